@@ -1,0 +1,17 @@
+//! One connection type over both databases.
+
+use diesel::{MultiConnection, PgConnection, SqliteConnection};
+
+#[expect(missing_docs, reason = "the derive makes items it gives no docs")]
+/// A connection to either database. Queries written against it run on both.
+#[derive(MultiConnection)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a handful of connections live in the pool, and boxing is not supported by the derive"
+)]
+pub enum AnyConnection {
+    /// PostgreSQL, by libpq.
+    Pg(PgConnection),
+    /// One SQLite file.
+    Sqlite(SqliteConnection),
+}

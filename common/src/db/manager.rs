@@ -1,0 +1,124 @@
+//! Opens connections: the one place that knows pragmas.
+
+use std::path::Path;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::R2D2Connection;
+use diesel::{Connection, PgConnection, SqliteConnection};
+
+use super::connection::AnyConnection;
+use super::error::{DbError, one_line};
+use super::url::DatabaseUrl;
+
+/// How long a statement on SQLite waits for another process's write lock.
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What to do when the SQLite file is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfMissing {
+    /// Make it: for commands that set a database up.
+    Create,
+    /// Say so: an empty file named after a typo helps nobody.
+    Refuse,
+}
+
+/// SQLite's `synchronous` pragma.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum SqliteSynchronous {
+    /// A commit has reached the disk when it returns.
+    #[default]
+    Full,
+    /// The last commits may be lost on a power cut, in exchange for speed.
+    Normal,
+}
+
+/// Opens connections to one database, for r2d2 and for those outside the pool.
+#[derive(Debug, Clone)]
+pub(super) struct Manager {
+    pub(super) url: DatabaseUrl,
+    pub(super) synchronous: SqliteSynchronous,
+}
+
+impl Manager {
+    /// Opens a connection that is ready for use.
+    pub(super) fn open(&self) -> Result<AnyConnection, DbError> {
+        match &self.url {
+            DatabaseUrl::Postgres(url) => open_postgres(url),
+            DatabaseUrl::Sqlite(path) => open_sqlite(path, self.synchronous),
+        }
+    }
+
+    /// Says in one line why the database cannot be used, before anything tries to.
+    pub(super) fn check_file(&self, if_missing: IfMissing) -> Result<(), DbError> {
+        let DatabaseUrl::Sqlite(path) = &self.url else {
+            return Ok(());
+        };
+        if path.is_dir() {
+            return unavailable(format!("`{}` is a directory, not a file", path.display()));
+        }
+        if path.exists() {
+            return Ok(());
+        }
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|p| !p.is_dir()) {
+            return unavailable(format!("there is no folder `{}`", folder.display()));
+        }
+        match if_missing {
+            IfMissing::Create => Ok(()),
+            IfMissing::Refuse => unavailable(format!(
+                "there is no file `{}`; `beadle-api migrate` or `beadle-api serve` makes it",
+                path.display()
+            )),
+        }
+    }
+}
+
+fn unavailable<T>(reason: String) -> Result<T, DbError> {
+    Err(DbError::Unavailable(reason))
+}
+
+fn open_postgres(url: &str) -> Result<AnyConnection, DbError> {
+    match PgConnection::establish(url) {
+        Ok(connection) => Ok(AnyConnection::Pg(connection)),
+        Err(error) => unavailable(one_line(&error)),
+    }
+}
+
+fn open_sqlite(path: &Path, synchronous: SqliteSynchronous) -> Result<AnyConnection, DbError> {
+    let Some(path) = path.to_str() else {
+        return unavailable(format!("`{}` is not UTF-8", path.display()));
+    };
+    let mut connection = match SqliteConnection::establish(path) {
+        Ok(connection) => connection,
+        Err(error) => return unavailable(format!("`{path}`: {}", one_line(&error))),
+    };
+    let synchronous = match synchronous {
+        SqliteSynchronous::Full => "FULL",
+        SqliteSynchronous::Normal => "NORMAL",
+    };
+    connection.batch_execute(&format!(
+        "PRAGMA busy_timeout = {};
+         PRAGMA foreign_keys = ON;
+         PRAGMA synchronous = {synchronous};",
+        SQLITE_BUSY_TIMEOUT.as_millis(),
+    ))?;
+    Ok(AnyConnection::Sqlite(connection))
+}
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = AnyConnection;
+    type Error = DbError;
+
+    fn connect(&self) -> Result<AnyConnection, DbError> {
+        self.open()
+    }
+
+    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), DbError> {
+        Ok(connection.ping()?)
+    }
+
+    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
+        std::thread::panicking() || connection.is_broken()
+    }
+}

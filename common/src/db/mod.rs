@@ -1,0 +1,28 @@
+//! The database: which one, connections, transactions, migrations.
+//!
+//! What differs between SQLite and PostgreSQL is decided here and in
+//! [`crate::outbox`], nowhere else. Start at [`Db`].
+
+mod connection;
+mod error;
+mod json;
+mod manager;
+mod migrate;
+mod native;
+mod notify;
+#[cfg(test)]
+mod schema_test;
+mod pool;
+pub(crate) mod sql_type;
+mod sqlite_writer;
+mod url;
+
+pub use connection::{AnyConnection, MultiBackend};
+pub use error::DbError;
+pub use json::Json;
+pub use manager::{IfMissing, SqliteSynchronous};
+pub use native::Native;
+pub use notify::{Wake, WakeSource};
+pub use pool::{Db, DbOptions};
+pub use sql_type::SqlUuid;
+pub use url::{Backend, DatabaseUrl, DatabaseUrlError};

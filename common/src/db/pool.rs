@@ -1,0 +1,199 @@
+//! [`Db`]: the only way to a connection. Reads borrow one from the pool, changes
+//! run in a transaction that is already open.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::Connection;
+use tracing::Span;
+
+use super::connection::AnyConnection;
+use super::error::{DbError, one_line};
+use super::manager::{IfMissing, Manager, SqliteSynchronous};
+use super::migrate;
+use super::sqlite_writer::SqliteWriter;
+use super::url::{Backend, DatabaseUrl};
+
+/// How long a request waits for a free connection before it is answered "not
+/// available". Longer only piles up requests that their clients have given up.
+const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How to use a database.
+#[derive(Debug, Clone)]
+pub struct DbOptions {
+    /// Which database.
+    pub url: DatabaseUrl,
+    /// Connections per process. Too few: requests queue. Too many: PostgreSQL spends
+    /// its cores on switching, and its `max_connections` runs out.
+    pub connections: u32,
+    /// SQLite only.
+    pub synchronous: SqliteSynchronous,
+    /// SQLite only.
+    pub if_missing: IfMissing,
+}
+
+/// A handle on the database; cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    pool: r2d2::Pool<Manager>,
+    /// On SQLite all changes go through one thread; see [`SqliteWriter`].
+    writer: Option<Arc<SqliteWriter>>,
+    url: DatabaseUrl,
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Db").field("url", &self.url).finish()
+    }
+}
+
+impl Db {
+    /// Connects, and brings the tables up to date. Blocks.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] with one line that says why the database cannot be used.
+    pub fn open(options: &DbOptions) -> Result<Self, DbError> {
+        let manager = Manager {
+            url: options.url.clone(),
+            synchronous: options.synchronous,
+        };
+        manager.check_file(options.if_missing)?;
+        // A connection of its own: the pool would retry for seconds and hide the reason.
+        let mut first = manager.open()?;
+        let applied = migrate::run(&mut first)?;
+        if !applied.is_empty() {
+            tracing::info!(migrations = ?applied, "the database is up to date");
+        }
+        drop(first);
+        let writer = match options.url.backend() {
+            Backend::Sqlite => Some(Arc::new(SqliteWriter::start(manager.clone())?)),
+            Backend::Postgres => None,
+        };
+        let pool = r2d2::Pool::builder()
+            .max_size(options.connections.max(1))
+            .min_idle(Some(1))
+            .connection_timeout(CHECKOUT_TIMEOUT)
+            .error_handler(Box::new(LogPoolError))
+            .build_unchecked(manager);
+        Ok(Self {
+            pool,
+            writer,
+            url: options.url.clone(),
+        })
+    }
+
+    /// Which database this is.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        self.url.backend()
+    }
+
+    /// Where the database is.
+    #[must_use]
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// Runs `work` with a connection, outside any transaction.
+    ///
+    /// # Errors
+    /// What `work` returns, or [`DbError::Unavailable`] as the caller's error.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let db = self.clone();
+        blocking(move || db.read_blocking(work)).await
+    }
+
+    /// Runs `work` in one write transaction: all of it is committed, or nothing.
+    ///
+    /// # Errors
+    /// What `work` returns (nothing is changed then), or a failed commit as the caller's error.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + From<diesel::result::Error> + Send + 'static,
+    {
+        if let Some(writer) = &self.writer {
+            return writer.submit(work)?.await.unwrap_or_else(|_| Err(lost().into()));
+        }
+        let db = self.clone();
+        blocking(move || db.write_blocking(work)).await
+    }
+
+    /// As [`Db::read`], for callers that may block.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub fn read_blocking<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut AnyConnection) -> Result<T, E>,
+        E: From<DbError>,
+    {
+        work(&mut *self.checkout()?)
+    }
+
+    /// As [`Db::write`], for callers that may block.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub fn write_blocking<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + From<diesel::result::Error> + Send + 'static,
+    {
+        match &self.writer {
+            Some(writer) => writer
+                .submit(work)?
+                .blocking_recv()
+                .unwrap_or_else(|_| Err(lost().into())),
+            None => {
+                let connection: &mut AnyConnection = &mut *self.checkout()?;
+                connection.transaction(work)
+            }
+        }
+    }
+
+    fn checkout(&self) -> Result<r2d2::PooledConnection<Manager>, DbError> {
+        self.pool
+            .get()
+            .map_err(|error| DbError::Unavailable(one_line(&error)))
+    }
+}
+
+/// A write whose answer never came: its thread died in the middle.
+fn lost() -> DbError {
+    DbError::Unavailable("the writer stopped before it answered".to_owned())
+}
+
+/// Runs blocking code off the async threads, within the caller's tracing span.
+async fn blocking<T, E, F>(work: F) -> Result<T, E>
+where
+    F: FnOnce() -> Result<T, E> + Send + 'static,
+    T: Send + 'static,
+    E: From<DbError> + Send + 'static,
+{
+    let span = Span::current();
+    match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(lost().into()),
+        },
+    }
+}
+
+/// The pool keeps trying to connect in the background; this is where it says why it cannot.
+#[derive(Debug)]
+struct LogPoolError;
+
+impl r2d2::HandleError<DbError> for LogPoolError {
+    fn handle_error(&self, error: DbError) {
+        tracing::warn!("database connection: {}", one_line(&error));
+    }
+}

@@ -1,0 +1,122 @@
+//! Typed identifiers: a user's Id cannot be passed where a webhook's is wanted.
+//!
+//! Things that clients name get random (v4) Ids. Rows of high volume get
+//! time-ordered (v7) ones, so that an index on them grows at its end.
+
+use std::fmt;
+use std::str::FromStr;
+
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::db::SqlUuid;
+use crate::db::sql_type::uuid_sql;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
+            Serialize, Deserialize, AsExpression, FromSqlRow,
+        )]
+        #[diesel(sql_type = SqlUuid)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new random Id (UUID v4), for what clients name.
+            #[must_use]
+            pub fn random() -> Self {
+                Self(Uuid::new_v4())
+            }
+
+            /// A new time-ordered Id (UUID v7), for rows of high volume.
+            #[must_use]
+            pub fn sequential() -> Self {
+                Self(Uuid::now_v7())
+            }
+
+            /// The bare UUID.
+            #[must_use]
+            pub fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::from_str(text).map(Self)
+            }
+        }
+
+        uuid_sql!($name);
+    )*};
+}
+
+ids! {
+    /// A tenant.
+    TenantId;
+    /// An application of a tenant.
+    ApplicationId;
+    /// A user: actioner or actionee.
+    UserId;
+    /// A user action definition.
+    UserActionId;
+    /// A user action reason.
+    ReasonId;
+    /// An action log: one definition applied to one user.
+    ActionLogId;
+    /// An email template.
+    EmailTemplateId;
+    /// A webhook registration.
+    WebhookId;
+    /// One signing secret of a webhook.
+    WebhookSecretId;
+    /// A key pair or secret for signing.
+    SigningKeyId;
+    /// An API key.
+    ApiKeyId;
+    /// An event: what goes out as `webhook-id`, stable over retries.
+    EventId;
+    /// A rendered email.
+    EmailId;
+    /// A delivery: one event to one webhook, or one email to one recipient.
+    DeliveryId;
+    /// What a delivery queues behind: a webhook, or a mail server.
+    LaneId;
+    /// Proof of one claim of one delivery; whoever holds an older one cannot settle.
+    LeaseToken;
+}
+
+impl From<WebhookId> for LaneId {
+    fn from(webhook: WebhookId) -> Self {
+        Self(webhook.0)
+    }
+}
+
+impl From<LaneId> for WebhookId {
+    fn from(lane: LaneId) -> Self {
+        Self(lane.0)
+    }
+}

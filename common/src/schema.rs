@@ -1,0 +1,398 @@
+//! The tables, as Diesel sees them: one description for both databases.
+//!
+//! A test compares it with what the migrations of each database make.
+
+#![allow(missing_docs, reason = "the migrations describe the tables and columns")]
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    tenants (id) {
+        id -> SqlUuid,
+        name -> Text,
+        name_key -> Text,
+        is_default -> Bool,
+        data -> Text,
+        email_configuration -> Text,
+        smtp_password -> Nullable<Binary>,
+        event_configuration -> Text,
+        settings -> Text,
+        insert_instant -> BigInt,
+        last_update_instant -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    applications (id) {
+        id -> SqlUuid,
+        tenant_id -> SqlUuid,
+        name -> Text,
+        name_key -> Text,
+        active -> Bool,
+        data -> Text,
+        settings -> Text,
+        insert_instant -> BigInt,
+        last_update_instant -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    users (id) {
+        id -> SqlUuid,
+        tenant_id -> SqlUuid,
+        active -> Bool,
+        email -> Nullable<Text>,
+        username -> Nullable<Text>,
+        username_key -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
+        password_last_update_instant -> Nullable<BigInt>,
+        first_name -> Nullable<Text>,
+        middle_name -> Nullable<Text>,
+        last_name -> Nullable<Text>,
+        full_name -> Nullable<Text>,
+        image_url -> Nullable<Text>,
+        mobile_phone -> Nullable<Text>,
+        parent_email -> Nullable<Text>,
+        birth_date -> Nullable<Text>,
+        timezone -> Nullable<Text>,
+        expiry -> Nullable<BigInt>,
+        preferred_languages -> Text,
+        data -> Text,
+        insert_instant -> BigInt,
+        last_update_instant -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    api_keys (id) {
+        id -> SqlUuid,
+        key_hash -> Binary,
+        key_sealed -> Nullable<Binary>,
+        name -> Nullable<Text>,
+        name_key -> Nullable<Text>,
+        tenant_id -> Nullable<SqlUuid>,
+        permissions -> Nullable<Text>,
+        key_manager -> Bool,
+        retrievable -> Bool,
+        expiration_instant -> Nullable<BigInt>,
+        meta_data -> Text,
+        insert_instant -> BigInt,
+        last_update_instant -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    email_templates (id) {
+        id -> SqlUuid,
+        name -> Text,
+        name_key -> Text,
+        from_email -> Nullable<Text>,
+        default_from_name -> Nullable<Text>,
+        default_subject -> Text,
+        default_html_template -> Text,
+        default_text_template -> Text,
+        localized_from_names -> Text,
+        localized_html_templates -> Text,
+        localized_subjects -> Text,
+        localized_text_templates -> Text,
+        version -> Integer,
+        insert_instant -> BigInt,
+        last_update_instant -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    user_actions (id) {
+        id -> SqlUuid,
+        name -> Text,
+        name_key -> Text,
+        active -> Bool,
+        temporal -> Bool,
+        prevent_login -> Bool,
+        send_end_event -> Bool,
+        include_email_in_event_json -> Bool,
+        user_emailing_enabled -> Bool,
+        user_notifications_enabled -> Bool,
+        start_email_template_id -> Nullable<SqlUuid>,
+        modify_email_template_id -> Nullable<SqlUuid>,
+        cancel_email_template_id -> Nullable<SqlUuid>,
+        end_email_template_id -> Nullable<SqlUuid>,
+        localized_names -> Nullable<Text>,
+        options -> Text,
+        tenant_ids -> Text,
+        transaction_type -> Nullable<Text>,
+        insert_instant -> BigInt,
+        last_update_instant -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    user_action_reasons (id) {
+        id -> SqlUuid,
+        code -> Text,
+        code_key -> Text,
+        text -> Text,
+        text_key -> Text,
+        localized_texts -> Nullable<Text>,
+        insert_instant -> BigInt,
+        last_update_instant -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    webhooks (id) {
+        id -> SqlUuid,
+        url -> Text,
+        description -> Nullable<Text>,
+        connect_timeout -> Integer,
+        read_timeout -> Integer,
+        global -> Bool,
+        events_enabled -> Text,
+        user_action_enabled -> Bool,
+        headers -> Binary,
+        http_authentication_username -> Nullable<Text>,
+        http_authentication_password -> Nullable<Binary>,
+        data -> Text,
+        signature_enabled -> Bool,
+        signing_key_id -> Nullable<SqlUuid>,
+        ssl_certificate -> Nullable<Text>,
+        ssl_certificate_key_id -> Nullable<SqlUuid>,
+        rate_limit -> Nullable<Integer>,
+        ordered_by -> Nullable<Text>,
+        contact_email -> Nullable<Text>,
+        insert_instant -> BigInt,
+        last_update_instant -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    webhook_tenants (webhook_id, tenant_id) {
+        webhook_id -> SqlUuid,
+        tenant_id -> SqlUuid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    webhook_secrets (id) {
+        id -> SqlUuid,
+        webhook_id -> SqlUuid,
+        kind -> Text,
+        secret -> Binary,
+        insert_instant -> BigInt,
+        expiration_instant -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    action_logs (id) {
+        id -> SqlUuid,
+        tenant_id -> SqlUuid,
+        actionee_user_id -> SqlUuid,
+        actioner_user_id -> Nullable<SqlUuid>,
+        user_action_id -> SqlUuid,
+        application_ids -> Text,
+        comment -> Nullable<Text>,
+        email_user_on_end -> Bool,
+        notify_user_on_end -> Bool,
+        end_event_sent -> Nullable<Bool>,
+        expiry -> Nullable<BigInt>,
+        end_due -> Nullable<BigInt>,
+        canceled -> Bool,
+        prevent_login -> Bool,
+        name -> Text,
+        localized_name -> Text,
+        option -> Nullable<Text>,
+        localized_option -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        localized_reason -> Nullable<Text>,
+        reason_code -> Nullable<Text>,
+        revision -> Integer,
+        insert_instant -> BigInt,
+        last_update_instant -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    action_history (action_log_id, position) {
+        action_log_id -> SqlUuid,
+        position -> Integer,
+        actioner_user_id -> Nullable<SqlUuid>,
+        comment -> Nullable<Text>,
+        create_instant -> BigInt,
+        expiry -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    events (id) {
+        id -> SqlUuid,
+        event_type -> Text,
+        tenant_id -> SqlUuid,
+        action_log_id -> Nullable<SqlUuid>,
+        linked_object_id -> Nullable<SqlUuid>,
+        body -> Text,
+        insert_instant -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    emails (id) {
+        id -> SqlUuid,
+        tenant_id -> SqlUuid,
+        action_log_id -> Nullable<SqlUuid>,
+        event_id -> Nullable<SqlUuid>,
+        user_id -> Nullable<SqlUuid>,
+        template_id -> Nullable<SqlUuid>,
+        template_version -> Integer,
+        message_id -> Text,
+        from_address -> Text,
+        from_display -> Nullable<Text>,
+        reply_to -> Nullable<Text>,
+        to_addresses -> Text,
+        cc_addresses -> Text,
+        bcc_addresses -> Text,
+        subject -> Text,
+        html -> Text,
+        text -> Text,
+        headers -> Text,
+        subject_locale -> Nullable<Text>,
+        from_name_locale -> Nullable<Text>,
+        html_locale -> Nullable<Text>,
+        text_locale -> Nullable<Text>,
+        insert_instant -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    outbox (id) {
+        id -> SqlUuid,
+        kind -> SmallInt,
+        lane -> SqlUuid,
+        event_id -> Nullable<SqlUuid>,
+        email_id -> Nullable<SqlUuid>,
+        recipient -> Nullable<Text>,
+        attempt -> Integer,
+        due_at -> BigInt,
+        lease_token -> Nullable<SqlUuid>,
+        lease_owner -> Nullable<Text>,
+        insert_instant -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    deliveries (id) {
+        id -> SqlUuid,
+        kind -> SmallInt,
+        lane -> SqlUuid,
+        event_id -> Nullable<SqlUuid>,
+        email_id -> Nullable<SqlUuid>,
+        recipient -> Nullable<Text>,
+        state -> Text,
+        attempt -> Integer,
+        insert_instant -> BigInt,
+        settle_instant -> BigInt,
+        attempt_instant -> Nullable<BigInt>,
+        duration_millis -> Nullable<Integer>,
+        result -> Nullable<Text>,
+        status_code -> Nullable<Integer>,
+        class -> Nullable<Text>,
+        message -> Nullable<Text>,
+        response_excerpt -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    attempts (delivery_id, number) {
+        delivery_id -> SqlUuid,
+        number -> Integer,
+        instant -> BigInt,
+        duration_millis -> Nullable<Integer>,
+        result -> Text,
+        status_code -> Nullable<Integer>,
+        class -> Nullable<Text>,
+        message -> Nullable<Text>,
+        response_excerpt -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    event_logs (id) {
+        id -> BigInt,
+        insert_instant -> BigInt,
+        event_type -> Text,
+        message -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    tenants,
+    applications,
+    users,
+    api_keys,
+    email_templates,
+    user_actions,
+    user_action_reasons,
+    webhooks,
+    webhook_tenants,
+    webhook_secrets,
+    action_logs,
+    action_history,
+    events,
+    emails,
+    outbox,
+    deliveries,
+    attempts,
+    event_logs,
+);

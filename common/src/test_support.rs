@@ -1,0 +1,89 @@
+//! Databases for unit tests: a temporary SQLite file, and a database of its own on
+//! the PostgreSQL server that `script/test` starts and names in
+//! `BEADLE_TEST_POSTGRES`.
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+use tempfile::TempDir;
+
+use crate::db::{Db, DbOptions, IfMissing, SqliteSynchronous};
+
+/// A migrated, empty database that vanishes with this value.
+pub(crate) struct TestDb {
+    pub(crate) db: Db,
+    _folder: Option<TempDir>,
+    _postgres: Option<PostgresDatabase>,
+}
+
+struct PostgresDatabase {
+    server: String,
+    name: String,
+}
+
+impl Drop for PostgresDatabase {
+    fn drop(&mut self) {
+        if let Ok(mut connection) = PgConnection::establish(&self.server) {
+            let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+            let _ = connection.batch_execute(&drop);
+        }
+    }
+}
+
+fn open(url: &str) -> Db {
+    Db::open(&DbOptions {
+        url: url.parse().expect("a database URL"),
+        connections: 4,
+        synchronous: SqliteSynchronous::Normal,
+        if_missing: IfMissing::Create,
+    })
+    .expect("the test database opens")
+}
+
+impl TestDb {
+    pub(crate) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let db = open(&format!("sqlite://{}/test.db", folder.path().display()));
+        Self {
+            db,
+            _folder: Some(folder),
+            _postgres: None,
+        }
+    }
+
+    pub(crate) fn postgres() -> Self {
+        let server = std::env::var("BEADLE_TEST_POSTGRES").expect(
+            "BEADLE_TEST_POSTGRES is not set: run `script/test`, which starts a PostgreSQL server",
+        );
+        let name = format!("unit_{}", uuid::Uuid::new_v4().simple());
+        let mut connection = PgConnection::establish(&server).expect("the test server answers");
+        connection
+            .batch_execute(&format!("CREATE DATABASE {name}"))
+            .expect("a database can be created");
+        let (base, _) = server.rsplit_once('/').expect("a URL with a database name");
+        let db = open(&format!("{base}/{name}"));
+        Self {
+            db,
+            _folder: None,
+            _postgres: Some(PostgresDatabase { server, name }),
+        }
+    }
+}
+
+/// `both_databases!(name)` makes the tests `name::sqlite` and `name::postgres` out of
+/// `fn name(db: &Db)`.
+macro_rules! both_databases {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            #[test]
+            fn sqlite() {
+                super::$name(&$crate::test_support::TestDb::sqlite().db);
+            }
+
+            #[test]
+            fn postgres() {
+                super::$name(&$crate::test_support::TestDb::postgres().db);
+            }
+        }
+    )+};
+}
+pub(crate) use both_databases;
