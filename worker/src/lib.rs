@@ -1,0 +1,8 @@
+//! The worker of Beadle as a library: what drains the outbox into signed
+//! webhooks and emails. The binary only starts it, and the API can run it
+//! inside its own process.
+
+pub mod net;
+pub mod outcome;
+pub mod policy;
+pub mod webhook;

@@ -1,0 +1,20 @@
+//! The webhook side: the address guard, the connector that obeys it, and the
+//! sender. Signing is done before, recording after; nothing here knows a
+//! database or decides when to try again.
+
+pub mod guard;
+
+mod connect;
+mod outcome;
+mod request;
+mod send;
+
+pub use guard::{Allowlist, Blocked};
+pub use outcome::Exchange;
+pub use request::WebhookRequest;
+pub use send::{SenderConfig, WebhookSender};
+
+#[cfg(test)]
+mod receiver;
+#[cfg(test)]
+mod send_tests;
