@@ -1,8 +1,8 @@
 //! One connection type over both databases.
+#![expect(missing_docs, reason = "the derive makes items it gives no docs")]
 
 use diesel::{MultiConnection, PgConnection, SqliteConnection};
 
-#[expect(missing_docs, reason = "the derive makes items it gives no docs")]
 /// A connection to either database. Queries written against it run on both.
 #[derive(MultiConnection)]
 #[expect(

@@ -94,9 +94,7 @@ where
     }
 }
 
-fn patiently(
-    mut attempt: impl FnMut() -> Result<Option<()>, DbError>,
-) -> Result<(), DbError> {
+fn patiently(mut attempt: impl FnMut() -> Result<Option<()>, DbError>) -> Result<(), DbError> {
     let started = Instant::now();
     loop {
         if attempt()?.is_some() {
@@ -110,4 +108,3 @@ fn patiently(
         thread::sleep(PAUSE);
     }
 }
-

@@ -10,9 +10,9 @@ mod manager;
 mod migrate;
 mod native;
 mod notify;
+mod pool;
 #[cfg(test)]
 mod schema_test;
-mod pool;
 pub(crate) mod sql_type;
 mod sqlite_writer;
 mod url;

@@ -1,10 +1,10 @@
 //! Queries whose SQL differs between the databases in ways that Diesel knows but
 //! its `MultiConnection` derive does not pass on: `on_conflict`, `union`.
 
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::{QueryResult, RunQueryDsl};
 use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sqlite::Sqlite;
+use diesel::{QueryResult, RunQueryDsl};
 
 use super::connection::{AnyConnection, MultiBackend};
 

@@ -93,7 +93,10 @@ impl WakeSource {
                 result = self.listen_once(url, &mut pause) => result,
             };
             if let Err(error) = result {
-                tracing::warn!("waiting for notifications failed, polling meanwhile: {}", one_line(&error));
+                tracing::warn!(
+                    "waiting for notifications failed, polling meanwhile: {}",
+                    one_line(&error)
+                );
             }
             let wait = pause.next_backoff().unwrap_or(Duration::from_secs(30));
             tokio::select! {
@@ -167,7 +170,10 @@ fn notify_loop(manager: &Manager, wakes: &Receiver<()>) {
                 pause.reset();
             }
             Err(error) => {
-                tracing::warn!("cannot notify the workers, they will poll: {}", one_line(&error));
+                tracing::warn!(
+                    "cannot notify the workers, they will poll: {}",
+                    one_line(&error)
+                );
                 thread::sleep(pause.next_backoff().unwrap_or(Duration::from_secs(30)));
             }
         }

@@ -119,7 +119,10 @@ impl Db {
         E: From<DbError> + From<diesel::result::Error> + Send + 'static,
     {
         if let Some(writer) = &self.writer {
-            return writer.submit(work)?.await.unwrap_or_else(|_| Err(lost().into()));
+            return writer
+                .submit(work)?
+                .await
+                .unwrap_or_else(|_| Err(lost().into()));
         }
         let db = self.clone();
         blocking(move || db.write_blocking(work)).await

@@ -90,7 +90,11 @@ fn migrated(connection: &mut AnyConnection) -> Result<Tables, DbError> {
 
 /// SQLite has one type for bytes, and counts upwards only in `INTEGER`.
 fn on_sqlite(tables: Tables) -> Tables {
-    let bytes = |column: String| column.replace(" SqlUuid ", " BLOB ").replace(" Binary ", " BLOB ");
+    let bytes = |column: String| {
+        column
+            .replace(" SqlUuid ", " BLOB ")
+            .replace(" Binary ", " BLOB ")
+    };
     let mut tables: Tables = tables
         .into_iter()
         .map(|(table, columns)| (table, columns.into_iter().map(bytes).collect()))
@@ -104,12 +108,17 @@ fn on_sqlite(tables: Tables) -> Tables {
 }
 
 fn the_schema_agrees_with_the_migrations(db: &Db) {
-    let found = db.read_blocking(migrated).expect("the catalogue is readable");
+    let found = db
+        .read_blocking(migrated)
+        .expect("the catalogue is readable");
     let wanted = match db.backend() {
         super::Backend::Sqlite => on_sqlite(described()),
         super::Backend::Postgres => described(),
     };
-    assert!(wanted.len() > 10, "schema.rs was not understood: {wanted:?}");
+    assert!(
+        wanted.len() > 10,
+        "schema.rs was not understood: {wanted:?}"
+    );
     assert_eq!(found, wanted);
 }
 

@@ -143,7 +143,15 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused_by_name() {
-        for text in ["beadle.db", "", "sqlit://x", "mysql://h/db", "sqlite:x", "sqlite://", "sqlite://:memory:"] {
+        for text in [
+            "beadle.db",
+            "",
+            "sqlit://x",
+            "mysql://h/db",
+            "sqlite:x",
+            "sqlite://",
+            "sqlite://:memory:",
+        ] {
             let error = text.parse::<DatabaseUrl>().unwrap_err().to_string();
             assert!(error.contains("sqlite://"), "{text}: {error}");
         }
@@ -152,7 +160,10 @@ mod tests {
     #[test]
     fn a_password_is_never_shown() {
         let url: DatabaseUrl = "postgres://beadle:s3cret@db/b".parse().unwrap();
-        assert_eq!(format!("{url} {url:?}"), "postgres://beadle:***@db/b postgres://beadle:***@db/b");
+        assert_eq!(
+            format!("{url} {url:?}"),
+            "postgres://beadle:***@db/b postgres://beadle:***@db/b"
+        );
         let error = "mysql://a:s3cret@h/b".parse::<DatabaseUrl>().unwrap_err();
         assert!(!error.to_string().contains("s3cret"));
     }

@@ -1,0 +1,18 @@
+//! What both binaries of Beadle share.
+//!
+//! Here live the ids and instants, locale choice, signing and rendering, the
+//! database, and the life cycle of an action. Nothing here opens a socket other than
+//! the database's, and nothing knows of actix, HTTP clients or SMTP.
+
+pub mod db;
+pub mod duration;
+pub mod id;
+pub mod instant;
+pub mod locale;
+pub mod model;
+pub mod schema;
+pub mod seal;
+pub mod sign;
+pub mod view;
+#[cfg(test)]
+mod test_support;

@@ -1,0 +1,226 @@
+//! Action logs: definitions applied to users, and the history of each.
+
+use diesel::prelude::*;
+
+use super::crud;
+use crate::db::{AnyConnection, Json};
+use crate::id::{ActionLogId, ApplicationId, TenantId, UserActionId, UserId};
+use crate::instant::Instant;
+use crate::schema::{action_history, action_logs};
+
+/// One definition applied to one user.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = action_logs, treat_none_as_null = true)]
+pub struct ActionLog {
+    /// Primary key; `action.id` in the API.
+    pub id: ActionLogId,
+    /// The actionee's.
+    pub tenant_id: TenantId,
+    /// Who is acted upon.
+    pub actionee_user_id: UserId,
+    /// Who acted last; none: the system.
+    pub actioner_user_id: Option<UserId>,
+    /// The definition.
+    pub user_action_id: UserActionId,
+    /// What it is limited to, sorted; empty: nothing.
+    pub application_ids: Json<Vec<ApplicationId>>,
+    /// The last comment.
+    pub comment: Option<String>,
+    /// Email the actionee at the end.
+    pub email_user_on_end: bool,
+    /// Passed on in the event of the end.
+    pub notify_user_on_end: bool,
+    /// Temporal logs: whether the event of the end was raised.
+    pub end_event_sent: Option<bool>,
+    /// Temporal logs: when it ends, or has ended.
+    pub expiry: Option<Instant>,
+    /// When the end phase has to run; none: not, or not any more.
+    pub end_due: Option<Instant>,
+    /// Taken back before its end.
+    pub canceled: bool,
+    /// Keeps the actionee from logging in while active.
+    pub prevent_login: bool,
+    /// Copy of the definition's name.
+    pub name: String,
+    /// The name in the actionee's language.
+    pub localized_name: String,
+    /// The option chosen.
+    pub option: Option<String>,
+    /// The option in the actionee's language.
+    pub localized_option: Option<String>,
+    /// Copy of the reason's text.
+    pub reason: Option<String>,
+    /// The reason in the actionee's language.
+    pub localized_reason: Option<String>,
+    /// Copy of the reason's code.
+    pub reason_code: Option<String>,
+    /// Counts changes: whoever changes a log must have seen the last one.
+    pub revision: i32,
+    /// When it was applied.
+    pub insert_instant: Instant,
+    /// When the current state was set.
+    pub last_update_instant: Instant,
+}
+
+crud!(ActionLog, action_logs, ActionLogId);
+
+/// A state that a modify or a cancel replaced.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = action_history)]
+pub struct HistoryItem {
+    /// The log.
+    pub action_log_id: ActionLogId,
+    /// From 0, oldest first.
+    pub position: i32,
+    /// Who had set the state.
+    pub actioner_user_id: Option<UserId>,
+    /// Its comment.
+    pub comment: Option<String>,
+    /// When it had been set.
+    pub create_instant: Instant,
+    /// Its expiry.
+    pub expiry: Option<Instant>,
+}
+
+/// Which logs of a user to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter {
+    /// All.
+    All,
+    /// Temporal, not expired, not canceled.
+    Active,
+    /// The others.
+    Inactive,
+    /// Active, and keeping the user from logging in.
+    PreventingLogin,
+}
+
+impl ActionLog {
+    /// Whether it is in force at `now`.
+    #[must_use]
+    pub fn is_active(&self, now: Instant) -> bool {
+        !self.canceled && self.expiry.is_some_and(|expiry| expiry > now)
+    }
+
+    /// The logs of a user, newest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn of_user(
+        connection: &mut AnyConnection,
+        user: UserId,
+        filter: Filter,
+        now: Instant,
+    ) -> QueryResult<Vec<Self>> {
+        let query = action_logs::table
+            .filter(action_logs::actionee_user_id.eq(user))
+            .order((action_logs::insert_instant.desc(), action_logs::id.desc()))
+            .select(Self::as_select())
+            .into_boxed();
+        let active = action_logs::canceled
+            .eq(false)
+            .and(action_logs::expiry.is_not_null())
+            .and(action_logs::expiry.gt(now));
+        match filter {
+            Filter::All => query.load(connection),
+            Filter::Active => query.filter(active).load(connection),
+            Filter::PreventingLogin => query
+                .filter(active)
+                .filter(action_logs::prevent_login.eq(true))
+                .load(connection),
+            Filter::Inactive => query
+                .filter(
+                    action_logs::canceled
+                        .eq(true)
+                        .or(action_logs::expiry.is_null())
+                        .or(action_logs::expiry.le(now)),
+                )
+                .load(connection),
+        }
+    }
+
+    /// Takes the log from the revision that the caller has seen to this state.
+    /// False: somebody else changed it meanwhile.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn update_from(
+        &self,
+        connection: &mut AnyConnection,
+        seen_revision: i32,
+    ) -> QueryResult<bool> {
+        let rows = diesel::update(
+            action_logs::table
+                .find(self.id)
+                .filter(action_logs::revision.eq(seen_revision)),
+        )
+        .set(self)
+        .execute(connection)?;
+        Ok(rows == 1)
+    }
+
+    /// The logs whose end is due at `now`, the longest overdue first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn ends_due(
+        connection: &mut AnyConnection,
+        now: Instant,
+        limit: i64,
+    ) -> QueryResult<Vec<Self>> {
+        action_logs::table
+            .filter(action_logs::end_due.is_not_null())
+            .filter(action_logs::end_due.le(now))
+            .order(action_logs::end_due)
+            .limit(limit)
+            .select(Self::as_select())
+            .load(connection)
+    }
+
+    /// When the next end is due.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn next_end(connection: &mut AnyConnection) -> QueryResult<Option<Instant>> {
+        let next: Option<Option<Instant>> = action_logs::table
+            .filter(action_logs::end_due.is_not_null())
+            .order(action_logs::end_due)
+            .select(action_logs::end_due)
+            .first(connection)
+            .optional()?;
+        Ok(next.flatten())
+    }
+}
+
+impl HistoryItem {
+    /// The history of a log, oldest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn of_log(connection: &mut AnyConnection, log: ActionLogId) -> QueryResult<Vec<Self>> {
+        Self::of_logs(connection, &[log])
+    }
+
+    /// The histories of several logs, each oldest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn of_logs(connection: &mut AnyConnection, logs: &[ActionLogId]) -> QueryResult<Vec<Self>> {
+        action_history::table
+            .filter(action_history::action_log_id.eq_any(logs.to_vec()))
+            .order((action_history::action_log_id, action_history::position))
+            .select(Self::as_select())
+            .load(connection)
+    }
+
+    /// Adds this item.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn insert(&self, connection: &mut AnyConnection) -> QueryResult<()> {
+        diesel::insert_into(action_history::table)
+            .values(self)
+            .execute(connection)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,54 @@
+//! Applications: what an action may be limited to.
+
+use diesel::prelude::*;
+use serde_json::{Map, Value};
+
+use super::crud;
+use crate::db::{AnyConnection, Json};
+use crate::id::{ApplicationId, TenantId};
+use crate::instant::Instant;
+use crate::schema::applications;
+
+/// An application of a tenant.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = applications, treat_none_as_null = true)]
+pub struct Application {
+    /// Primary key.
+    pub id: ApplicationId,
+    /// Whose it is.
+    pub tenant_id: TenantId,
+    /// Unique within the tenant, ignoring case.
+    pub name: String,
+    /// `name`, folded.
+    pub name_key: String,
+    /// False after a soft delete.
+    pub active: bool,
+    /// Free data of the client.
+    pub data: Json<Map<String, Value>>,
+    /// Further members of the API.
+    pub settings: Json<Map<String, Value>>,
+    /// When it was made.
+    pub insert_instant: Instant,
+    /// When it was changed last.
+    pub last_update_instant: Instant,
+}
+
+crud!(Application, applications, ApplicationId);
+
+impl Application {
+    /// Those of `ids` that exist in the tenant.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn existing_in(
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        ids: &[ApplicationId],
+    ) -> QueryResult<Vec<ApplicationId>> {
+        applications::table
+            .filter(applications::tenant_id.eq(tenant))
+            .filter(applications::id.eq_any(ids.to_vec()))
+            .select(applications::id)
+            .load(connection)
+    }
+}

@@ -1,0 +1,55 @@
+//! Events: the exact bytes that are signed and sent.
+
+use diesel::prelude::*;
+
+use crate::db::AnyConnection;
+use crate::id::{ActionLogId, EventId, TenantId, UserId};
+use crate::instant::Instant;
+use crate::schema::events;
+
+/// One event. Rows are never changed.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = events)]
+pub struct EventRow {
+    /// Primary key; `webhook-id` of every delivery of it.
+    pub id: EventId,
+    /// `user.action`
+    pub event_type: String,
+    /// Whose it is.
+    pub tenant_id: TenantId,
+    /// The log it tells of.
+    pub action_log_id: Option<ActionLogId>,
+    /// The user it tells of.
+    pub linked_object_id: Option<UserId>,
+    /// The body, to the byte.
+    pub body: String,
+    /// When it was raised.
+    pub insert_instant: Instant,
+}
+
+impl EventRow {
+    /// Adds this event.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn insert(&self, connection: &mut AnyConnection) -> QueryResult<()> {
+        diesel::insert_into(events::table)
+            .values(self)
+            .execute(connection)?;
+        Ok(())
+    }
+
+    /// The bodies of these events.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn bodies(
+        connection: &mut AnyConnection,
+        ids: &[EventId],
+    ) -> QueryResult<Vec<(EventId, String)>> {
+        events::table
+            .filter(events::id.eq_any(ids.to_vec()))
+            .select((events::id, events::body))
+            .load(connection)
+    }
+}

@@ -1,0 +1,121 @@
+//! The tables, one file each: row structs, and the queries that read and write them.
+//!
+//! Functions take a connection and return what Diesel returns, so that a caller can
+//! put several of them into one transaction. They know no clock, no pool, no HTTP.
+//! Rows of the life cycle (logs, events, outbox) are written by [`crate::lifecycle`]
+//! and [`crate::outbox`] alone.
+
+pub mod action_log;
+pub mod api_key;
+pub mod application;
+pub mod email;
+pub mod email_template;
+pub mod event;
+pub mod event_log;
+pub mod reason;
+pub mod tenant;
+pub mod user;
+pub mod user_action;
+pub mod webhook;
+
+/// What uniqueness ignoring case is checked by: the same on both databases, since
+/// their own ideas of case differ beyond ASCII.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+/// `insert`, `update` (every column but the key), `find`, `exists` of a table whose
+/// row has one struct for all three.
+macro_rules! crud {
+    ($row:ident, $table:ident, $id:ty) => {
+        impl $row {
+            /// The row with this Id.
+            ///
+            /// # Errors
+            /// Those of the database.
+            pub fn find(
+                connection: &mut $crate::db::AnyConnection,
+                id: $id,
+            ) -> diesel::QueryResult<Option<Self>> {
+                use diesel::prelude::*;
+                $crate::schema::$table::table
+                    .find(id)
+                    .select(Self::as_select())
+                    .first(connection)
+                    .optional()
+            }
+
+            /// Whether there is a row with this Id.
+            ///
+            /// # Errors
+            /// Those of the database.
+            pub fn exists(
+                connection: &mut $crate::db::AnyConnection,
+                id: $id,
+            ) -> diesel::QueryResult<bool> {
+                use diesel::prelude::*;
+                diesel::select(diesel::dsl::exists($crate::schema::$table::table.find(id)))
+                    .get_result(connection)
+            }
+
+            /// Every row; the caller sorts.
+            ///
+            /// # Errors
+            /// Those of the database.
+            pub fn all(
+                connection: &mut $crate::db::AnyConnection,
+            ) -> diesel::QueryResult<Vec<Self>> {
+                use diesel::prelude::*;
+                $crate::schema::$table::table
+                    .select(Self::as_select())
+                    .load(connection)
+            }
+
+            /// Adds this row.
+            ///
+            /// # Errors
+            /// Those of the database, a duplicate key among them.
+            pub fn insert(
+                &self,
+                connection: &mut $crate::db::AnyConnection,
+            ) -> diesel::QueryResult<()> {
+                use diesel::prelude::*;
+                diesel::insert_into($crate::schema::$table::table)
+                    .values(self)
+                    .execute(connection)?;
+                Ok(())
+            }
+
+            /// Writes every column of the row with this Id. False: there is none.
+            ///
+            /// # Errors
+            /// Those of the database, a duplicate key among them.
+            pub fn update(
+                &self,
+                connection: &mut $crate::db::AnyConnection,
+            ) -> diesel::QueryResult<bool> {
+                use diesel::prelude::*;
+                let rows = diesel::update($crate::schema::$table::table.find(self.id))
+                    .set(self)
+                    .execute(connection)?;
+                Ok(rows == 1)
+            }
+
+            /// Removes the row with this Id. False: there is none.
+            ///
+            /// # Errors
+            /// Those of the database, a reference that still holds among them.
+            pub fn delete(
+                connection: &mut $crate::db::AnyConnection,
+                id: $id,
+            ) -> diesel::QueryResult<bool> {
+                use diesel::prelude::*;
+                let rows =
+                    diesel::delete($crate::schema::$table::table.find(id)).execute(connection)?;
+                Ok(rows == 1)
+            }
+        }
+    };
+}
+pub(crate) use crud;

@@ -1,0 +1,34 @@
+//! User action reasons.
+
+use diesel::prelude::*;
+
+use super::crud;
+use crate::db::Json;
+use crate::id::ReasonId;
+use crate::instant::Instant;
+use crate::locale::LocalizedText;
+use crate::schema::user_action_reasons;
+
+/// Why an action is taken.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = user_action_reasons, treat_none_as_null = true)]
+pub struct Reason {
+    /// Primary key.
+    pub id: ReasonId,
+    /// Short, for programs; unique ignoring case.
+    pub code: String,
+    /// `code`, folded.
+    pub code_key: String,
+    /// For people; unique ignoring case.
+    pub text: String,
+    /// `text`, folded.
+    pub text_key: String,
+    /// The text by locale.
+    pub localized_texts: Option<Json<LocalizedText>>,
+    /// When it was made.
+    pub insert_instant: Instant,
+    /// When it was changed last.
+    pub last_update_instant: Instant,
+}
+
+crud!(Reason, user_action_reasons, ReasonId);

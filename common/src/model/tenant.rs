@@ -1,0 +1,101 @@
+//! Tenants.
+
+use diesel::prelude::*;
+use serde_json::{Map, Value};
+
+use super::crud;
+use crate::db::{AnyConnection, Json};
+use crate::id::TenantId;
+use crate::instant::Instant;
+use crate::schema::tenants;
+use crate::seal::Place;
+
+/// A tenant.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = tenants, treat_none_as_null = true)]
+pub struct Tenant {
+    /// Primary key.
+    pub id: TenantId,
+    /// Unique ignoring case.
+    pub name: String,
+    /// `name`, folded.
+    pub name_key: String,
+    /// The one that a fresh database starts with.
+    pub is_default: bool,
+    /// Free data of the client.
+    pub data: Json<Map<String, Value>>,
+    /// `tenant.emailConfiguration` as the API shows it, without the password.
+    pub email_configuration: Json<Map<String, Value>>,
+    /// Sealed; see [`Tenant::password_place`].
+    pub smtp_password: Option<Vec<u8>>,
+    /// `tenant.eventConfiguration` as the API shows it.
+    pub event_configuration: Json<Map<String, Value>>,
+    /// Further members of the API, stored without effect.
+    pub settings: Json<Map<String, Value>>,
+    /// When it was made.
+    pub insert_instant: Instant,
+    /// When it was changed last.
+    pub last_update_instant: Instant,
+}
+
+crud!(Tenant, tenants, TenantId);
+
+impl Tenant {
+    /// Where the sealed SMTP password belongs.
+    #[must_use]
+    pub fn password_place(id: TenantId) -> Place {
+        Place {
+            column: "tenants.smtp_password",
+            row: id.uuid(),
+        }
+    }
+
+    /// The tenant that a fresh database starts with.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn default_tenant(connection: &mut AnyConnection) -> QueryResult<Option<Self>> {
+        tenants::table
+            .filter(tenants::is_default.eq(true))
+            .select(Self::as_select())
+            .first(connection)
+            .optional()
+    }
+
+    /// How many tenants there are.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn count(connection: &mut AnyConnection) -> QueryResult<i64> {
+        tenants::table.count().get_result(connection)
+    }
+
+    /// Whether an event type is switched on for this tenant.
+    #[must_use]
+    pub fn event_enabled(&self, event_type: &str) -> bool {
+        self.event_setting(event_type, "enabled")
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
+    }
+
+    /// The transaction type of an event type, if the tenant sets one.
+    #[must_use]
+    pub fn transaction_type(&self, event_type: &str) -> Option<&str> {
+        self.event_setting(event_type, "transactionType")?.as_str()
+    }
+
+    fn event_setting(&self, event_type: &str, name: &str) -> Option<&Value> {
+        self.event_configuration
+            .0
+            .get("events")?
+            .get(event_type)?
+            .get(name)
+    }
+
+    /// A text of `emailConfiguration`, if it is there and not empty.
+    #[must_use]
+    pub fn email_setting(&self, name: &str) -> Option<&str> {
+        let text = self.email_configuration.0.get(name)?.as_str()?;
+        (!text.is_empty()).then_some(text)
+    }
+}

@@ -1,0 +1,112 @@
+//! Users: actioners and actionees.
+
+use diesel::prelude::*;
+use serde_json::{Map, Value};
+
+use super::crud;
+use crate::db::{AnyConnection, Json};
+use crate::id::{TenantId, UserId};
+use crate::instant::Instant;
+use crate::locale::Locale;
+use crate::schema::users;
+
+/// A user of a tenant.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = users, treat_none_as_null = true)]
+pub struct User {
+    /// Primary key.
+    pub id: UserId,
+    /// Whose user it is; never changes.
+    pub tenant_id: TenantId,
+    /// False once deactivated.
+    pub active: bool,
+    /// Lower case; unique within the tenant.
+    pub email: Option<String>,
+    /// As the client wrote it.
+    pub username: Option<String>,
+    /// `username`, folded; unique within the tenant.
+    pub username_key: Option<String>,
+    /// PHC string of Argon2id.
+    pub password_hash: Option<String>,
+    /// When the password was set.
+    pub password_last_update_instant: Option<Instant>,
+    /// First name.
+    pub first_name: Option<String>,
+    /// Middle name.
+    pub middle_name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// Full name.
+    pub full_name: Option<String>,
+    /// Address of a picture.
+    pub image_url: Option<String>,
+    /// Mobile phone.
+    pub mobile_phone: Option<String>,
+    /// Email of a parent.
+    pub parent_email: Option<String>,
+    /// `YYYY-MM-DD`
+    pub birth_date: Option<String>,
+    /// IANA name.
+    pub timezone: Option<String>,
+    /// When the account ends.
+    pub expiry: Option<Instant>,
+    /// What the user reads, best first.
+    pub preferred_languages: Json<Vec<Locale>>,
+    /// Free data of the client.
+    pub data: Json<Map<String, Value>>,
+    /// When it was made.
+    pub insert_instant: Instant,
+    /// When it was changed last.
+    pub last_update_instant: Instant,
+}
+
+crud!(User, users, UserId);
+
+impl User {
+    /// By email, which is compared in lower case.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn find_by_email(
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        email: &str,
+    ) -> QueryResult<Option<Self>> {
+        users::table
+            .filter(users::tenant_id.eq(tenant))
+            .filter(users::email.eq(super::fold(email)))
+            .select(Self::as_select())
+            .first(connection)
+            .optional()
+    }
+
+    /// By username, ignoring case.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn find_by_username(
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        username: &str,
+    ) -> QueryResult<Option<Self>> {
+        users::table
+            .filter(users::tenant_id.eq(tenant))
+            .filter(users::username_key.eq(super::fold(username)))
+            .select(Self::as_select())
+            .first(connection)
+            .optional()
+    }
+
+    /// How to address the user in a mail: the full name, else first and last name.
+    #[must_use]
+    pub fn display_name(&self) -> Option<String> {
+        if let Some(full) = &self.full_name {
+            return Some(full.clone());
+        }
+        let parts: Vec<&str> = [&self.first_name, &self.last_name]
+            .into_iter()
+            .filter_map(Option::as_deref)
+            .collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
+}

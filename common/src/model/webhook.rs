@@ -1,0 +1,220 @@
+//! Webhooks: registrations of receivers, and their signing secrets.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use serde_json::{Map, Value};
+
+use super::crud;
+use crate::db::sql_type::text_enum;
+use crate::db::{AnyConnection, Json};
+use crate::id::{SigningKeyId, TenantId, WebhookId, WebhookSecretId};
+use crate::instant::Instant;
+use crate::schema::{webhook_secrets, webhook_tenants, webhooks};
+use crate::seal::Place;
+
+text_enum! {
+    /// The kind of a signing secret, by its tag in `webhook-signature`.
+    SecretKind {
+        /// HMAC-SHA256.
+        V1 = "v1",
+    }
+}
+
+/// A receiver's registration.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = webhooks, treat_none_as_null = true)]
+pub struct Webhook {
+    /// Primary key; also the lane of its deliveries.
+    pub id: WebhookId,
+    /// Where to POST.
+    pub url: String,
+    /// For people.
+    pub description: Option<String>,
+    /// Milliseconds.
+    pub connect_timeout: i32,
+    /// Milliseconds.
+    pub read_timeout: i32,
+    /// Serves all tenants.
+    pub global: bool,
+    /// Event type to whether it is wanted.
+    pub events_enabled: Json<BTreeMap<String, bool>>,
+    /// `events_enabled["user.action"]`, as a column.
+    pub user_action_enabled: bool,
+    /// Extra headers, sealed: they often carry tokens. JSON object of strings.
+    pub headers: Vec<u8>,
+    /// Basic authentication.
+    pub http_authentication_username: Option<String>,
+    /// Basic authentication, sealed.
+    pub http_authentication_password: Option<Vec<u8>>,
+    /// Free data of the client.
+    pub data: Json<Map<String, Value>>,
+    /// Adds `X-FusionAuth-Signature-JWT`.
+    pub signature_enabled: bool,
+    /// The key for it.
+    pub signing_key_id: Option<SigningKeyId>,
+    /// Client certificate as PEM; deprecated.
+    pub ssl_certificate: Option<String>,
+    /// Client certificate by key.
+    pub ssl_certificate_key_id: Option<SigningKeyId>,
+    /// Requests a second over all workers.
+    pub rate_limit: Option<i32>,
+    /// `user`: deliveries of one user arrive in order.
+    pub ordered_by: Option<String>,
+    /// Told when it is disabled.
+    pub contact_email: Option<String>,
+    /// When it was made.
+    pub insert_instant: Instant,
+    /// When it was changed last.
+    pub last_update_instant: Instant,
+}
+
+crud!(Webhook, webhooks, WebhookId);
+
+impl Webhook {
+    /// Where the sealed headers belong.
+    #[must_use]
+    pub fn headers_place(id: WebhookId) -> Place {
+        Place {
+            column: "webhooks.headers",
+            row: id.uuid(),
+        }
+    }
+
+    /// Where the sealed password belongs.
+    #[must_use]
+    pub fn password_place(id: WebhookId) -> Place {
+        Place {
+            column: "webhooks.http_authentication_password",
+            row: id.uuid(),
+        }
+    }
+
+    /// The tenants of a webhook that is not global.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn tenants(connection: &mut AnyConnection, id: WebhookId) -> QueryResult<Vec<TenantId>> {
+        webhook_tenants::table
+            .filter(webhook_tenants::webhook_id.eq(id))
+            .order(webhook_tenants::tenant_id)
+            .select(webhook_tenants::tenant_id)
+            .load(connection)
+    }
+
+    /// The tenants of all webhooks.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn all_tenants(connection: &mut AnyConnection) -> QueryResult<Vec<(WebhookId, TenantId)>> {
+        webhook_tenants::table
+            .order((webhook_tenants::webhook_id, webhook_tenants::tenant_id))
+            .select((webhook_tenants::webhook_id, webhook_tenants::tenant_id))
+            .load(connection)
+    }
+
+    /// Replaces the tenants of a webhook.
+    ///
+    /// # Errors
+    /// Those of the database; a tenant that does not exist among them.
+    pub fn set_tenants(
+        connection: &mut AnyConnection,
+        id: WebhookId,
+        tenants: &[TenantId],
+    ) -> QueryResult<()> {
+        diesel::delete(webhook_tenants::table.filter(webhook_tenants::webhook_id.eq(id)))
+            .execute(connection)?;
+        for tenant in tenants {
+            diesel::insert_into(webhook_tenants::table)
+                .values((
+                    webhook_tenants::webhook_id.eq(id),
+                    webhook_tenants::tenant_id.eq(*tenant),
+                ))
+                .execute(connection)?;
+        }
+        Ok(())
+    }
+
+    /// The webhooks that want `user.action` events of a tenant.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn for_user_action(
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+    ) -> QueryResult<Vec<WebhookId>> {
+        let of_tenant = webhook_tenants::table
+            .filter(webhook_tenants::tenant_id.eq(tenant))
+            .select(webhook_tenants::webhook_id);
+        webhooks::table
+            .filter(webhooks::user_action_enabled.eq(true))
+            .filter(webhooks::global.eq(true).or(webhooks::id.eq_any(of_tenant)))
+            .order(webhooks::id)
+            .select(webhooks::id)
+            .load(connection)
+    }
+}
+
+/// One signing secret of a webhook.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = webhook_secrets)]
+pub struct WebhookSecretRow {
+    /// Primary key.
+    pub id: WebhookSecretId,
+    /// Whose it is.
+    pub webhook_id: WebhookId,
+    /// Which algorithm.
+    pub kind: SecretKind,
+    /// Sealed text (`whsec_…`); see [`WebhookSecretRow::place`].
+    pub secret: Vec<u8>,
+    /// When it was made; the newest signs first.
+    pub insert_instant: Instant,
+    /// When it stops signing.
+    pub expiration_instant: Option<Instant>,
+}
+
+impl WebhookSecretRow {
+    /// Where the sealed secret belongs.
+    #[must_use]
+    pub fn place(id: WebhookSecretId) -> Place {
+        Place {
+            column: "webhook_secrets.secret",
+            row: id.uuid(),
+        }
+    }
+
+    /// The secrets that are live at `now`, newest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn live(
+        connection: &mut AnyConnection,
+        webhook: WebhookId,
+        now: Instant,
+    ) -> QueryResult<Vec<Self>> {
+        webhook_secrets::table
+            .filter(webhook_secrets::webhook_id.eq(webhook))
+            .filter(
+                webhook_secrets::expiration_instant
+                    .is_null()
+                    .or(webhook_secrets::expiration_instant.gt(now)),
+            )
+            .order((
+                webhook_secrets::insert_instant.desc(),
+                webhook_secrets::id.desc(),
+            ))
+            .select(Self::as_select())
+            .load(connection)
+    }
+
+    /// Adds this secret.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn insert(&self, connection: &mut AnyConnection) -> QueryResult<()> {
+        diesel::insert_into(webhook_secrets::table)
+            .values(self)
+            .execute(connection)?;
+        Ok(())
+    }
+}
