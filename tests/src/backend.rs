@@ -1,0 +1,218 @@
+//! One empty database per test, on either backend, and a look inside it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::{BigInt, Text};
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use tempfile::TempDir;
+
+use crate::postgres;
+
+/// The databases that Beadle runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// One file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// Makes each named `async fn(TestDatabase)` of the module two tests, `name::sqlite` and
+/// `name::postgres`.
+///
+/// The functions stay plain functions, so that rustfmt and editors understand them; one
+/// that is missing from the list is dead code, which the lints refuse.
+#[macro_export]
+macro_rules! both_backends {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            $crate::on_backend!(@test sqlite Sqlite $name);
+            $crate::on_backend!(@test postgres Postgres $name);
+        }
+    )+};
+}
+
+/// Like [`both_backends!`] for a promise that only one of them makes:
+/// `on_backend!(postgres Postgres: name)`.
+#[macro_export]
+macro_rules! on_backend {
+    (@test $test:ident $backend:ident $name:ident) => {
+        #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $test() {
+            let backend = $crate::Backend::$backend;
+            super::$name($crate::TestDatabase::create(backend).await).await;
+        }
+    };
+    ($test:ident $backend:ident: $($name:ident),+ $(,)?) => {$(
+        mod $name {
+            $crate::on_backend!(@test $test $backend $name);
+        }
+    )+};
+}
+
+enum Store {
+    Sqlite { file: PathBuf, _dir: TempDir },
+    Postgres(postgres::Database),
+}
+
+/// An empty database of a test's own; gone when dropped.
+pub struct TestDatabase {
+    store: Store,
+}
+
+impl TestDatabase {
+    /// Makes one. On SQLite this is only a path: the binary under test makes the file.
+    pub async fn create(backend: Backend) -> Self {
+        let make = move || match backend {
+            Backend::Sqlite => {
+                let dir = TempDir::with_prefix("beadle-test-").expect("a temporary folder");
+                let file = dir.path().join("beadle.db");
+                Store::Sqlite { file, _dir: dir }
+            }
+            Backend::Postgres => Store::Postgres(postgres::Database::create()),
+        };
+        let store = tokio::task::spawn_blocking(make).await;
+        Self {
+            store: store.expect("the database was made"),
+        }
+    }
+
+    /// Which kind it is.
+    pub fn backend(&self) -> Backend {
+        match self.store {
+            Store::Sqlite { .. } => Backend::Sqlite,
+            Store::Postgres(_) => Backend::Postgres,
+        }
+    }
+
+    /// The `DATABASE_URL` of it.
+    pub fn url(&self) -> String {
+        match &self.store {
+            Store::Sqlite { file, .. } => format!("sqlite://{}", file.display()),
+            Store::Postgres(database) => database.url().to_owned(),
+        }
+    }
+
+    /// The file, on SQLite.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.store {
+            Store::Sqlite { file, .. } => Some(file),
+            Store::Postgres(_) => None,
+        }
+    }
+
+    /// Runs statements, for tests that break something on purpose.
+    pub fn execute(&self, sql: &str) {
+        self.on_connection(|conn| conn.execute(sql))
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// The one whole number that a query answers.
+    pub fn number(&self, sql: &str) -> i64 {
+        let wrapped = format!("SELECT CAST(({sql}) AS BIGINT) AS number");
+        self.on_connection(|conn| conn.number(&wrapped))
+            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// How many rows each table has: two of these before and after tell whether something
+    /// left a trace.
+    pub fn row_counts(&self) -> BTreeMap<String, i64> {
+        let names = match self.backend() {
+            Backend::Sqlite => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            }
+            Backend::Postgres => {
+                "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public'"
+            }
+        };
+        let tables = self
+            .on_connection(|conn| conn.names(names))
+            .unwrap_or_else(|error| panic!("{names}: {error}"));
+        tables
+            .into_iter()
+            .map(|table| {
+                let rows = self.number(&format!("SELECT count(*) FROM \"{table}\""));
+                (table, rows)
+            })
+            .collect()
+    }
+
+    fn on_connection<T>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> diesel::QueryResult<T>,
+    ) -> diesel::QueryResult<T> {
+        let mut conn = match &self.store {
+            Store::Sqlite { file, .. } => {
+                let path = file.display().to_string();
+                let mut conn = SqliteConnection::establish(&path).expect("the SQLite file opens");
+                conn.batch_execute("PRAGMA busy_timeout = 10000")?;
+                Conn::Sqlite(conn)
+            }
+            Store::Postgres(database) => Conn::Postgres(
+                PgConnection::establish(database.url()).expect("the test's database answers"),
+            ),
+        };
+        work(&mut conn)
+    }
+}
+
+/// A connection past the binaries under test.
+enum Conn {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+impl Conn {
+    fn execute(&mut self, sql: &str) -> diesel::QueryResult<()> {
+        match self {
+            Self::Sqlite(conn) => conn.batch_execute(sql),
+            Self::Postgres(conn) => conn.batch_execute(sql),
+        }
+    }
+
+    fn number(&mut self, sql: &str) -> diesel::QueryResult<i64> {
+        let row: Number = match self {
+            Self::Sqlite(conn) => sql_query(sql).get_result(conn)?,
+            Self::Postgres(conn) => sql_query(sql).get_result(conn)?,
+        };
+        Ok(row.number)
+    }
+
+    fn names(&mut self, sql: &str) -> diesel::QueryResult<Vec<String>> {
+        let rows: Vec<Name> = match self {
+            Self::Sqlite(conn) => sql_query(sql).load(conn)?,
+            Self::Postgres(conn) => sql_query(sql).load(conn)?,
+        };
+        Ok(rows.into_iter().map(|row| row.name).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    crate::both_backends!(rows_are_counted_table_by_table);
+
+    async fn rows_are_counted_table_by_table(db: TestDatabase) {
+        db.execute("CREATE TABLE a (n BIGINT); CREATE TABLE b (n BIGINT)");
+        db.execute("INSERT INTO a VALUES (1), (2)");
+        let counts = db.row_counts();
+        assert_eq!(counts.get("a"), Some(&2));
+        assert_eq!(counts.get("b"), Some(&0));
+        assert_eq!(db.number("SELECT max(n) FROM a"), 2);
+    }
+}

@@ -1,0 +1,532 @@
+//! An SMTP server that keeps what it is given, and refuses or stalls on demand.
+//!
+//! The conversation over the socket is real; only the mailbox behind it is a list.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use mail_parser::{Message, MessageParser};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// The points of a conversation at which the server can make trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// In place of the greeting.
+    Connect,
+    /// At `EHLO` or `HELO`.
+    Hello,
+    /// At the end of `AUTH`.
+    Auth,
+    /// At `MAIL FROM`.
+    From,
+    /// At `RCPT TO`.
+    Recipient,
+    /// At `DATA`, before the message.
+    Data,
+    /// After the message: it has been read, and is not kept.
+    Message,
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug)]
+pub enum Trouble {
+    /// This reply, such as `450 4.2.1 try later`, in place of the usual one.
+    Refuse(String),
+    /// The usual reply, after a while.
+    Stall(Duration),
+    /// The connection is closed.
+    Close,
+    /// The message is kept, then the connection is closed before the reply: the sender
+    /// cannot know. At [`Moment::Message`] only.
+    KeepAndClose,
+}
+
+/// A message as accepted.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// When it was accepted.
+    pub arrived: Instant,
+    /// The envelope's sender.
+    pub from: String,
+    /// The envelope's recipients.
+    pub to: Vec<String>,
+    /// User name and password of the session, if it logged in.
+    pub login: Option<(String, String)>,
+    /// The message itself, as sent.
+    pub raw: Vec<u8>,
+}
+
+impl Mail {
+    /// The message, parsed.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn message(&self) -> Message<'_> {
+        MessageParser::default()
+            .parse(&self.raw)
+            .expect("an accepted mail is a message")
+    }
+
+    /// Its subject, decoded.
+    pub fn subject(&self) -> String {
+        self.message().subject().unwrap_or_default().to_owned()
+    }
+
+    /// Its text part, decoded.
+    pub fn text(&self) -> String {
+        let message = self.message();
+        let text = message.body_text(0).unwrap_or_default();
+        text.into_owned()
+    }
+
+    /// Its HTML part, decoded.
+    pub fn html(&self) -> String {
+        let message = self.message();
+        let html = message.body_html(0).unwrap_or_default();
+        html.into_owned()
+    }
+
+    /// Its `Message-ID`, which all attempts share.
+    pub fn message_id(&self) -> String {
+        self.message().message_id().unwrap_or_default().to_owned()
+    }
+}
+
+#[derive(Default)]
+struct State {
+    mails: Vec<Mail>,
+    troubles: Vec<(Moment, Trouble, usize)>,
+    required_login: Option<(String, String)>,
+    sessions: usize,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    count: watch::Sender<usize>,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, mail: Mail) {
+        let mut state = self.state();
+        state.mails.push(mail);
+        self.count.send_modify(|count| *count += 1);
+    }
+
+    /// The trouble that is due now, used up once.
+    fn trouble(&self, moment: Moment) -> Option<Trouble> {
+        let mut state = self.state();
+        let due = state
+            .troubles
+            .iter_mut()
+            .find(|(at, _, left)| *at == moment && *left > 0)?;
+        due.2 -= 1;
+        Some(due.1.clone())
+    }
+}
+
+/// A mail server on a loopback port of its own, until dropped.
+pub struct MailServer {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    accepting: JoinHandle<()>,
+}
+
+impl MailServer {
+    /// Starts one that accepts everything.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        let listener = listener.expect("a loopback port is free");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            count: watch::Sender::new(0),
+        });
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
+        Self {
+            address,
+            shared,
+            accepting,
+        }
+    }
+
+    /// Its URL for settings.
+    pub fn url(&self) -> String {
+        format!("smtp://{}", self.address)
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Makes trouble the next `times` times that a session gets there.
+    pub fn make(&self, trouble: Trouble, at: Moment, times: usize) {
+        self.shared.state().troubles.push((at, trouble, times));
+    }
+
+    /// Takes mail only from sessions that log in like this.
+    pub fn require_login(&self, user: &str, password: &str) {
+        self.shared.state().required_login = Some((user.to_owned(), password.to_owned()));
+    }
+
+    /// Every mail that was accepted, in order.
+    pub fn mails(&self) -> Vec<Mail> {
+        self.shared.state().mails.clone()
+    }
+
+    /// How many connections were made.
+    pub fn sessions(&self) -> usize {
+        self.shared.state().sessions
+    }
+
+    /// Waits until `count` mails have been accepted, and returns all of them.
+    ///
+    /// # Panics
+    /// When they have not come in time.
+    pub async fn wait_for(&self, count: usize, timeout: Duration) -> Vec<Mail> {
+        let mut counter = self.shared.count.subscribe();
+        let arrived = tokio::time::timeout(timeout, counter.wait_for(|n| *n >= count)).await;
+        let in_time = arrived.is_ok();
+        let mails = self.mails();
+        let subjects: Vec<String> = mails.iter().map(Mail::subject).collect();
+        assert!(
+            in_time,
+            "{count} mails expected, these came within {timeout:?}: {subjects:?}"
+        );
+        mails
+    }
+}
+
+impl Drop for MailServer {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        shared.state().sessions += 1;
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            // A peer that goes away ends its session, not the test.
+            let _ = Session::new(stream, shared).run().await;
+        });
+    }
+}
+
+/// Whether the conversation goes on.
+type Flow = io::Result<bool>;
+
+struct Session {
+    read: BufReader<OwnedReadHalf>,
+    write: OwnedWriteHalf,
+    shared: Arc<Shared>,
+    from: Option<String>,
+    to: Vec<String>,
+    login: Option<(String, String)>,
+}
+
+impl Session {
+    fn new(stream: TcpStream, shared: Arc<Shared>) -> Self {
+        let (read, write) = stream.into_split();
+        Self {
+            read: BufReader::new(read),
+            write,
+            shared,
+            from: None,
+            to: Vec::new(),
+            login: None,
+        }
+    }
+
+    async fn run(mut self) -> io::Result<()> {
+        if !self
+            .reply_at(Moment::Connect, "220 mail.test ESMTP")
+            .await?
+        {
+            return Ok(());
+        }
+        while let Some(line) = self.line().await? {
+            if !self.obey(&line).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn obey(&mut self, line: &str) -> Flow {
+        let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match verb.to_ascii_uppercase().as_str() {
+            "EHLO" => {
+                let offer = "250-mail.test\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 AUTH PLAIN LOGIN";
+                self.reply_at(Moment::Hello, offer).await
+            }
+            "HELO" => self.reply_at(Moment::Hello, "250 mail.test").await,
+            "AUTH" => self.auth(rest).await,
+            "MAIL" => self.mail(rest).await,
+            "RCPT" => self.recipient(rest).await,
+            "DATA" => self.data().await,
+            "RSET" => {
+                self.forget();
+                self.say("250 2.0.0 forgotten").await
+            }
+            "NOOP" => self.say("250 2.0.0 nothing done").await,
+            "QUIT" => self.say("221 2.0.0 bye").await.map(|_| false),
+            _ => self.say("502 5.5.1 unknown command").await,
+        }
+    }
+
+    async fn auth(&mut self, rest: &str) -> Flow {
+        let (mechanism, initial) = rest.split_once(' ').unwrap_or((rest, ""));
+        let login = match mechanism.to_ascii_uppercase().as_str() {
+            "PLAIN" => {
+                let token = match initial {
+                    "" => self.ask("").await?,
+                    initial => decode(initial),
+                };
+                let mut parts = token.split('\0').skip(1).map(str::to_owned);
+                (
+                    parts.next().unwrap_or_default(),
+                    parts.next().unwrap_or_default(),
+                )
+            }
+            "LOGIN" => {
+                let user = match initial {
+                    "" => self.ask("Username:").await?,
+                    initial => decode(initial),
+                };
+                (user, self.ask("Password:").await?)
+            }
+            _ => return self.say("504 5.5.4 unknown mechanism").await,
+        };
+        let required = self.shared.state().required_login.clone();
+        if required.is_some_and(|required| required != login) {
+            return self.say("535 5.7.8 wrong user name or password").await;
+        }
+        self.login = Some(login);
+        self.reply_at(Moment::Auth, "235 2.7.0 welcome").await
+    }
+
+    async fn mail(&mut self, rest: &str) -> Flow {
+        if self.login.is_none() && self.shared.state().required_login.is_some() {
+            return self.say("530 5.7.0 log in first").await;
+        }
+        self.forget();
+        self.from = Some(address(rest));
+        self.reply_at(Moment::From, "250 2.1.0 sender fine").await
+    }
+
+    async fn recipient(&mut self, rest: &str) -> Flow {
+        if self.from.is_none() {
+            return self.say("503 5.5.1 MAIL first").await;
+        }
+        match self.shared.trouble(Moment::Recipient) {
+            Some(Trouble::Refuse(reply)) => self.say(&reply).await,
+            trouble => {
+                self.to.push(address(rest));
+                self.reply_with(trouble, "250 2.1.5 recipient fine").await
+            }
+        }
+    }
+
+    async fn data(&mut self) -> Flow {
+        if self.to.is_empty() {
+            return self.say("503 5.5.1 RCPT first").await;
+        }
+        match self.shared.trouble(Moment::Data) {
+            Some(Trouble::Refuse(reply)) => return self.say(&reply).await,
+            trouble => {
+                if !self.reply_with(trouble, "354 go ahead").await? {
+                    return Ok(false);
+                }
+            }
+        }
+        let Some(raw) = self.message().await? else {
+            return Ok(false);
+        };
+        let mail = Mail {
+            arrived: Instant::now(),
+            from: self.from.take().unwrap_or_default(),
+            to: std::mem::take(&mut self.to),
+            login: self.login.clone(),
+            raw,
+        };
+        match self.shared.trouble(Moment::Message) {
+            Some(Trouble::Refuse(reply)) => self.say(&reply).await,
+            Some(Trouble::Close) => Ok(false),
+            trouble => {
+                self.shared.keep(mail);
+                self.reply_with(trouble, "250 2.0.0 taken").await
+            }
+        }
+    }
+
+    /// The message up to the lone full stop, with the doubled ones undone; `None` when the
+    /// peer went away in the middle.
+    async fn message(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut message = Vec::new();
+        loop {
+            let mut line = Vec::new();
+            if self.read.read_until(b'\n', &mut line).await? == 0 {
+                return Ok(None);
+            }
+            if line == b".\r\n" {
+                return Ok(Some(message));
+            }
+            message.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
+        }
+    }
+
+    fn forget(&mut self) {
+        self.from = None;
+        self.to.clear();
+    }
+
+    async fn reply_at(&mut self, moment: Moment, usual: &str) -> Flow {
+        let trouble = self.shared.trouble(moment);
+        self.reply_with(trouble, usual).await
+    }
+
+    async fn reply_with(&mut self, trouble: Option<Trouble>, usual: &str) -> Flow {
+        match trouble {
+            None => self.say(usual).await,
+            Some(Trouble::Refuse(reply)) => self.say(&reply).await,
+            Some(Trouble::Stall(period)) => {
+                tokio::time::sleep(period).await;
+                self.say(usual).await
+            }
+            Some(Trouble::Close | Trouble::KeepAndClose) => Ok(false),
+        }
+    }
+
+    async fn say(&mut self, reply: &str) -> Flow {
+        self.write
+            .write_all(format!("{reply}\r\n").as_bytes())
+            .await?;
+        self.write.flush().await?;
+        Ok(true)
+    }
+
+    async fn ask(&mut self, question: &str) -> io::Result<String> {
+        self.say(&format!("334 {}", BASE64.encode(question)))
+            .await?;
+        let answer = self.line().await?;
+        Ok(decode(&answer.unwrap_or_default()))
+    }
+
+    async fn line(&mut self) -> io::Result<Option<String>> {
+        let mut line = String::new();
+        let bytes = self.read.read_line(&mut line).await?;
+        Ok((bytes > 0).then(|| line.trim_end().to_owned()))
+    }
+}
+
+/// The address in `FROM:<a@b> SIZE=1`.
+fn address(rest: &str) -> String {
+    let inside = rest
+        .split_once('<')
+        .and_then(|(_, rest)| rest.split_once('>'));
+    inside
+        .map(|(address, _)| address.to_owned())
+        .unwrap_or_default()
+}
+
+fn decode(text: &str) -> String {
+    let bytes = BASE64.decode(text).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+    use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+
+    type Sender = AsyncSmtpTransport<Tokio1Executor>;
+
+    fn sender(server: &MailServer, login: Option<(&str, &str, Mechanism)>) -> Sender {
+        let mut builder = Sender::builder_dangerous("127.0.0.1").port(server.port());
+        if let Some((user, password, mechanism)) = login {
+            builder = builder
+                .credentials(Credentials::new(user.to_owned(), password.to_owned()))
+                .authentication(vec![mechanism]);
+        }
+        builder.build()
+    }
+
+    fn letter(body: &str) -> lettre::Message {
+        lettre::Message::builder()
+            .from("Piper <news@piedpiper.example>".parse().unwrap())
+            .to("reader@example.com".parse().unwrap())
+            .subject("Schöne Grüße")
+            .body(body.to_owned())
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_letter_arrives_as_it_was_written() {
+        let server = MailServer::start().await;
+        let body = "first\r\n.a line that begins with a full stop\r\n..\r\nlast: äöü";
+        sender(&server, None).send(letter(body)).await.unwrap();
+        let mails = server.wait_for(1, Duration::from_secs(5)).await;
+        assert_eq!(mails[0].from, "news@piedpiper.example");
+        assert_eq!(mails[0].to, ["reader@example.com"]);
+        assert_eq!(mails[0].subject(), "Schöne Grüße");
+        assert_eq!(mails[0].text().trim_end(), body);
+    }
+
+    #[tokio::test]
+    async fn only_the_right_login_may_send() {
+        let server = MailServer::start().await;
+        server.require_login("user", "secret");
+        for mechanism in [Mechanism::Plain, Mechanism::Login] {
+            let right = sender(&server, Some(("user", "secret", mechanism)));
+            right.send(letter("hello")).await.unwrap();
+            let wrong = sender(&server, Some(("user", "guess", mechanism)));
+            assert!(
+                wrong
+                    .send(letter("hello"))
+                    .await
+                    .unwrap_err()
+                    .is_permanent()
+            );
+        }
+        assert!(sender(&server, None).send(letter("hello")).await.is_err());
+        assert_eq!(server.mails().len(), 2);
+        assert_eq!(server.mails()[1].login.as_ref().unwrap().0, "user");
+    }
+
+    #[tokio::test]
+    async fn trouble_comes_when_asked_for_and_as_often() {
+        let server = MailServer::start().await;
+        let later = || Trouble::Refuse("450 4.2.1 try later".to_owned());
+        for moment in [
+            Moment::From,
+            Moment::Recipient,
+            Moment::Data,
+            Moment::Message,
+        ] {
+            server.make(later(), moment, 1);
+            let refused = sender(&server, None).send(letter("hello")).await;
+            assert!(refused.unwrap_err().is_transient(), "{moment:?}");
+        }
+        server.make(Trouble::KeepAndClose, Moment::Message, 1);
+        assert!(sender(&server, None).send(letter("kept")).await.is_err());
+        sender(&server, None).send(letter("hello")).await.unwrap();
+        assert_eq!(server.mails().len(), 2);
+    }
+}

@@ -1,0 +1,432 @@
+//! The binaries under test as child processes.
+//!
+//! They are taken from the target directory that the test itself was built into, and
+//! refused when missing or older than what they are built from: a test against yesterday's
+//! server tells nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::reaper;
+
+/// What to do about a binary that is missing or stale.
+const ADVICE: &str = "run script/test, or cargo build --workspace";
+
+/// How often a child is asked whether it has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// The programs that Beadle consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// `beadle-api`
+    Api,
+    /// `beadle-worker`
+    Worker,
+}
+
+impl Program {
+    /// The name of its file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Api => "beadle-api",
+            Self::Worker => "beadle-worker",
+        }
+    }
+
+    /// Its file, checked to be there and up to date.
+    ///
+    /// # Panics
+    /// When it is not; the message says what to do.
+    pub fn path(self) -> PathBuf {
+        let path = target_dir().join(self.name());
+        if let Err(reason) = check_fresh(&path) {
+            panic!("{reason}: {ADVICE}");
+        }
+        path
+    }
+}
+
+/// `target/debug` or its like: the parent of the `deps` folder that tests are run from.
+fn target_dir() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own path");
+    let deps = test.parent().expect("a file stands in a folder");
+    deps.parent().unwrap_or(deps).to_owned()
+}
+
+/// Compares a binary with the files that cargo lists as its inputs, and with the
+/// migrations, of which cargo sees a new one only when a build script tells it.
+///
+/// `Cargo.lock` is left out on purpose: a change in it that touches neither binary would
+/// leave both older for ever.
+fn check_fresh(binary: &Path) -> Result<(), String> {
+    let built = modified(binary).ok_or(format!("{} does not exist", binary.display()))?;
+    let listing = binary.with_extension("d");
+    let inputs = fs::read_to_string(&listing)
+        .map_err(|error| format!("{} cannot be read ({error})", listing.display()))?;
+    let mut sources: BTreeSet<PathBuf> = inputs_of(&inputs).into_iter().collect();
+    collect_files(&workspace().join("migrations"), &mut sources);
+    for source in sources {
+        match modified(&source) {
+            Some(instant) if instant <= built => {}
+            Some(_) => {
+                return Err(format!(
+                    "{} is older than {}",
+                    binary.display(),
+                    source.display()
+                ));
+            }
+            None => {
+                return Err(format!(
+                    "{} was built from {}, which is gone",
+                    binary.display(),
+                    source.display()
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The inputs in cargo's dependency file: `target: input input…`, spaces in names escaped.
+fn inputs_of(listing: &str) -> Vec<PathBuf> {
+    let inputs = listing.split_once(": ").map_or("", |(_, inputs)| inputs);
+    inputs
+        .replace("\\ ", "\0")
+        .split_whitespace()
+        .map(|name| PathBuf::from(name.replace('\0', " ")))
+        // A build script may name a folder, whose own time changes with every build in it.
+        .filter(|path| !path.is_dir())
+        .collect()
+}
+
+fn collect_files(dir: &Path, into: &mut BTreeSet<PathBuf>) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect_files(&path, into);
+        } else {
+            into.insert(path);
+        }
+    }
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).ok()?.modified().ok()
+}
+
+fn workspace() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests).to_owned()
+}
+
+/// A loopback port that nothing listens on, and that this process has not given out yet.
+///
+/// Taken from below the range that the kernel uses for outgoing connections, so that none
+/// of those takes it before the server does.
+pub fn free_port() -> u16 {
+    static NEXT: Mutex<Option<u16>> = Mutex::new(None);
+    const FIRST: u16 = 10_000;
+    const COUNT: u16 = 10_000;
+    let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut offset = next.unwrap_or_else(|| {
+        // Test processes that run side by side start at different places.
+        let spread = std::process::id().wrapping_mul(97) % u32::from(COUNT);
+        u16::try_from(spread).unwrap_or_default()
+    });
+    loop {
+        offset = (offset + 1) % COUNT;
+        *next = Some(offset);
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, FIRST + offset)).is_ok() {
+            return FIRST + offset;
+        }
+    }
+}
+
+/// The environment of a child: these settings and next to nothing else.
+#[derive(Clone, Debug, Default)]
+pub struct Settings(BTreeMap<String, String>);
+
+impl Settings {
+    /// Sets one variable, in place of an earlier value.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) -> &mut Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Leaves one variable unset.
+    pub fn remove(&mut self, name: &str) -> &mut Self {
+        self.0.remove(name);
+        self
+    }
+
+    /// The value of a variable.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+/// A program with arguments, about to be started in a folder of its own.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// Which binary.
+    pub program: Program,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Its environment.
+    pub settings: Settings,
+    /// Its working directory: relative paths in settings start there.
+    pub dir: PathBuf,
+}
+
+impl Invocation {
+    /// `program args…` with these settings, in `dir`.
+    pub fn new(program: Program, args: &[&str], settings: &Settings, dir: &Path) -> Self {
+        Self {
+            program,
+            args: args.iter().map(|&arg| arg.to_owned()).collect(),
+            settings: settings.clone(),
+            dir: dir.to_owned(),
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.program.path());
+        command
+            .args(&self.args)
+            .env_clear()
+            .env("HOME", &self.dir)
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("RUST_BACKTRACE", "1")
+            .envs(&self.settings.0)
+            .current_dir(&self.dir)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Panics
+    /// When it has not ended in time.
+    pub async fn run(&self, timeout: Duration) -> Finished {
+        let out = tempfile::NamedTempFile::new().expect("a temporary file");
+        let err = tempfile::NamedTempFile::new().expect("a temporary file");
+        let mut command = self.command();
+        command
+            .stdout(writer(out.path()))
+            .stderr(writer(err.path()));
+        let mut running = Running::spawn(&mut command, self.program);
+        let status = running.wait(timeout).await;
+        let finished = Finished {
+            status,
+            stdout: text(out.path()),
+            stderr: text(err.path()),
+        };
+        assert!(
+            status.is_some(),
+            "{self:?} did not end within {timeout:?}: {finished:?}"
+        );
+        finished
+    }
+
+    /// Starts it and leaves it running; `name` tells the process apart in the output of a
+    /// failed test.
+    pub fn start(&self, name: &str) -> Process {
+        let log = self.dir.join(format!("{name}.log"));
+        let mut command = self.command();
+        command.stdout(writer(&log)).stderr(writer(&log));
+        Process {
+            running: Running::spawn(&mut command, self.program),
+            name: name.to_owned(),
+            log,
+        }
+    }
+}
+
+/// What a program that ended left behind.
+#[derive(Debug)]
+pub struct Finished {
+    /// How it ended; `None` when it had to be killed.
+    pub status: Option<ExitStatus>,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+}
+
+impl Finished {
+    /// Its exit code, unless a signal ended it.
+    pub fn code(&self) -> Option<i32> {
+        self.status.and_then(|status| status.code())
+    }
+}
+
+/// Appends, so that a server started again keeps the log of its former life.
+fn writer(path: &Path) -> File {
+    File::options()
+        .create(true)
+        .append(true)
+        .open(path)
+        .expect("a log file can be written")
+}
+
+fn text(path: &Path) -> String {
+    let bytes = fs::read(path).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A child that dies with its owner.
+struct Running {
+    child: Child,
+    ended: Option<ExitStatus>,
+}
+
+impl Running {
+    fn spawn(command: &mut Command, program: Program) -> Self {
+        let child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {}: {error}", program.name()));
+        reaper::born(child.id());
+        Self { child, ended: None }
+    }
+
+    /// How it ended, if it has.
+    fn ended(&mut self) -> Option<ExitStatus> {
+        if self.ended.is_none() {
+            self.ended = self.child.try_wait().expect("a child can be waited for");
+            if self.ended.is_some() {
+                reaper::buried(self.child.id());
+            }
+        }
+        self.ended
+    }
+
+    async fn wait(&mut self, timeout: Duration) -> Option<ExitStatus> {
+        let deadline = Instant::now() + timeout;
+        while self.ended().is_none() && Instant::now() < deadline {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        self.ended
+    }
+
+    fn kill(&mut self) {
+        if self.ended().is_some() {
+            return;
+        }
+        let _ = self.child.kill();
+        self.ended = self.child.wait().ok();
+        reaper::buried(self.child.id());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A server or worker that runs; killed when dropped. If the test has failed by then, what
+/// it printed is part of the test's output.
+pub struct Process {
+    running: Running,
+    name: String,
+    log: PathBuf,
+}
+
+impl Process {
+    /// SIGKILL: it gets no chance to tidy up. Returns when it is gone.
+    pub fn kill(&mut self) {
+        self.running.kill();
+    }
+
+    /// SIGTERM, and how it ended.
+    ///
+    /// # Panics
+    /// When it has not ended in time.
+    pub async fn terminate(&mut self, timeout: Duration) -> ExitStatus {
+        let pid = self.running.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(
+            sent.is_ok_and(|status| status.success()),
+            "kill -TERM {pid}"
+        );
+        let status = self.running.wait(timeout).await;
+        status.unwrap_or_else(|| panic!("{} still runs {timeout:?} after SIGTERM", self.name))
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.running.ended()
+    }
+
+    /// What it printed so far, both streams.
+    pub fn log(&self) -> String {
+        text(&self.log)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.running.kill();
+        if std::thread::panicking() {
+            report(&self.name, &self.log());
+        }
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the test runner shows it with the failed test"
+)]
+fn report(name: &str, log: &str) {
+    const LINES: usize = 60;
+    let lines: Vec<&str> = log.lines().collect();
+    let tail = lines.get(lines.len().saturating_sub(LINES)..);
+    eprintln!("---- last lines of {name} ----");
+    for line in tail.unwrap_or_default() {
+        eprintln!("{line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(path: &Path, text: &str, age: Duration) {
+        fs::write(path, text).unwrap();
+        let file = File::options().write(true).open(path).unwrap();
+        file.set_modified(SystemTime::now() - age).unwrap();
+    }
+
+    #[test]
+    fn a_binary_older_than_one_of_its_sources_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let (binary, source) = (dir.path().join("server"), dir.path().join("my main.rs"));
+        write(&source, "", Duration::from_secs(60));
+        let listing = format!(
+            "{}: {}",
+            binary.display(),
+            source.display().to_string().replace(' ', "\\ ")
+        );
+        fs::write(binary.with_extension("d"), listing).unwrap();
+
+        let missing = check_fresh(&binary).unwrap_err();
+        assert!(missing.contains("does not exist"), "{missing}");
+        // Newer than any migration of this checkout too.
+        write(&binary, "", Duration::ZERO);
+        assert_eq!(check_fresh(&binary), Ok(()));
+        write(&binary, "", Duration::from_secs(120));
+        let stale = check_fresh(&binary).unwrap_err();
+        assert!(stale.contains("is older than"), "{stale}");
+    }
+
+    #[test]
+    fn a_port_is_given_out_once() {
+        let ports: BTreeSet<u16> = (0..50).map(|_| free_port()).collect();
+        assert_eq!(ports.len(), 50);
+    }
+}

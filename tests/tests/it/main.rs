@@ -1,0 +1,21 @@
+//! Beadle end to end: the real binaries against a real SQLite file and a real PostgreSQL.
+//!
+//! One binary, so that it links once. To run a part: `script/test story`.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
+// The main job: an action becomes a signed webhook and an email in the user's language.
+mod story;
+// Many workers on one database: the work is shared, and a crash loses nothing.
+mod workers;
+// A write happens as a whole or not at all.
+mod atomicity;
+// The command line: what it prints, and how it ends.
+mod commands;
+
+// What the tests above say in a line each: definitions, users and webhooks to play with.
+mod scene;
