@@ -424,6 +424,38 @@ mod tests {
         assert!(stale.contains("is older than"), "{stale}");
     }
 
+    fn shell(dir: &Path, script: &str) -> Process {
+        let log = dir.join("log");
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdout(writer(&log));
+        Process {
+            running: Running::spawn(&mut command, Program::Api),
+            name: "shell".to_owned(),
+            log,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_process_is_asked_to_stop_and_tells_how_it_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        let script = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.01; done";
+        let mut polite = shell(dir.path(), script);
+        while polite.log() != "ready\n" {
+            assert_eq!(polite.ended(), None);
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        let status = polite.terminate(Duration::from_secs(10)).await;
+        assert_eq!(status.code(), Some(7));
+    }
+
+    #[test]
+    fn a_killed_process_is_gone_when_the_call_returns() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut process = shell(dir.path(), "exec sleep 30");
+        process.kill();
+        assert!(process.ended().is_some_and(|status| !status.success()));
+    }
+
     #[test]
     fn a_port_is_given_out_once() {
         let ports: BTreeSet<u16> = (0..50).map(|_| free_port()).collect();

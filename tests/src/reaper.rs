@@ -50,3 +50,27 @@ fn start() -> Child {
         .spawn()
         .expect("a shell runs")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    #[test]
+    fn the_living_are_killed_when_the_input_ends_and_the_buried_are_left_alone() {
+        let sleep = || Command::new("sleep").arg("30").spawn().unwrap();
+        let (mut living, mut buried) = (sleep(), sleep());
+        let mut reaper = start();
+        let mut stdin = reaper.stdin.take().unwrap();
+        for (sign, child) in [('+', &living), ('+', &buried), ('-', &buried)] {
+            writeln!(stdin, "{sign} {}", child.id()).unwrap();
+        }
+        drop(stdin);
+        reaper.wait().unwrap();
+        assert_eq!(living.wait().unwrap().signal(), Some(9));
+        assert!(buried.try_wait().unwrap().is_none());
+        buried.kill().unwrap();
+        buried.wait().unwrap();
+    }
+}
