@@ -18,6 +18,8 @@ mod sqlite_writer;
 mod url;
 
 pub use connection::{AnyConnection, MultiBackend};
+/// What a query of the model fails with; [`DbError`] says what that means.
+pub use diesel::result::{Error as QueryError, QueryResult};
 pub use error::DbError;
 pub use json::Json;
 pub use manager::{IfMissing, SqliteSynchronous};

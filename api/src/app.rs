@@ -1,0 +1,58 @@
+//! The routes, and what surrounds all of them.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::middleware::{Next, NormalizePath, from_fn};
+use actix_web::web::{Data, ServiceConfig};
+use actix_web::{App, Error, HttpResponse};
+
+use crate::state::State;
+
+/// The application over a shared state: build it once per server thread.
+pub fn app(
+    state: Data<State>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    App::new()
+        .app_data(state)
+        .configure(routes)
+        // A client with an empty Id ends its path with a slash.
+        .wrap(NormalizePath::trim())
+        .wrap(from_fn(refuse_unknown_methods))
+}
+
+/// Every route. Paths that begin alike stand with the longer one first.
+pub fn routes(config: &mut ServiceConfig) {
+    let _ = config;
+}
+
+/// `501` for methods that HTTP does not know. Known ones without a route are 405.
+async fn refuse_unknown_methods(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    const KNOWN: [Method; 9] = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::HEAD,
+        Method::OPTIONS,
+        Method::CONNECT,
+        Method::TRACE,
+    ];
+    if KNOWN.contains(request.method()) {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    let response = HttpResponse::NotImplemented().finish();
+    Ok(request.into_response(response).map_into_right_body())
+}

@@ -1,0 +1,15 @@
+//! Reading of requests: bodies as JSON objects whose members are asked for one by one.
+//!
+//! A body is not deserialized into a struct, because that stops at the first mistake,
+//! and an answer has to name all of them. [`Object`] reports each into a shared
+//! [`Collector`](crate::errors::Collector) with the path of the member, and reading goes
+//! on. What the members mean, and which are required, is said beside each resource.
+
+mod body;
+mod decimal;
+mod localized;
+mod object;
+
+pub use body::{Body, read_body};
+pub(crate) use object::parse_id;
+pub use object::{Listed, Object};

@@ -1,0 +1,406 @@
+//! [`Object`]: one JSON object of a request, read member by member.
+
+use std::str::FromStr;
+
+use beadle_common::instant::Instant;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::decimal::whole_part;
+use crate::errors::{Collector, Prefix};
+
+/// An object of a request and where it stands in it.
+///
+/// Asking for a member of the wrong type reports `[invalidJSON]` and gives the same as
+/// an absent one. Null is absent. Members that nobody asks for are ignored.
+#[derive(Debug, Clone)]
+pub struct Object<'a> {
+    path: String,
+    members: &'a Map<String, Value>,
+    errors: &'a Collector,
+}
+
+/// An element of a list and where it stands in the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// Such as `action.applicationIds[0]`.
+    pub path: String,
+    /// The element.
+    pub value: T,
+}
+
+impl<'a> Object<'a> {
+    /// The body itself.
+    #[must_use]
+    pub fn root(members: &'a Map<String, Value>, errors: &'a Collector) -> Self {
+        Self {
+            path: String::new(),
+            members,
+            errors,
+        }
+    }
+
+    /// Where a member stands: `userAction.options[0].name`.
+    #[must_use]
+    pub fn path(&self, member: &str) -> String {
+        if self.path.is_empty() {
+            member.to_owned()
+        } else {
+            format!("{}.{member}", self.path)
+        }
+    }
+
+    /// Where problems are reported.
+    #[must_use]
+    pub fn errors(&self) -> &'a Collector {
+        self.errors
+    }
+
+    /// Reports a member.
+    pub fn refuse(&self, prefix: Prefix, member: &str) {
+        self.errors.refuse(prefix, &self.path(member));
+    }
+
+    /// The member as it stands; null counts as absent.
+    #[must_use]
+    pub fn value(&self, member: &str) -> Option<&'a Value> {
+        self.members.get(member).filter(|value| !value.is_null())
+    }
+
+    /// All members of this object as they stand.
+    #[must_use]
+    pub fn members(&self) -> &'a Map<String, Value> {
+        self.members
+    }
+
+    /// The member, converted; reports one that cannot be.
+    pub(super) fn converted<T>(&self, member: &str, convert: impl FnOnce(&'a Value) -> Option<T>) -> Option<T> {
+        let converted = convert(self.value(member)?);
+        if converted.is_none() {
+            self.refuse(Prefix::InvalidJson, member);
+        }
+        converted
+    }
+
+    /// An object within this one.
+    #[must_use]
+    pub fn object(&self, member: &str) -> Option<Self> {
+        let members = self.converted(member, Value::as_object)?;
+        Some(Self {
+            path: self.path(member),
+            members,
+            errors: self.errors,
+        })
+    }
+
+    /// The wrapper that a request is about, such as `userAction`.
+    #[must_use]
+    pub fn required_object(&self, member: &str) -> Option<Self> {
+        self.required(member, Prefix::Missing, self.object(member))
+    }
+
+    /// The objects of a list. Nulls in it are dropped.
+    #[must_use]
+    pub fn objects(&self, member: &str) -> Vec<Self> {
+        let listed = self.elements(member, Value::as_object);
+        listed
+            .into_iter()
+            .map(|Listed { path, value }| Self {
+                path,
+                members: value,
+                errors: self.errors,
+            })
+            .collect()
+    }
+
+    /// A text, trimmed. A blank one is absent.
+    #[must_use]
+    pub fn text(&self, member: &str) -> Option<String> {
+        let text = self.converted(member, Value::as_str)?.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// A text, trimmed, of at most `longest` characters.
+    #[must_use]
+    pub fn short_text(&self, member: &str, longest: usize) -> Option<String> {
+        let text = self.text(member)?;
+        if text.chars().count() > longest {
+            self.refuse(Prefix::TooLong, member);
+        }
+        Some(text)
+    }
+
+    /// As [`Object::short_text`], for a text that must be there. Its absence is reported,
+    /// and gives the empty text, so that reading can go on.
+    #[must_use]
+    pub fn required_text(&self, member: &str, longest: usize) -> String {
+        let text = self.short_text(member, longest);
+        self.required(member, Prefix::Blank, text).unwrap_or_default()
+    }
+
+    /// A text with the line ends of the web, trimmed and of at most `most_bytes` bytes, for
+    /// templates.
+    #[must_use]
+    pub fn long_text(&self, member: &str, most_bytes: usize) -> Option<String> {
+        let text = unix_lines(&self.text(member)?);
+        if text.len() > most_bytes {
+            self.refuse(Prefix::TooLong, member);
+        }
+        Some(text)
+    }
+
+    /// A yes or no.
+    #[must_use]
+    pub fn flag(&self, member: &str, default: bool) -> bool {
+        self.converted(member, Value::as_bool).unwrap_or(default)
+    }
+
+    /// A whole number; fractions are cut off, what is too large becomes the largest.
+    #[must_use]
+    pub fn integer(&self, member: &str) -> Option<i64> {
+        self.filled(member)?;
+        self.converted(member, integer)
+    }
+
+    /// An instant: milliseconds as a number, or as a text that holds one.
+    #[must_use]
+    pub fn instant(&self, member: &str) -> Option<Instant> {
+        self.integer(member).map(Instant::from_millis)
+    }
+
+    /// An Id, in upper or lower case.
+    #[must_use]
+    pub fn id<T: From<Uuid>>(&self, member: &str) -> Option<T> {
+        self.filled(member)?;
+        self.converted(member, id)
+    }
+
+    /// An Id that must be there.
+    #[must_use]
+    pub fn required_id<T: From<Uuid>>(&self, member: &str) -> Option<T> {
+        self.required(member, Prefix::Missing, self.id(member))
+    }
+
+    /// A list of Ids without nulls and repetitions.
+    #[must_use]
+    pub fn ids<T: From<Uuid> + PartialEq>(&self, member: &str) -> Vec<Listed<T>> {
+        let mut unique: Vec<Listed<T>> = Vec::new();
+        for listed in self.elements(member, id) {
+            if unique.iter().all(|seen| seen.value != listed.value) {
+                unique.push(listed);
+            }
+        }
+        unique
+    }
+
+    /// One of a fixed set of words.
+    #[must_use]
+    pub fn choice<T: FromStr>(&self, member: &str) -> Option<T> {
+        self.filled(member)?;
+        self.converted(member, |value| value.as_str()?.trim().parse().ok())
+    }
+
+    /// Free data of the client.
+    #[must_use]
+    pub fn data(&self, member: &str) -> Map<String, Value> {
+        self.converted(member, Value::as_object).cloned().unwrap_or_default()
+    }
+
+    /// The elements of a list, each converted or reported. Nulls in it are dropped.
+    pub(super) fn elements<T>(&self, member: &str, convert: impl Fn(&'a Value) -> Option<T>) -> Vec<Listed<T>> {
+        let Some(elements) = self.converted(member, Value::as_array) else {
+            return Vec::new();
+        };
+        let mut listed = Vec::with_capacity(elements.len());
+        for (position, element) in elements.iter().enumerate() {
+            if element.is_null() {
+                continue;
+            }
+            let path = format!("{}[{position}]", self.path(member));
+            match convert(element) {
+                Some(value) => listed.push(Listed { path, value }),
+                None => self.errors.refuse(Prefix::InvalidJson, &path),
+            }
+        }
+        listed
+    }
+
+    /// The member unless it is absent or a blank text, which for anything but a text
+    /// means the same.
+    fn filled(&self, member: &str) -> Option<&'a Value> {
+        self.value(member)
+            .filter(|value| value.as_str().is_none_or(|text| !text.trim().is_empty()))
+    }
+
+    /// Reports a member that is absent, unless it is already known to be unreadable.
+    fn required<T>(&self, member: &str, prefix: Prefix, given: Option<T>) -> Option<T> {
+        if given.is_none() && self.errors.accepts(&self.path(member)) {
+            self.refuse(prefix, member);
+        }
+        given
+    }
+}
+
+fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => whole_part(&number.to_string()),
+        Value::String(text) => whole_part(text.trim()),
+        _ => None,
+    }
+}
+
+fn id<T: From<Uuid>>(value: &Value) -> Option<T> {
+    parse_id(value.as_str()?.trim())
+}
+
+/// An Id in its one usual spelling; the `uuid` crate accepts others too.
+pub(crate) fn parse_id<T: From<Uuid>>(text: &str) -> Option<T> {
+    const HYPHENATED: usize = 36;
+    (text.len() == HYPHENATED)
+        .then(|| Uuid::parse_str(text).ok())
+        .flatten()
+        .map(T::from)
+}
+
+/// Line ends as `\n`, whatever system the text was typed on.
+pub(super) fn unix_lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use beadle_common::id::UserId;
+    use beadle_common::model::user_action::TransactionType;
+    use serde_json::json;
+
+    use super::*;
+
+    /// What `read` makes of a body, and the problems it reports as `path: code`.
+    fn reading<T>(body: &str, read: impl FnOnce(&Object<'_>) -> T) -> (T, Vec<String>) {
+        let body: Value = serde_json::from_str(body).unwrap();
+        let errors = Collector::new();
+        let value = read(&Object::root(body.as_object().unwrap(), &errors));
+        let problems = match errors.finish() {
+            Ok(()) => Vec::new(),
+            Err(crate::error::ApiError::BadRequest(errors)) => errors.to_json()["fieldErrors"]
+                .as_object()
+                .unwrap()
+                .iter()
+                .flat_map(|(path, problems)| {
+                    problems.as_array().unwrap().iter().map(move |problem| {
+                        format!("{path}: {}", problem["code"].as_str().unwrap())
+                    })
+                })
+                .collect(),
+            Err(other) => panic!("another error: {other}"),
+        };
+        (value, problems)
+    }
+
+    #[test]
+    fn texts_are_trimmed_and_blank_is_absent() {
+        let body = r#"{"a": "  x ", "b": "   ", "c": null, "d": 7}"#;
+        let (texts, problems) = reading(body, |body| ["a", "b", "c", "d", "e"].map(|member| body.text(member)));
+        assert_eq!(texts, [Some("x".to_owned()), None, None, None, None]);
+        assert_eq!(problems, ["d: [invalidJSON]"]);
+    }
+
+    #[test]
+    fn a_required_text_is_reported_once_and_for_the_right_reason() {
+        let body = format!(r#"{{"u": {{"blank": " ", "wrong": {{}}, "long": "{}"}}}}"#, "ä".repeat(6));
+        let (_, problems) = reading(&body, |body| {
+            let user = body.required_object("u").unwrap();
+            ["blank", "wrong", "long", "absent"].map(|member| user.required_text(member, 5))
+        });
+        assert_eq!(
+            problems,
+            ["u.absent: [blank]u.absent", "u.blank: [blank]u.blank", "u.long: [tooLong]u.long", "u.wrong: [invalidJSON]"]
+        );
+    }
+
+    #[test]
+    fn a_wrapper_may_be_missing_or_of_the_wrong_type() {
+        let read = |body: &Object<'_>| body.required_object("user").is_some();
+        assert_eq!(reading("{}", read), (false, vec!["user: [missing]user".to_owned()]));
+        assert_eq!(reading(r#"{"user": []}"#, read), (false, vec!["user: [invalidJSON]".to_owned()]));
+        assert_eq!(reading(r#"{"user": {}}"#, read), (true, vec![]));
+    }
+
+    #[test]
+    fn instants_come_as_numbers_or_texts() {
+        for (given, expected) in [
+            ("1690282558415", Some(1_690_282_558_415)),
+            ("\" 1690282558415 \"", Some(1_690_282_558_415)),
+            ("1690282558415.7", Some(1_690_282_558_415)),
+            ("9223372036854776000", Some(i64::MAX)),
+            ("\"\"", None),
+            ("null", None),
+        ] {
+            let (instant, problems) = reading(&format!(r#"{{"expiry": {given}}}"#), |body| body.instant("expiry"));
+            assert_eq!((instant.map(Instant::millis), problems), (expected, vec![]), "{given}");
+        }
+        let (_, problems) = reading(r#"{"expiry": "tomorrow"}"#, |body| body.instant("expiry"));
+        assert_eq!(problems, ["expiry: [invalidJSON]"]);
+    }
+
+    #[test]
+    fn ids_are_canonical_in_any_case() {
+        let text = "2D4A9F10-0C3B-4F3A-9B7A-1F6E0C9D8E7F";
+        let (id, problems) = reading(&format!(r#"{{"id": "{text}"}}"#), |body| body.id::<UserId>("id"));
+        assert_eq!(id.unwrap().to_string(), text.to_lowercase());
+        assert!(problems.is_empty());
+        for wrong in ["\"x\"", "5", "\"2d4a9f100c3b4f3a9b7a1f6e0c9d8e7f\"", "\"{2d4a9f10-0c3b-4f3a-9b7a-1f6e0c9d8e7f}\""] {
+            let (_, problems) = reading(&format!(r#"{{"id": {wrong}}}"#), |body| body.required_id::<UserId>("id"));
+            assert_eq!(problems, ["id: [invalidJSON]"], "{wrong}");
+        }
+    }
+
+    #[test]
+    fn lists_drop_nulls_and_keep_positions() {
+        let id = "2d4a9f10-0c3b-4f3a-9b7a-1f6e0c9d8e7f";
+        let body = format!(r#"{{"action": {{"applicationIds": [null, "{id}", 5, "{id}"]}}}}"#);
+        let (ids, problems) = reading(&body, |body| body.object("action").unwrap().ids::<Uuid>("applicationIds"));
+        assert_eq!(ids.iter().map(|listed| listed.path.as_str()).collect::<Vec<_>>(), ["action.applicationIds[1]"]);
+        assert_eq!(problems, ["action.applicationIds[2]: [invalidJSON]"]);
+    }
+
+    #[test]
+    fn nested_objects_know_where_they_stand() {
+        let body = r#"{"userAction": {"options": [{"name": "A"}, {"name": ""}, "B"]}}"#;
+        let (names, problems) = reading(body, |body| {
+            let options = body.object("userAction").unwrap().objects("options");
+            options.iter().map(|option| option.required_text("name", 191)).collect::<Vec<_>>()
+        });
+        assert_eq!(names, ["A", ""]);
+        assert_eq!(
+            problems,
+            [
+                "userAction.options[1].name: [blank]userAction.options[1].name",
+                "userAction.options[2]: [invalidJSON]"
+            ]
+        );
+    }
+
+    #[test]
+    fn flags_choices_and_data() {
+        let body = json!({"yes": true, "word": "Any", "odd": "Most", "bad": "true", "data": {"a": [null]}});
+        let (read, problems) = reading(&body.to_string(), |body| {
+            (
+                body.flag("yes", false),
+                body.flag("bad", true),
+                body.flag("absent", true),
+                body.choice::<TransactionType>("word"),
+                body.choice::<TransactionType>("odd"),
+                Value::Object(body.data("data")),
+            )
+        });
+        let expected = (true, true, true, Some(TransactionType::Any), None, json!({"a": [null]}));
+        assert_eq!(read, expected);
+        assert_eq!(problems, ["bad: [invalidJSON]", "odd: [invalidJSON]"]);
+    }
+
+    #[test]
+    fn line_ends_become_those_of_the_web() {
+        assert_eq!(unix_lines("a\r\nb\rc\nd"), "a\nb\nc\nd");
+    }
+}

@@ -1,0 +1,18 @@
+//! The HTTP API of Beadle: routes, authentication, and the errors object.
+//!
+//! A folder is a noun, a file in it a verb. [`app`] lists the routes, [`extract`] says
+//! who is asking, [`input`] reads what they sent, and [`error`] turns every failure into
+//! HTTP. There is no SQL here: that lives in `beadle_common::model`, and what happens to
+//! an action in `beadle_common::lifecycle`.
+
+pub mod answer;
+pub mod app;
+pub mod error;
+pub mod errors;
+pub mod extract;
+pub mod input;
+pub mod patch;
+pub mod state;
+
+#[cfg(test)]
+mod test_support;

@@ -1,0 +1,195 @@
+//! The three ways to PATCH, as functions over JSON. What comes out is then read and
+//! checked exactly like the body of a PUT.
+
+use json_patch::{Patch, PatchErrorKind, PatchOperation};
+use serde_json::{Map, Value};
+
+use crate::error::ApiError;
+use crate::errors::{Errors, General};
+
+/// What a document may grow to while a JSON Patch is applied. A few dozen `copy`
+/// operations would otherwise double it again and again.
+const LARGEST_DOCUMENT: usize = 8 * 1024 * 1024;
+
+/// How the body of a PATCH is meant; its media type says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PatchKind {
+    /// `application/json`: what the official clients send.
+    Merge,
+    /// `application/merge-patch+json`, RFC 7396.
+    MergePatch,
+    /// `application/json-patch+json`, RFC 6902.
+    JsonPatch,
+}
+
+impl PatchKind {
+    /// By media type, without its parameters.
+    #[must_use]
+    pub fn of_media_type(media_type: &str) -> Option<Self> {
+        [
+            ("application/json", Self::Merge),
+            ("application/merge-patch+json", Self::MergePatch),
+            ("application/json-patch+json", Self::JsonPatch),
+        ]
+        .into_iter()
+        .find_map(|(known, kind)| known.eq_ignore_ascii_case(media_type).then_some(kind))
+    }
+
+    /// Applies `patch` to the stored object in its wrapper.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] when the patch makes no sense for this document.
+    pub fn apply(self, mut document: Value, patch: Value) -> Result<Value, ApiError> {
+        match self {
+            Self::Merge => merge(&mut document, patch),
+            Self::MergePatch => json_patch::merge(&mut document, &patch),
+            Self::JsonPatch => apply_operations(&mut document, patch)?,
+        }
+        Ok(document)
+    }
+}
+
+/// Members are merged, elements are appended, null removes.
+fn merge(target: &mut Value, patch: Value) {
+    match (target, patch) {
+        (Value::Object(target), Value::Object(patch)) => merge_members(target, patch),
+        (Value::Array(target), Value::Array(patch)) => target.extend(patch),
+        (target, patch) => *target = without_nulls(patch),
+    }
+}
+
+fn merge_members(target: &mut Map<String, Value>, patch: Map<String, Value>) {
+    for (name, value) in patch {
+        if value.is_null() {
+            target.remove(&name);
+        } else if let Some(stored) = target.get_mut(&name) {
+            merge(stored, value);
+        } else {
+            target.insert(name, without_nulls(value));
+        }
+    }
+}
+
+/// A null within something new asks to remove what was never there.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name, without_nulls(value)))
+            .collect(),
+        other => other,
+    }
+}
+
+fn apply_operations(document: &mut Value, patch: Value) -> Result<(), ApiError> {
+    let Patch(operations) = serde_json::from_value(patch).map_err(|error| {
+        Errors::general_because(General::InvalidJson, format!("the body is no JSON Patch: {error}"))
+    })?;
+    for operation in &operations {
+        json_patch::patch(document, std::slice::from_ref(operation)).map_err(|error| match error.kind {
+            PatchErrorKind::TestFailed => Errors::general(General::JsonPatchTestFailed),
+            kind => Errors::general_because(
+                General::InvalidJson,
+                format!("the operation on `{}` cannot be applied: {kind}", error.path),
+            ),
+        })?;
+        if matches!(operation, PatchOperation::Copy(_)) && document.to_string().len() > LARGEST_DOCUMENT {
+            return Err(ApiError::TooLarge { limit: LARGEST_DOCUMENT });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn stored() -> Value {
+        json!({"userAction": {"name": "Ban", "options": [{"name": "A"}], "localizedNames": {"de": "Bann"}}})
+    }
+
+    fn code(error: ApiError) -> Value {
+        let ApiError::BadRequest(errors) = error else {
+            panic!("another error: {error:?}");
+        };
+        errors.to_json()["generalErrors"][0]["code"].clone()
+    }
+
+    #[test]
+    fn plain_json_appends_merges_and_removes() {
+        let patch = json!({"userAction": {
+            "name": null,
+            "options": [{"name": "B"}],
+            "localizedNames": {"fr": "Ban", "it": null},
+            "temporal": true,
+        }});
+        assert_eq!(
+            PatchKind::Merge.apply(stored(), patch).unwrap(),
+            json!({"userAction": {
+                "options": [{"name": "A"}, {"name": "B"}],
+                "localizedNames": {"de": "Bann", "fr": "Ban"},
+                "temporal": true,
+            }})
+        );
+    }
+
+    #[test]
+    fn a_merge_patch_replaces_arrays() {
+        let patch = json!({"userAction": {"options": [{"name": "B"}], "localizedNames": {"de": null}}});
+        assert_eq!(
+            PatchKind::MergePatch.apply(stored(), patch).unwrap(),
+            json!({"userAction": {"name": "Ban", "options": [{"name": "B"}], "localizedNames": {}}})
+        );
+    }
+
+    #[test]
+    fn a_json_patch_starts_at_the_wrapper() {
+        let patch = json!([
+            {"op": "test", "path": "/userAction/name", "value": "Ban"},
+            {"op": "replace", "path": "/userAction/name", "value": "Suspend"},
+            {"op": "add", "path": "/userAction/options/-", "value": {"name": "B", "rank": 12345678901234567890123u128 as f64}},
+            {"op": "remove", "path": "/userAction/localizedNames"},
+        ]);
+        let patched = PatchKind::JsonPatch.apply(stored(), patch).unwrap();
+        assert_eq!(patched["userAction"]["name"], "Suspend");
+        assert_eq!(patched["userAction"]["options"][1]["name"], "B");
+        assert!(patched["userAction"]["options"][1]["rank"].is_number());
+        assert!(patched["userAction"].get("localizedNames").is_none());
+    }
+
+    #[test]
+    fn a_failed_test_has_a_code_of_its_own() {
+        let patch = json!([{"op": "test", "path": "/userAction/name", "value": "Other"}]);
+        assert_eq!(code(PatchKind::JsonPatch.apply(stored(), patch).unwrap_err()), "[JSONPatchTestFailed]");
+    }
+
+    #[test]
+    fn an_operation_without_a_target_is_refused() {
+        let nowhere = json!([{"op": "replace", "path": "/userAction/nothing", "value": 1}]);
+        assert_eq!(code(PatchKind::JsonPatch.apply(stored(), nowhere).unwrap_err()), "[invalidJSON]");
+        let no_list = json!({"op": "replace"});
+        assert_eq!(code(PatchKind::JsonPatch.apply(stored(), no_list).unwrap_err()), "[invalidJSON]");
+    }
+
+    #[test]
+    fn copies_of_copies_end_before_they_fill_the_memory() {
+        let mut operations = vec![json!({"op": "add", "path": "/a", "value": "x".repeat(1024)})];
+        for _ in 0..30 {
+            operations.push(json!({"op": "copy", "from": "", "path": "/a"}));
+            operations.push(json!({"op": "copy", "from": "", "path": "/b"}));
+        }
+        let refused = PatchKind::JsonPatch.apply(json!({}), Value::Array(operations)).unwrap_err();
+        assert!(matches!(refused, ApiError::TooLarge { .. }), "{refused:?}");
+    }
+
+    #[test]
+    fn media_types_are_told_apart() {
+        assert_eq!(PatchKind::of_media_type("application/JSON"), Some(PatchKind::Merge));
+        assert_eq!(PatchKind::of_media_type("application/merge-patch+json"), Some(PatchKind::MergePatch));
+        assert_eq!(PatchKind::of_media_type("application/json-patch+json"), Some(PatchKind::JsonPatch));
+        assert_eq!(PatchKind::of_media_type("text/json"), None);
+    }
+}

@@ -1,0 +1,68 @@
+//! [`State`]: what every handler works with. Built once by `main`, and in code by tests.
+
+use std::fmt;
+use std::sync::Arc;
+
+use beadle_common::db::{Db, Wake};
+use beadle_common::instant::Instant;
+use beadle_common::seal::Sealer;
+use ipnet::IpNet;
+
+/// What time it is. Handlers read it once per request.
+pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+/// Settings of the API.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Largest request body, in bytes. Too high lets a few clients fill the memory.
+    pub body_limit: usize,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            body_limit: 1024 * 1024,
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+/// What handlers share. They never see a connection pool.
+#[derive(Clone)]
+pub struct State {
+    /// The database.
+    pub db: Db,
+    /// Seals and opens secrets.
+    pub sealer: Sealer,
+    /// Wakes the workers after a commit.
+    pub wake: Wake,
+    /// Settings.
+    pub settings: Settings,
+    /// The clock.
+    pub clock: Clock,
+}
+
+impl State {
+    /// With the clock of this machine.
+    #[must_use]
+    pub fn new(db: Db, sealer: Sealer, wake: Wake, settings: Settings) -> Self {
+        Self {
+            db,
+            sealer,
+            wake,
+            settings,
+            clock: Arc::new(Instant::now),
+        }
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("db", &self.db)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

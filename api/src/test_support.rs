@@ -1,0 +1,2 @@
+//! An application over a temporary database of either kind, and a client for it.
+
