@@ -139,6 +139,29 @@ impl TestDatabase {
             .collect()
     }
 
+    /// Whether the stored data has this text anywhere, as it would be found by someone who
+    /// has the files: as text in any column, or within raw bytes.
+    pub fn contains(&self, needle: &str) -> bool {
+        match &self.store {
+            Store::Sqlite { file, .. } => ["", "-wal"].iter().any(|suffix| {
+                let bytes = std::fs::read(format!("{}{suffix}", file.display()));
+                let bytes = bytes.unwrap_or_default();
+                bytes
+                    .windows(needle.len())
+                    .any(|window| window == needle.as_bytes())
+            }),
+            Store::Postgres(_) => self.row_counts().keys().any(|table| {
+                // Raw bytes are shown in hexadecimal.
+                let sql = format!(
+                    "SELECT count(*) FROM \"{table}\" AS r
+                     WHERE strpos(r::text, '{needle}') > 0
+                        OR strpos(r::text, encode('{needle}'::bytea, 'hex')) > 0"
+                );
+                self.number(&sql) > 0
+            }),
+        }
+    }
+
     fn on_connection<T>(
         &self,
         work: impl FnOnce(&mut Conn) -> diesel::QueryResult<T>,
@@ -205,7 +228,7 @@ impl Conn {
 mod tests {
     use super::*;
 
-    crate::both_backends!(rows_are_counted_table_by_table);
+    crate::both_backends!(rows_are_counted_table_by_table, text_is_found_in_any_column);
 
     async fn rows_are_counted_table_by_table(db: TestDatabase) {
         db.execute("CREATE TABLE a (n BIGINT); CREATE TABLE b (n BIGINT)");
@@ -214,5 +237,18 @@ mod tests {
         assert_eq!(counts.get("a"), Some(&2));
         assert_eq!(counts.get("b"), Some(&0));
         assert_eq!(db.number("SELECT max(n) FROM a"), 2);
+    }
+
+    async fn text_is_found_in_any_column(db: TestDatabase) {
+        let bytes = match db.backend() {
+            Backend::Sqlite => ("BLOB", "CAST('needle' AS BLOB)"),
+            Backend::Postgres => ("BYTEA", "'needle'::bytea"),
+        };
+        db.execute(&format!("CREATE TABLE a (t TEXT, b {})", bytes.0));
+        assert!(!db.contains("needle"));
+        db.execute(&format!("INSERT INTO a (b) VALUES ({})", bytes.1));
+        db.execute("INSERT INTO a (t) VALUES ('in a haystack')");
+        assert!(db.contains("needle"));
+        assert!(db.contains("haystack"));
     }
 }

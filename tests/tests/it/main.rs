@@ -14,6 +14,8 @@ mod story;
 mod workers;
 // A write happens as a whole or not at all.
 mod atomicity;
+// What must not be readable in a stolen database.
+mod secrets;
 // The command line: what it prints, and how it ends.
 mod commands;
 

@@ -1,19 +1,21 @@
 //! Several worker processes on one database.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use beadle_tests::receiver::Received;
 use beadle_tests::{Answer, Backend, TestApp, TestDatabase};
 use hyper::Method;
 
-use crate::scene::{Rewards, SOON};
+use crate::scene::{Rewards, SOON, now, subscription, taking, text};
 
 beadle_tests::both_backends!(
     workers_share_the_work_and_no_event_comes_twice,
     a_worker_killed_in_mid_delivery_loses_nothing,
     events_taken_while_no_worker_runs_are_delivered_later,
     a_worker_told_to_stop_finishes_what_it_has_begun,
+    many_workers_end_each_expired_action_once,
+    an_idle_worker_is_woken_by_an_action,
 );
 
 /// The ids that the receiver got.
@@ -119,4 +121,55 @@ async fn a_worker_told_to_stop_finishes_what_it_has_begun(db: TestDatabase) {
     assert!(api.success(), "{api}");
     let gone = app.client.try_send(Method::GET, "/api/status", None).await;
     assert!(gone.is_err());
+}
+
+async fn many_workers_end_each_expired_action_once(db: TestDatabase) {
+    const ACTIONS: usize = 10;
+    let mut app = TestApp::builder(db).workers(0).start().await;
+    let rewards = Rewards::prepare(&app).await;
+    let definition = subscription(&app.client).await;
+    // All of them expire while nobody is there to end them.
+    for _ in 0..ACTIONS {
+        let mut request = taking(&definition, &rewards.actioner, &rewards.actionee);
+        request["action"]["expiry"] = (now() + 1).into();
+        app.client.post("/api/user/action", &request).await.ok();
+    }
+    for _ in 0..3 {
+        app.start_worker();
+    }
+    let delivered = app.receiver.wait_for(2 * ACTIONS, SOON).await;
+    app.receiver.expect_quiet(Duration::from_secs(2)).await;
+    let ended: BTreeSet<String> = delivered
+        .iter()
+        .map(Received::event)
+        .filter(|event| event["phase"] == "end")
+        .map(|event| text(&event, "/actionId").to_owned())
+        .collect();
+    assert_eq!(ended.len(), ACTIONS);
+    assert_eq!(app.receiver.duplicates().len(), 0);
+}
+
+async fn an_idle_worker_is_woken_by_an_action(db: TestDatabase) {
+    const TIMES: usize = 9;
+    // A worker that only looked now and then would need a quarter of a second on average.
+    const PROMPT: Duration = Duration::from_millis(120);
+    let app = TestApp::start(db).await;
+    let rewards = Rewards::prepare(&app).await;
+    rewards.give(&app.client, 1).await;
+    app.receiver.wait_for(1, SOON).await;
+
+    let mut waits = Vec::new();
+    for given in 1..=TIMES {
+        // Out of step with any regular look.
+        app.receiver.expect_quiet(Duration::from_millis(317)).await;
+        rewards.give(&app.client, 1).await;
+        let answered = Instant::now();
+        let received = app.receiver.wait_for(given + 1, SOON).await;
+        waits.push(received[given].arrived.saturating_duration_since(answered));
+    }
+    waits.sort();
+    assert!(
+        waits[TIMES / 2] < PROMPT,
+        "from answer to webhook: {waits:?}"
+    );
 }
