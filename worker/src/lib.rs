@@ -2,6 +2,7 @@
 //! webhooks and emails. The binary only starts it, and the API can run it
 //! inside its own process.
 
+pub mod email;
 pub mod net;
 pub mod outcome;
 pub mod policy;

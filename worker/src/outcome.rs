@@ -193,6 +193,32 @@ impl Outcome {
     }
 }
 
+/// One attempt as it went, a POST or a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// From the start to the end of the peer's answer.
+    pub duration: Duration,
+    /// The HTTP status or SMTP code, if the peer answered.
+    pub status_code: Option<u16>,
+    /// The start of the peer's answer, made harmless.
+    pub excerpt: Option<String>,
+}
+
+impl Exchange {
+    /// An attempt that ended in a failure, with nothing else to tell.
+    #[must_use]
+    pub fn failed(failure: Failure) -> Self {
+        Self {
+            status_code: failure.status_code,
+            outcome: Outcome::Failed(failure),
+            duration: Duration::ZERO,
+            excerpt: None,
+        }
+    }
+}
+
 /// An error and its causes on one line, each said once: many libraries repeat
 /// the text of their source in their own.
 #[must_use]

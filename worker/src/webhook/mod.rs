@@ -10,10 +10,11 @@ mod request;
 mod send;
 
 pub use guard::{Allowlist, Blocked};
-pub use outcome::Exchange;
 pub use request::WebhookRequest;
 pub use send::{SenderConfig, WebhookSender};
 
+#[cfg(test)]
+mod connect_tests;
 #[cfg(test)]
 mod receiver;
 #[cfg(test)]

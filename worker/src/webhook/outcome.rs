@@ -9,19 +9,6 @@ use hyper_util::client::legacy;
 use super::connect::ConnectError;
 use crate::outcome::{ErrorClass, Failure, Outcome, Verdict, chain, find_cause};
 
-/// One attempt as it went.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exchange {
-    /// What came of it.
-    pub outcome: Outcome,
-    /// From the start to the end of the body.
-    pub duration: Duration,
-    /// The status, if the receiver answered.
-    pub status_code: Option<u16>,
-    /// The start of the answer's body, made harmless.
-    pub excerpt: Option<String>,
-}
-
 /// How the reading of an answer's body ended.
 #[derive(Debug)]
 pub(super) enum BodyEnd {

@@ -17,10 +17,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::connect::{Connector, Reach};
 use super::guard::Allowlist;
-use super::outcome::{BodyEnd, Exchange, broken, judge, no_answer};
+use super::outcome::{BodyEnd, broken, judge, no_answer};
 use super::request::WebhookRequest;
 use crate::net::{Resolve, SystemResolver, Trust, deadline_in};
-use crate::outcome::{Failure, Outcome, harmless};
+use crate::outcome::{Exchange, Failure, harmless};
 use crate::policy::parse_retry_after;
 
 /// No webhook may spend longer on connecting, whatever it asks for: the time
@@ -134,12 +134,7 @@ impl WebhookSender {
         let limit = self.time_limit(request.connect_timeout, request.read_timeout);
         let mut exchange = match self.ask(&request, limit, deadline_in(limit)).await {
             Ok(exchange) => exchange,
-            Err(failure) => Exchange {
-                outcome: Outcome::Failed(failure),
-                duration: Duration::ZERO,
-                status_code: None,
-                excerpt: None,
-            },
+            Err(failure) => Exchange::failed(failure),
         };
         exchange.duration = started.elapsed();
         exchange

@@ -1,8 +1,5 @@
 //! The sender against real sockets.
 
-use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -10,44 +7,16 @@ use tokio::net::TcpListener;
 use super::receiver::{Answer, Receiver};
 use super::request::tests::request;
 use super::*;
-use crate::net::{BoxFuture, Resolve, Trust};
-use crate::outcome::{ErrorClass, Failure, Verdict};
+use crate::net::Trust;
+use crate::outcome::{ErrorClass, Exchange, Failure, Verdict};
 
-/// DNS that answers every name with the same addresses.
-#[derive(Debug)]
-struct Dns(Vec<SocketAddr>);
-
-impl Resolve for Dns {
-    fn resolve<'a>(
-        &'a self,
-        _host: &'a str,
-        port: u16,
-    ) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
-        let mut addresses = self.0.clone();
-        for address in &mut addresses {
-            address.set_port(port);
-        }
-        Box::pin(async move { Ok(addresses) })
-    }
-}
-
-/// DNS that never answers.
-#[derive(Debug)]
-struct SilentDns;
-
-impl Resolve for SilentDns {
-    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
-        Box::pin(std::future::pending())
-    }
-}
-
-fn config() -> SenderConfig {
+pub fn config() -> SenderConfig {
     let mut config = SenderConfig::new(Trust::new(None).unwrap());
     config.allow = Allowlist::new(vec!["127.0.0.0/8".parse().unwrap()]);
     config
 }
 
-fn sender() -> WebhookSender {
+pub fn sender() -> WebhookSender {
     WebhookSender::new(config())
 }
 
@@ -57,7 +26,7 @@ async fn send_to(answer: Answer) -> Exchange {
 }
 
 #[track_caller]
-fn failure(exchange: &Exchange) -> &Failure {
+pub fn failure(exchange: &Exchange) -> &Failure {
     exchange.outcome.failure().expect("a failure")
 }
 
@@ -200,28 +169,7 @@ async fn the_configured_deadline_caps_the_webhooks_own() {
         .send(request(&receiver.url()))
         .await;
     assert_eq!(failure(&exchange).class, ErrorClass::Timeout);
-    assert!(exchange.duration < Duration::from_millis(900));
-}
-
-#[tokio::test]
-async fn silent_dns_counts_against_the_connect_timeout() {
-    let mut config = config();
-    config.resolver = Arc::new(SilentDns);
-    let mut request = request("http://silent.example/");
-    request.connect_timeout = Duration::from_millis(100);
-    let exchange = WebhookSender::new(config).send(request).await;
-    assert_eq!(failure(&exchange).class, ErrorClass::Timeout);
-    assert!(exchange.duration < Duration::from_millis(1_000));
-}
-
-#[tokio::test]
-async fn a_server_that_never_shakes_hands_is_a_timeout() {
-    let receiver = Receiver::start(Answer::Hang).await;
-    let mut request = request(&format!("https://{}/", receiver.address));
-    request.connect_timeout = Duration::from_millis(150);
-    let exchange = sender().send(request).await;
-    assert_eq!(failure(&exchange).class, ErrorClass::Timeout);
-    assert!(failure(&exchange).message.contains("TLS handshake"));
+    assert!(exchange.duration < Duration::from_millis(2_500));
 }
 
 #[tokio::test]
@@ -244,7 +192,7 @@ async fn a_2xx_whose_body_is_late_is_a_failure() {
     let receiver = Receiver::start(Answer::Write(stalled)).await;
     let mut request = request(&receiver.url());
     request.connect_timeout = Duration::from_millis(100);
-    request.read_timeout = Duration::from_millis(200);
+    request.read_timeout = Duration::from_millis(700);
     let exchange = sender().send(request).await;
     assert_eq!(failure(&exchange).class, ErrorClass::Body);
     assert!(failure(&exchange).message.contains("in time"));
@@ -266,7 +214,6 @@ async fn ten_megabytes_are_not_swallowed() {
     let body = "x".repeat(10 * 1024 * 1024);
     let exchange = send_to(Answer::status("200 OK", "", &body)).await;
     assert!(exchange.outcome.is_delivered());
-    assert!(exchange.duration < Duration::from_secs(2));
     let exchange = send_to(Answer::status("500 Oops", "", &body)).await;
     assert_eq!(failure(&exchange).class, ErrorClass::Http);
 }
@@ -314,107 +261,4 @@ async fn pools_of_different_timeouts_are_bounded() {
         request.connect_timeout = Duration::from_millis(1_000 + millis);
         assert!(sender.send(request).await.outcome.is_delivered());
     }
-}
-
-#[tokio::test]
-async fn a_trusted_certificate_is_accepted() {
-    let (receiver, pem) = Receiver::start_tls(Answer::status("200 OK", "", "")).await;
-    let mut config = config();
-    config.trust = Trust::new(Some(pem.as_bytes())).unwrap();
-    config.resolver = Arc::new(Dns(vec![receiver.address]));
-    let url = format!("https://localhost:{}/", receiver.address.port());
-    let exchange = WebhookSender::new(config).send(request(&url)).await;
-    assert!(exchange.outcome.is_delivered(), "{exchange:?}");
-}
-
-#[tokio::test]
-async fn an_untrusted_or_misnamed_certificate_is_refused() {
-    let (receiver, pem) = Receiver::start_tls(Answer::status("200 OK", "", "")).await;
-    let port = receiver.address.port();
-    for (host, ca) in [("localhost", None), ("other.example", Some(pem.as_bytes()))] {
-        let mut config = config();
-        config.trust = Trust::new(ca).unwrap();
-        config.resolver = Arc::new(Dns(vec![receiver.address]));
-        let url = format!("https://{host}:{port}/");
-        let exchange = WebhookSender::new(config).send(request(&url)).await;
-        let failure = failure(&exchange);
-        assert_eq!(failure.class, ErrorClass::Tls);
-        assert!(failure.message.contains(host), "{}", failure.message);
-        assert!(
-            failure.message.contains("certificate"),
-            "{}",
-            failure.message
-        );
-    }
-    assert!(receiver.requests().is_empty());
-}
-
-#[tokio::test]
-async fn plain_http_on_a_tls_url_is_a_tls_failure() {
-    let bytes = b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, &bytes).await;
-        std::future::pending::<()>().await;
-    });
-    let exchange = sender().send(request(&format!("https://{address}/"))).await;
-    assert_eq!(failure(&exchange).class, ErrorClass::Tls);
-}
-
-#[tokio::test]
-async fn a_private_address_is_blocked_without_a_connection() {
-    let receiver = Receiver::start(Answer::status("200 OK", "", "")).await;
-    let mut config = config();
-    config.allow = Allowlist::default();
-    let sender = WebhookSender::new(config);
-    let port = receiver.address.port();
-    for host in [
-        "127.0.0.1",
-        "2130706433",
-        "0x7f.1",
-        "[::ffff:127.0.0.1]",
-        "localhost",
-    ] {
-        let exchange = sender
-            .send(request(&format!("http://{host}:{port}/")))
-            .await;
-        let failure = failure(&exchange);
-        assert_eq!(failure.class, ErrorClass::Blocked, "{host}");
-        assert!(
-            failure.message.contains("is not public"),
-            "{}",
-            failure.message
-        );
-    }
-    assert_eq!(receiver.accepted(), 0);
-}
-
-#[tokio::test]
-async fn a_name_with_one_private_address_is_blocked() {
-    let receiver = Receiver::start(Answer::status("200 OK", "", "")).await;
-    let public = "192.88.0.1:0".parse().unwrap();
-    let mut config = config();
-    config.allow = Allowlist::default();
-    config.resolver = Arc::new(Dns(vec![public, receiver.address]));
-    let url = format!("http://mixed.example:{}/", receiver.address.port());
-    let exchange = WebhookSender::new(config).send(request(&url)).await;
-    assert_eq!(failure(&exchange).class, ErrorClass::Blocked);
-    assert_eq!(receiver.accepted(), 0);
-}
-
-#[tokio::test]
-async fn a_name_without_address_is_a_dns_failure() {
-    let mut config = config();
-    config.resolver = Arc::new(Dns(Vec::new()));
-    let exchange = WebhookSender::new(config)
-        .send(request("http://gone.example/"))
-        .await;
-    let failure = failure(&exchange);
-    assert_eq!(failure.class, ErrorClass::Dns);
-    assert_eq!(
-        failure.message,
-        "cannot resolve `gone.example`: the name has no address"
-    );
 }

@@ -1,0 +1,20 @@
+//! The mail side: builds the message, knows where mail can go, and hands one
+//! message to one recipient. Rendering is done before, recording after;
+//! nothing here knows a database or decides when to try again.
+
+mod address;
+mod dir;
+mod message;
+mod smtp;
+mod target;
+mod transport;
+
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod transport_tests;
+
+pub use address::{AddressError, parse_address};
+pub use message::{Mailbox, MessageError, OutgoingEmail};
+pub use target::{MailTarget, Security, SmtpTarget, TargetError};
+pub use transport::{Mailer, MailerConfig, Parcel};

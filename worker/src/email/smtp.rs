@@ -1,0 +1,388 @@
+//! One SMTP conversation, step by step, so that every failure is known by
+//! the step it came from. The library's own pool is not used: it takes back a
+//! connection whose conversation was cut off by a deadline, and the next mail
+//! would read the answers to the last one.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use lettre::Address;
+use lettre::transport::smtp::Error as SmtpError;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::response::Response;
+use rustls::pki_types::ServerName;
+use secrecy::ExposeSecret as _;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::target::{Security, SmtpTarget};
+use crate::net::{DialError, Resolve, Trust, dial, resolve_host};
+use crate::outcome::{ErrorClass, Failure, Verdict, chain, find_cause, harmless};
+
+/// How much of a server's answer is kept.
+const ANSWER_BYTES: usize = 500;
+
+/// Where in the conversation something happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Greeting and EHLO.
+    Greeting,
+    /// The upgrade to TLS.
+    StartTls,
+    /// The login.
+    Login,
+    /// `MAIL FROM`
+    Sender,
+    /// `RCPT TO`
+    Recipient,
+    /// `DATA` and the message.
+    Message,
+}
+
+/// What a session needs to come about.
+pub struct Dialer<'a> {
+    pub resolver: &'a dyn Resolve,
+    pub trust: &'a Trust,
+    pub hello: &'a ClientId,
+    /// Name, connection and TLS must be there by then.
+    pub until: Instant,
+}
+
+impl Dialer<'_> {
+    /// Connects, protects and logs in as the target says.
+    pub async fn open(&self, target: &SmtpTarget) -> Result<Session, Failure> {
+        let stream = self.connect(target).await?;
+        let mut connection = match target.security {
+            Security::None | Security::StartTls => self.greet(Box::new(stream)).await?,
+            Security::Ssl => {
+                self.greet(Box::new(self.wrap(target, stream).await?))
+                    .await?
+            }
+        };
+        if target.security == Security::StartTls {
+            let upgrade = async {
+                let parameters = self.trust.starttls(bare(&target.host))?;
+                connection.starttls(parameters, self.hello).await
+            };
+            upgrade
+                .await
+                .map_err(|error| failed(Step::StartTls, &error))?;
+        }
+        login(&mut connection, target).await?;
+        Ok(Session {
+            connection,
+            needs_reset: false,
+            over: false,
+        })
+    }
+
+    async fn connect(&self, target: &SmtpTarget) -> Result<TcpStream, Failure> {
+        let host = &target.host;
+        let lookup = resolve_host(self.resolver, host, target.port);
+        let addresses = timeout_at(self.until, lookup)
+            .await
+            .map_err(|_| late("name resolution", host))?
+            .map_err(|error| {
+                let message = format!("cannot resolve `{host}`: {}", chain(&error));
+                Failure::new(ErrorClass::Dns, message)
+            })?;
+        dial(&addresses, self.until).await.map_err(|error| {
+            let class = match &error {
+                DialError::Late { .. } => ErrorClass::Timeout,
+                DialError::Refused { .. } | DialError::Nowhere => ErrorClass::Connect,
+            };
+            Failure::new(class, format!("mail server `{host}`: {}", chain(&error)))
+        })
+    }
+
+    async fn wrap(&self, target: &SmtpTarget, stream: TcpStream) -> Result<TlsSocket, Failure> {
+        let host = &target.host;
+        let broken = |error: &(dyn std::error::Error + 'static)| {
+            let message = format!("TLS with mail server `{host}` failed: {}", chain(error));
+            Failure::new(ErrorClass::Tls, message)
+        };
+        let name = ServerName::try_from(bare(host).to_owned()).map_err(|error| broken(&error))?;
+        let handshake = TlsConnector::from(self.trust.client()).connect(name, stream);
+        let stream = timeout_at(self.until, handshake)
+            .await
+            .map_err(|_| late("the TLS handshake", host))?
+            .map_err(|error| broken(&error))?;
+        Ok(TlsSocket(stream))
+    }
+
+    async fn greet(
+        &self,
+        stream: Box<dyn AsyncTokioStream>,
+    ) -> Result<AsyncSmtpConnection, Failure> {
+        AsyncSmtpConnection::connect_with_transport(stream, self.hello)
+            .await
+            .map_err(|error| failed(Step::Greeting, &error))
+    }
+}
+
+async fn login(connection: &mut AsyncSmtpConnection, target: &SmtpTarget) -> Result<(), Failure> {
+    let Some((user, password)) = &target.credentials else {
+        return Ok(());
+    };
+    let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
+    connection
+        .auth(&[Mechanism::Plain, Mechanism::Login], &credentials)
+        .await
+        .map(drop)
+        .map_err(|error| failed(Step::Login, &error))
+}
+
+fn late(step: &str, host: &str) -> Failure {
+    let message = format!("{step} for mail server `{host}` took too long");
+    Failure::new(ErrorClass::Timeout, message)
+}
+
+/// The host without the brackets that an IPv6 address has in a URL.
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
+/// A connection that is logged in.
+pub struct Session {
+    connection: AsyncSmtpConnection,
+    /// The last transaction was refused midway; the server still remembers it.
+    needs_reset: bool,
+    /// The server closed, or said that it will.
+    over: bool,
+}
+
+/// Why a transaction did not go through.
+pub enum Refusal {
+    /// The session was gone before the server took note of this mail: a fresh
+    /// one may simply try again.
+    Stale(Failure),
+    /// The mail failed.
+    Failed(Failure),
+}
+
+impl Session {
+    /// Hands over one message for one recipient.
+    pub async fn transact(
+        &mut self,
+        from: &Address,
+        recipient: &Address,
+        message: &[u8],
+    ) -> Result<Response, Refusal> {
+        let parameters = self
+            .parameters(from, recipient, message)
+            .map_err(Refusal::Failed)?;
+        self.begin(from, parameters).await?;
+        self.needs_reset = true;
+        let response = self
+            .hand_over(recipient, message)
+            .await
+            .map_err(|(step, error)| Refusal::Failed(self.give_up(step, &error)))?;
+        self.needs_reset = false;
+        Ok(response)
+    }
+
+    /// Whether another mail can go over this session.
+    pub fn is_usable(&self) -> bool {
+        !(self.over || self.connection.has_broken())
+    }
+
+    async fn begin(
+        &mut self,
+        from: &Address,
+        parameters: Vec<MailParameter>,
+    ) -> Result<(), Refusal> {
+        if self.needs_reset {
+            let reset = self.connection.command(Rset).await;
+            reset.map_err(|error| Refusal::Stale(failed(Step::Sender, &error)))?;
+            self.needs_reset = false;
+        }
+        let command = Mail::new(Some(from.clone()), parameters);
+        match self.connection.command(command).await {
+            Ok(_) => Ok(()),
+            Err(error) if ends_session(&error) => Err(Refusal::Stale(failed(Step::Sender, &error))),
+            Err(error) => Err(Refusal::Failed(failed(Step::Sender, &error))),
+        }
+    }
+
+    async fn hand_over(
+        &mut self,
+        recipient: &Address,
+        message: &[u8],
+    ) -> Result<Response, (Step, SmtpError)> {
+        let command = Rcpt::new(recipient.clone(), Vec::new());
+        self.connection
+            .command(command)
+            .await
+            .map_err(|error| (Step::Recipient, error))?;
+        let go_ahead = self.connection.command(Data).await;
+        go_ahead.map_err(|error| (Step::Message, error))?;
+        let accepted = self.connection.message(message).await;
+        accepted.map_err(|error| (Step::Message, error))
+    }
+
+    fn give_up(&mut self, step: Step, error: &SmtpError) -> Failure {
+        self.over |= ends_session(error);
+        failed(step, error)
+    }
+
+    /// What must be announced to the server, if it can do it at all.
+    fn parameters(
+        &self,
+        from: &Address,
+        recipient: &Address,
+        message: &[u8],
+    ) -> Result<Vec<MailParameter>, Failure> {
+        let server = self.connection.server_info();
+        let mut parameters = Vec::new();
+        let addresses: [&str; 2] = [from.as_ref(), recipient.as_ref()];
+        if !addresses.iter().all(|address| address.is_ascii()) {
+            if !server.supports_feature(Extension::SmtpUtfEight) {
+                return Err(unsupported("addresses beyond ASCII", "SMTPUTF8"));
+            }
+            parameters.push(MailParameter::SmtpUtfEight);
+        }
+        if !message.is_ascii() {
+            if !server.supports_feature(Extension::EightBitMime) {
+                return Err(unsupported("messages beyond ASCII", "8BITMIME"));
+            }
+            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        }
+        Ok(parameters)
+    }
+}
+
+fn unsupported(what: &str, extension: &str) -> Failure {
+    let message = format!("the mail server takes no {what} ({extension})");
+    Failure::new(ErrorClass::Smtp, message).verdict(Verdict::Refused)
+}
+
+/// Whether the conversation is over, as opposed to one command refused.
+fn ends_session(error: &SmtpError) -> bool {
+    error.status().map(u16::from).is_none_or(|code| code == 421)
+}
+
+/// The server's answer as kept for people.
+pub fn answer(response: &Response) -> String {
+    let lines: Vec<_> = response.message().collect();
+    let text = format!("{} {}", response.code(), lines.join(" "));
+    harmless(text.as_bytes(), ANSWER_BYTES)
+}
+
+/// Judges an error by the step it came from.
+fn failed(step: Step, error: &SmtpError) -> Failure {
+    let told = harmless(chain(error).as_bytes(), ANSWER_BYTES);
+    let message = format!("mail server at {step}: {told}");
+    match error.status().map(u16::from) {
+        Some(code) => Failure::new(class_of_code(step), message)
+            .status(Some(code))
+            .verdict(verdict_of_code(step, code, &told)),
+        None => without_code(step, error, message),
+    }
+}
+
+fn class_of_code(step: Step) -> ErrorClass {
+    match step {
+        // The server offered an upgrade and then refused it.
+        Step::StartTls => ErrorClass::Tls,
+        _ => ErrorClass::Smtp,
+    }
+}
+
+fn verdict_of_code(step: Step, code: u16, told: &str) -> Verdict {
+    if code < 500 {
+        return Verdict::Retry;
+    }
+    match (step, code) {
+        (Step::Login, _) | (_, 530 | 534 | 535 | 538) => Verdict::Credentials,
+        // Nothing was said about this mail yet: a server that is being mended.
+        (Step::Greeting | Step::StartTls, _) => Verdict::Retry,
+        // A full mailbox, or our own reputation (5.7): the address itself may
+        // be good.
+        (Step::Recipient, 552) => Verdict::Refused,
+        (Step::Recipient, _) if told.contains(" 5.7.") => Verdict::Refused,
+        (Step::Recipient, _) => Verdict::BadRecipient,
+        (Step::Sender | Step::Message, _) => Verdict::Refused,
+    }
+}
+
+fn without_code(step: Step, error: &SmtpError, message: String) -> Failure {
+    if find_cause::<rustls::Error>(error).is_some() || error.is_tls() {
+        return Failure::new(ErrorClass::Tls, message);
+    }
+    if error.is_timeout() {
+        return Failure::new(ErrorClass::Timeout, message);
+    }
+    match step {
+        // The server knows no login that we know.
+        Step::Login if error.is_client() => {
+            Failure::new(ErrorClass::Smtp, message).verdict(Verdict::Credentials)
+        }
+        Step::StartTls if !error.is_response() => Failure::new(ErrorClass::Tls, message),
+        _ if error.is_client() => Failure::new(ErrorClass::Smtp, message),
+        // The library tells a closed connection and gibberish apart by text only.
+        _ if error.is_response() && !message.contains("incomplete response") => {
+            Failure::new(ErrorClass::Smtp, message)
+        }
+        _ => Failure::new(ErrorClass::Connect, message),
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Greeting => "greeting",
+            Self::StartTls => "STARTTLS",
+            Self::Login => "login",
+            Self::Sender => "MAIL FROM",
+            Self::Recipient => "RCPT TO",
+            Self::Message => "DATA",
+        })
+    }
+}
+
+/// A TLS connection in the form that the mail library wants.
+#[derive(Debug)]
+struct TlsSocket(TlsStream<TcpStream>);
+
+impl AsyncTokioStream for TlsSocket {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.0.get_ref().0.peer_addr()
+    }
+}
+
+impl AsyncRead for TlsSocket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for TlsSocket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
