@@ -1,0 +1,157 @@
+//! Which language each part of an email is in, and what its reader gets.
+
+use super::*;
+use crate::render::FaultKind;
+
+fn locale(text: &str) -> Locale {
+    Locale::parse(text).unwrap()
+}
+
+fn texts(default: &str, localized: &[(&str, &str)]) -> Texts<String> {
+    let localized = localized
+        .iter()
+        .map(|(key, text)| (locale(key), (*text).to_owned()))
+        .collect();
+    Texts {
+        default: default.to_owned(),
+        localized,
+    }
+}
+
+fn email() -> EmailTexts {
+    EmailTexts {
+        subject: texts(
+            "Locked: {{user.name}}",
+            &[("de", "Gesperrt: {{user.name}}"), ("fr", "Bloqué")],
+        ),
+        from_name: Texts::default(),
+        html: texts(
+            "<p lang='{{locale.tag}}' dir='{{locale.dir}}'>{{user.name}}</p>",
+            &[(
+                "de_AT",
+                "<p lang='{{locale.tag}}' dir='{{locale.dir}}'>{{duration 86400000}}</p>",
+            )],
+        ),
+        text: texts(
+            "{{user.name}}, {{duration 86400000}}",
+            &[("ar", "{{locale.dir}}")],
+        ),
+    }
+}
+
+fn rendered(email: &EmailTexts, preferred: &[&str]) -> Result<RenderedEmail, RenderError> {
+    let preferred: Vec<Locale> = preferred.iter().map(|text| locale(text)).collect();
+    render(
+        email,
+        &preferred,
+        &json!({"user": {"name": "O'Neill <x>"}}),
+        None,
+    )
+}
+
+fn part(locale_text: Option<&str>, text: &str) -> Part {
+    Part {
+        locale: locale_text.map(locale),
+        text: text.to_owned(),
+    }
+}
+
+#[test]
+fn each_part_is_chosen_on_its_own() {
+    let mail = rendered(&email(), &["de_AT", "ar"]).unwrap();
+    assert_eq!(mail.subject, part(Some("de"), "Gesperrt: O'Neill <x>"));
+    assert_eq!(
+        mail.html,
+        part(Some("de_AT"), "<p lang='de-AT' dir='ltr'>1 Tag</p>")
+    );
+    assert_eq!(mail.text, part(Some("ar"), "rtl"));
+    assert_eq!(mail.from_name, None);
+}
+
+#[test]
+fn the_default_texts_serve_everyone_else() {
+    let mail = rendered(&email(), &["eo"]).unwrap();
+    assert_eq!(mail.subject, part(None, "Locked: O'Neill <x>"));
+    assert_eq!(
+        mail.html,
+        part(None, "<p lang='' dir='ltr'>O&#x27;Neill &lt;x&gt;</p>")
+    );
+    assert!(mail.text.text.starts_with("O'Neill <x>, 1 "));
+    assert_eq!(
+        rendered(&email(), &[]).unwrap().text,
+        part(None, "O'Neill <x>, 1 day")
+    );
+}
+
+#[test]
+fn subject_and_from_name_are_one_line() {
+    let mut email = email();
+    email.subject = texts(" a\r\nBcc: {{user.name}}\u{2028}\u{0}\n\n b\t", &[]);
+    email.from_name.default = Some("{{user.name}}\n".to_owned());
+    let mail = rendered(&email, &[]).unwrap();
+    assert_eq!(mail.subject.text, "a Bcc: O'Neill <x> b");
+    assert_eq!(mail.from_name, Some(part(None, "O'Neill <x>")));
+}
+
+#[test]
+fn a_from_name_may_exist_in_translation_only_and_counts_as_absent_when_empty() {
+    let mut email = email();
+    email.from_name.localized = [(locale("de"), "Dienst".to_owned())].into();
+    assert_eq!(
+        rendered(&email, &["de"]).unwrap().from_name,
+        Some(part(Some("de"), "Dienst"))
+    );
+    assert_eq!(rendered(&email, &["fr"]).unwrap().from_name, None);
+    email.from_name.default = Some("{{#if false}}a{{/if}} \n".to_owned());
+    assert_eq!(rendered(&email, &["fr"]).unwrap().from_name, None);
+}
+
+#[test]
+fn every_failing_part_is_listed_with_its_name_and_place() {
+    let mut email = email();
+    email.subject = texts("fine", &[("de", "{{usr}}")]);
+    email.from_name.default = Some("{{user.".to_owned());
+    email.text = texts("\n{{shout user}}", &[]);
+    let error = rendered(&email, &["de"]).unwrap_err();
+    let faults: Vec<_> = error
+        .faults
+        .iter()
+        .map(|fault| (fault.part.name(), fault.fault.kind))
+        .collect();
+    assert_eq!(
+        faults,
+        [
+            ("subject", FaultKind::Render),
+            ("fromName", FaultKind::Parse),
+            ("text", FaultKind::Parse)
+        ]
+    );
+    let text = error.to_string();
+    assert!(text.starts_with("the email cannot be rendered: subject in de: line 1, column 1: there is no variable `usr`; fromName: line 1"), "{text}");
+    assert!(
+        text.ends_with("; text: line 2, column 1: there is no helper `shout`"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_variable_named_locale_cannot_stand_in_for_the_parts_own() {
+    let mut email = email();
+    email.subject = texts("{{locale.tag}}", &[("he", "{{locale.tag}} {{locale.dir}}")]);
+    let forged = json!({"user": {"name": "a"}, "locale": {"tag": "forged"}});
+    let mail = render(&email, &[locale("he_IL")], &forged, None).unwrap();
+    assert_eq!(mail.subject.text, "he rtl");
+    let mail = render(&email, &[], &forged, None).unwrap();
+    assert_eq!(mail.subject.text, "");
+}
+
+#[test]
+fn variables_that_are_no_object_have_no_names() {
+    let error = render(&email(), &[], &json!([1]), None).unwrap_err();
+    assert!(
+        error
+            .faults
+            .iter()
+            .all(|fault| fault.fault.reason == "there is no variable `user.name`")
+    );
+}

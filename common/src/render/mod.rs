@@ -1,0 +1,24 @@
+//! Email templates: their language, and a whole email made of them.
+//!
+//! * [`CompiledTemplate`] is one text, checked and ready to render;
+//! * [`render`] picks the language of each part of an email and renders it;
+//! * [`check_syntax`] tells whether a text may be saved.
+//!
+//! The language is Handlebars without partials and decorators, and without any
+//! helper that could read something other than the variables. Loading templates
+//! and collecting variables happens elsewhere.
+
+mod email;
+mod fault;
+mod helpers;
+mod names;
+mod nesting;
+mod output;
+mod template;
+mod time;
+
+pub use email::{
+    EmailPart, EmailTexts, Part, PartFault, RenderError, RenderedEmail, Texts, render,
+};
+pub use fault::{FaultKind, TemplateFault};
+pub use template::{CompiledTemplate, Escaping, Reader, check_syntax};

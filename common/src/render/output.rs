@@ -1,0 +1,52 @@
+//! Where a template writes to: a text that cannot grow without end.
+
+use std::io;
+
+use handlebars::Output;
+
+/// Collects at most `limit` bytes; one more is an error, so that loops over large
+/// data end early.
+pub(super) struct BoundedText {
+    text: String,
+    limit: usize,
+}
+
+impl BoundedText {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            text: String::new(),
+            limit,
+        }
+    }
+
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+}
+
+impl Output for BoundedText {
+    fn write(&mut self, segment: &str) -> io::Result<()> {
+        if segment.len() > self.limit.saturating_sub(self.text.len()) {
+            return Err(io::Error::other(format!(
+                "the text grows beyond {} bytes",
+                self.limit
+            )));
+        }
+        self.text.push_str(segment);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_itself_fits_and_one_more_byte_does_not() {
+        let mut text = BoundedText::new(4);
+        text.write("abc").unwrap();
+        text.write("d").unwrap();
+        assert!(text.write("e").is_err());
+        assert_eq!(text.into_text(), "abcd");
+    }
+}

@@ -1,0 +1,20 @@
+//! Signing of webhook requests after Standard Webhooks 1.0.0.
+//!
+//! [`WebhookSecret`] is a key, [`LiveKeys`] are the ones an endpoint is signed
+//! with at this moment, and [`sign`] and [`verify`] make and check the signature
+//! header. Which keys are live, and when a request is sent, is decided elsewhere.
+
+mod keys;
+mod message;
+mod secret;
+mod standard;
+#[cfg(test)]
+mod vectors;
+
+pub use keys::{LiveKeys, LiveKeysError, SigningKey};
+pub use message::{MessageId, MessageIdError};
+pub use secret::{SecretError, WebhookSecret};
+pub use standard::{
+    HEADER_ID, HEADER_SIGNATURE, HEADER_TIMESTAMP, SignatureHeaders, TOLERANCE_SECONDS,
+    VerifyError, sign, verify,
+};
