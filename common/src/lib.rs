@@ -10,6 +10,7 @@ pub mod id;
 pub mod instant;
 pub mod locale;
 pub mod model;
+pub mod render;
 pub mod schema;
 pub mod seal;
 pub mod sign;
