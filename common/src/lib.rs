@@ -10,6 +10,8 @@ pub mod id;
 pub mod instant;
 pub mod locale;
 pub mod model;
+pub mod lifecycle;
+pub mod outbox;
 pub mod render;
 pub mod schema;
 pub mod seal;

@@ -4,11 +4,13 @@
 //! there an absent member exists as null, so that naming it is no mistake.
 
 mod action;
+mod application;
 mod tenant;
 mod user;
 mod user_action;
 
 pub use action::{ActionView, EventView, HistoryItemView, HistoryView, MailView, UserActionEvent};
+pub use application::application;
 pub use tenant::tenant;
 pub use user::user;
 pub use user_action::user_action;

@@ -1,0 +1,115 @@
+//! Writes what a phase has prepared: all of it, in the caller's transaction.
+
+use super::phase::{Change, Step};
+use crate::db::{AnyConnection, DbError};
+use crate::id::DeliveryId;
+use crate::model::event_log::{EventLog, EventLogType};
+use crate::model::user_action::{Phase, UserAction};
+use crate::model::webhook::Webhook;
+use crate::outbox::{self, NewDelivery, Payload};
+
+/// Why a prepared change was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum Conflict {
+    /// Something it rests on has changed since: prepare it again.
+    #[error("the action was changed by somebody else")]
+    Changed,
+    /// The database failed.
+    #[error(transparent)]
+    Database(DbError),
+}
+
+impl From<DbError> for Conflict {
+    fn from(error: DbError) -> Self {
+        match error {
+            // A user or a definition that is gone, a history item that is there already,
+            // a webhook that was deleted: all mean that preparing anew gives the answer.
+            DbError::Reference(_) | DbError::Duplicate(_) | DbError::Conflict(_) => Self::Changed,
+            error => Self::Database(error),
+        }
+    }
+}
+
+impl From<diesel::result::Error> for Conflict {
+    fn from(error: diesel::result::Error) -> Self {
+        DbError::from(error).into()
+    }
+}
+
+/// Writes log, history, event, mail and outbox rows. Call it in a write transaction,
+/// and wake the workers afterwards if [`Change::leaves_work`].
+///
+/// # Errors
+/// [`Conflict`]; the transaction has to be rolled back then.
+pub fn commit(connection: &mut AnyConnection, change: Change) -> Result<Change, Conflict> {
+    write_log(connection, &change)?;
+    write_event(connection, &change)?;
+    write_mail(connection, &change)?;
+    for fault in &change.faults {
+        let now = change.log.last_update_instant;
+        EventLog::add(connection, now, EventLogType::Error, fault)?;
+    }
+    Ok(change)
+}
+
+fn write_log(connection: &mut AnyConnection, change: &Change) -> Result<(), Conflict> {
+    match change.step {
+        Step::Insert => {
+            // The foreign keys see to it that actionee and definition exist.
+            let definition = UserAction::find(connection, change.log.user_action_id)?;
+            if !definition.is_some_and(|definition| definition.active) {
+                return Err(Conflict::Changed);
+            }
+            change.log.insert(connection)?;
+        }
+        Step::Replace { seen_revision } => {
+            if !change.log.update_from(connection, seen_revision)? {
+                return Err(Conflict::Changed);
+            }
+            if matches!(change.phase, Phase::Modify | Phase::Cancel)
+                && let Some(replaced) = change.history.last()
+            {
+                replaced.insert(connection)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_event(connection: &mut AnyConnection, change: &Change) -> Result<(), Conflict> {
+    let Some(event) = &change.event else {
+        return Ok(());
+    };
+    event.insert(connection)?;
+    for webhook in Webhook::for_user_action(connection, event.tenant_id)? {
+        let delivery = NewDelivery {
+            id: DeliveryId::sequential(),
+            lane: webhook.into(),
+            payload: Payload::Webhook(event.id),
+            due_at: event.insert_instant,
+            insert_instant: event.insert_instant,
+        };
+        outbox::insert(connection, &delivery)?;
+    }
+    Ok(())
+}
+
+fn write_mail(connection: &mut AnyConnection, change: &Change) -> Result<(), Conflict> {
+    let Some(mail) = &change.mail else {
+        return Ok(());
+    };
+    mail.row.insert(connection)?;
+    let row = &mail.row;
+    let recipients = [&row.to_addresses.0, &row.cc_addresses.0, &row.bcc_addresses.0];
+    for recipient in recipients.into_iter().flatten() {
+        let delivery = NewDelivery {
+            id: DeliveryId::sequential(),
+            lane: mail.lane,
+            payload: Payload::Email(row.id, recipient.address.clone()),
+            due_at: row.insert_instant,
+            insert_instant: row.insert_instant,
+        };
+        outbox::insert(connection, &delivery)?;
+    }
+    Ok(())
+}

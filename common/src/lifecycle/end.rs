@@ -1,0 +1,122 @@
+//! Phase end: a log whose expiry has passed. Run by the workers, for nobody in particular.
+
+use serde_json::Map;
+
+use super::commit::{Conflict, commit};
+use super::modify::{next_revision, who};
+use super::phase::{Change, PhaseInput, Step};
+use super::refusal::Refusal;
+use super::Setup;
+use crate::db::{AnyConnection, Db, DbError};
+use crate::instant::Instant;
+use crate::model::action_log::{ActionLog, HistoryItem};
+use crate::model::user::User;
+use crate::model::user_action::Phase;
+
+/// Logs looked at in one go.
+const BATCH: i64 = 100;
+
+/// What one look for expired logs did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndRun {
+    /// Logs that this run has ended.
+    pub ended: usize,
+    /// There may be more that are due already.
+    pub more: bool,
+    /// The outbox has got something to deliver.
+    pub wake: bool,
+}
+
+/// Ends what has expired by `now`. Any number of processes may do this at once: each
+/// log is ended by the one whose commit finds it unchanged since it looked.
+///
+/// # Errors
+/// Those of the database. A log that cannot be ended is logged and left for the next run.
+pub async fn end_due(db: &Db, setup: &Setup, now: Instant) -> Result<EndRun, DbError> {
+    let of_setup = setup.clone();
+    let prepared = db
+        .read(move |connection| prepare_due(connection, &of_setup, now))
+        .await?;
+    let mut run = EndRun {
+        ended: 0,
+        more: prepared.more,
+        wake: false,
+    };
+    for change in prepared.changes {
+        let wake = change.leaves_work();
+        let id = change.log().id;
+        match db.write(move |connection| commit(connection, change)).await {
+            Ok(_) => {
+                run.ended += 1;
+                run.wake |= wake;
+            }
+            // Another worker was first, or the log was modified at the last moment.
+            Err(Conflict::Changed) => {}
+            Err(Conflict::Database(error @ DbError::Unavailable(_))) => return Err(error),
+            Err(Conflict::Database(error)) => {
+                tracing::error!(action.id = %id, "an expired action could not be ended: {error}");
+            }
+        }
+    }
+    Ok(run)
+}
+
+struct Prepared {
+    changes: Vec<Change>,
+    more: bool,
+}
+
+fn prepare_due(
+    connection: &mut AnyConnection,
+    setup: &Setup,
+    now: Instant,
+) -> Result<Prepared, DbError> {
+    let logs = ActionLog::ends_due(connection, now, BATCH)?;
+    let more = i64::try_from(logs.len()).is_ok_and(|found| found == BATCH);
+    let mut changes = Vec::with_capacity(logs.len());
+    for log in logs {
+        match prepare_end(connection, setup, now, &log) {
+            Ok(change) => changes.push(change),
+            // Deleted since we looked.
+            Err(Refusal::NotFound) => {}
+            Err(Refusal::Database(error)) => return Err(error),
+            Err(error @ Refusal::Invalid(_)) => {
+                tracing::error!(action.id = %log.id, "an expired action could not be ended: {error}");
+            }
+        }
+    }
+    Ok(Prepared { changes, more })
+}
+
+fn prepare_end(
+    connection: &mut AnyConnection,
+    setup: &Setup,
+    now: Instant,
+    log: &ActionLog,
+) -> Result<Change, Refusal> {
+    let history = HistoryItem::of_log(connection, log.id)?;
+    let actioner = match log.actioner_user_id {
+        Some(id) => User::find(connection, id)?,
+        None => None,
+    };
+    let who = who(connection, log, actioner)?;
+    let ended = ActionLog {
+        end_due: None,
+        ..next_revision(log, now)
+    };
+    PhaseInput {
+        phase: Phase::End,
+        step: Step::Replace {
+            seen_revision: log.revision,
+        },
+        history,
+        email_user: log.email_user_on_end,
+        notify_user: log.notify_user_on_end,
+        broadcast: who.definition.send_end_event,
+        now,
+        info: Map::new(),
+        who,
+        log: ended,
+    }
+    .build(connection, setup)
+}

@@ -1,0 +1,67 @@
+//! The life of an action log: take, modify, cancel, end. The only code that decides
+//! what a phase writes: log, history, event, email and outbox rows.
+//!
+//! Each phase has two steps. *Prepare* reads, validates, builds the event and renders
+//! the mail, all in memory and outside any transaction, since rendering takes time.
+//! *Commit* checks again what may have changed meanwhile and writes everything in one
+//! transaction. Webhooks that take part in a decision are asked between the two.
+
+mod cancel;
+mod commit;
+mod end;
+mod mail;
+mod modify;
+mod phase;
+mod refusal;
+mod take;
+#[cfg(test)]
+mod tests;
+
+pub use cancel::{CancelRequest, prepare_cancel};
+pub use commit::{Conflict, commit};
+pub use end::{EndRun, end_due};
+pub use modify::{ModifyRequest, prepare_modify};
+pub use phase::Change;
+pub use refusal::{Field, Problem, Refusal, Violation};
+pub use take::{TakeRequest, prepare_take};
+
+use serde_json::{Map, Value};
+
+use crate::id::UserId;
+use crate::instant::Instant;
+use crate::model::email::Mailbox;
+
+/// What the life cycle needs to know of the server's settings.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Sender of mails whose template and tenant name none.
+    pub mail_from: Mailbox,
+    /// `baseUrl` in templates.
+    pub base_url: Option<String>,
+}
+
+/// What all calls that change an action have in common.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The clock, read once for the whole call.
+    pub now: Instant,
+    /// The only tenant that the call may touch.
+    pub scope: Option<crate::id::TenantId>,
+    /// Raise the event.
+    pub broadcast: bool,
+    /// `event.info`.
+    pub info: Map<String, Value>,
+}
+
+/// The members that take, modify and cancel share.
+#[derive(Debug, Clone, Default)]
+pub struct Common {
+    /// Who acts.
+    pub actioner_user_id: Option<UserId>,
+    /// Why, in words.
+    pub comment: Option<String>,
+    /// Email the actionee for this phase.
+    pub email_user: bool,
+    /// Passed on in the event.
+    pub notify_user: bool,
+}

@@ -1,0 +1,147 @@
+//! Phase modify: an active log gets a new expiry, and a new comment if one is given.
+
+use super::phase::{Change, PhaseInput, Step, Who};
+use super::refusal::{Field, Problem, Refusal, Violations};
+use super::{Call, Common, Setup, take};
+use crate::db::AnyConnection;
+use crate::id::ActionLogId;
+use crate::instant::Instant;
+use crate::model::action_log::{ActionLog, HistoryItem};
+use crate::model::user::User;
+use crate::model::user_action::{Phase, UserAction};
+
+/// What a client asks for.
+#[derive(Debug, Clone, Default)]
+pub struct ModifyRequest {
+    /// Shared with the other phases.
+    pub common: Common,
+    /// The new end; has to be given.
+    pub expiry: Option<Instant>,
+}
+
+/// Validates the request and builds everything that the modification writes.
+///
+/// # Errors
+/// [`Refusal`]; nothing has been written then, nor if all went well.
+pub fn prepare_modify(
+    connection: &mut AnyConnection,
+    setup: &Setup,
+    call: &Call,
+    id: ActionLogId,
+    request: &ModifyRequest,
+) -> Result<Change, Refusal> {
+    let log = find_log(connection, call, id)?;
+    let mut broken = Violations::default();
+    let actioner = take::actioner(connection, call, &request.common, &mut broken)?;
+    if request.expiry.is_none() {
+        broken.add(
+            Field::Expiry,
+            Problem::Missing,
+            "Say when the action ends.",
+        );
+    }
+    check_active(&log, call.now, &mut broken);
+    let (actioner, expiry) = broken.or(actioner.zip(request.expiry))?;
+    let modified = ActionLog {
+        actioner_user_id: Some(actioner.id),
+        comment: request.common.comment.clone().or(log.comment.clone()),
+        email_user_on_end: request.common.email_user,
+        notify_user_on_end: request.common.notify_user,
+        expiry: Some(expiry),
+        end_due: Some(expiry).filter(|expiry| !expiry.is_never()),
+        ..next_revision(&log, call.now)
+    };
+    replace(connection, setup, call, Phase::Modify, &log, modified, actioner, &request.common)
+}
+
+/// The log, as far as the caller may see it.
+pub(super) fn find_log(
+    connection: &mut AnyConnection,
+    call: &Call,
+    id: ActionLogId,
+) -> Result<ActionLog, Refusal> {
+    ActionLog::find(connection, id)?
+        .filter(|log| call.scope.is_none_or(|tenant| tenant == log.tenant_id))
+        .ok_or(Refusal::NotFound)
+}
+
+/// Only what is time-based and in force can be modified or canceled.
+pub(super) fn check_active(log: &ActionLog, now: Instant, broken: &mut Violations) {
+    if log.expiry.is_none() {
+        broken.add(
+            Field::ActionId,
+            Problem::Invalid,
+            "The action is not time-based: it can be neither modified nor canceled.",
+        );
+    } else if !log.is_active(now) {
+        broken.add(
+            Field::ActionId,
+            Problem::Invalid,
+            "The action has ended or was canceled.",
+        );
+    }
+}
+
+/// The log as it is, one change later.
+pub(super) fn next_revision(log: &ActionLog, now: Instant) -> ActionLog {
+    ActionLog {
+        revision: log.revision.saturating_add(1),
+        last_update_instant: now,
+        ..log.clone()
+    }
+}
+
+/// Builds the change from one state of a log to the next.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call per phase; a struct would only rename them"
+)]
+pub(super) fn replace(
+    connection: &mut AnyConnection,
+    setup: &Setup,
+    call: &Call,
+    phase: Phase,
+    before: &ActionLog,
+    after: ActionLog,
+    actioner: User,
+    common: &Common,
+) -> Result<Change, Refusal> {
+    let mut history = HistoryItem::of_log(connection, before.id)?;
+    history.push(HistoryItem {
+        action_log_id: before.id,
+        position: i32::try_from(history.len()).unwrap_or(i32::MAX),
+        actioner_user_id: before.actioner_user_id,
+        comment: before.comment.clone(),
+        create_instant: before.last_update_instant,
+        expiry: before.expiry,
+    });
+    PhaseInput {
+        phase,
+        step: Step::Replace {
+            seen_revision: before.revision,
+        },
+        who: who(connection, before, Some(actioner))?,
+        log: after,
+        history,
+        email_user: common.email_user,
+        notify_user: common.notify_user,
+        broadcast: call.broadcast,
+        now: call.now,
+        info: call.info.clone(),
+    }
+    .build(connection, setup)
+}
+
+/// The people and the definition of a log. They exist as long as the log does; if they
+/// are gone, so is the log, a moment ago.
+pub(super) fn who(
+    connection: &mut AnyConnection,
+    log: &ActionLog,
+    actioner: Option<User>,
+) -> Result<Who, Refusal> {
+    Ok(Who {
+        actionee: User::find(connection, log.actionee_user_id)?.ok_or(Refusal::NotFound)?,
+        definition: UserAction::find(connection, log.user_action_id)?.ok_or(Refusal::NotFound)?,
+        actioner,
+    })
+}

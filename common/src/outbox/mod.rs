@@ -1,0 +1,75 @@
+//! The outbox: deliveries still owed. Insert, claim, settle.
+//!
+//! This is one of the two places (beside [`crate::db`]) where SQL differs between the
+//! databases. A row is *pending* until somebody claims it, *leased* until it is
+//! settled or the lease lapses, and leaves for the table `deliveries` once it is
+//! decided. The lease's token fences: whoever lost a lease cannot settle any more.
+
+mod claim;
+mod insert;
+mod lane;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+pub use claim::{ClaimRequest, Claimed, claim, next_due};
+pub use insert::{NewDelivery, Payload, insert};
+pub use lane::mail_lane;
+pub use settle::{AttemptRecord, Settlement, Verdict, settle};
+
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::sql_types::SmallInt;
+
+use crate::db::sql_type::{text_enum, wrapped_sql};
+
+/// What is delivered. Each kind has its own slots, so that neither waits for the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// An event to a webhook.
+    Webhook,
+    /// An email to one recipient.
+    Email,
+}
+
+/// [`Kind`] as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = SmallInt)]
+pub(crate) struct KindCode(i16);
+
+wrapped_sql!(KindCode, SmallInt, i16);
+
+impl From<Kind> for KindCode {
+    fn from(kind: Kind) -> Self {
+        Self(match kind {
+            Kind::Webhook => 0,
+            Kind::Email => 1,
+        })
+    }
+}
+
+text_enum! {
+    /// Where a delivery is that has left the outbox.
+    DeliveryState {
+        /// The receiver has it.
+        Delivered = "Delivered",
+        /// All attempts are used.
+        Exhausted = "Exhausted",
+        /// Its webhook is disabled.
+        Held = "Held",
+        /// Its receiver is gone.
+        Canceled = "Canceled",
+    }
+}
+
+text_enum! {
+    /// How an attempt went.
+    AttemptResult {
+        /// The receiver has it.
+        Success = "Success",
+        /// It has not.
+        Failure = "Failure",
+        /// Nobody knows: the worker stopped in the middle.
+        Unknown = "Unknown",
+    }
+}
