@@ -4,6 +4,7 @@
 
 mod address;
 mod dir;
+mod judge;
 mod message;
 mod smtp;
 mod target;

@@ -3,7 +3,6 @@
 //! connection whose conversation was cut off by a deadline, and the next mail
 //! would read the answers to the last one.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -15,7 +14,7 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
-use lettre::transport::smtp::response::Response;
+use lettre::transport::smtp::response::{Response, Severity};
 use rustls::pki_types::ServerName;
 use secrecy::ExposeSecret as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -24,29 +23,10 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::judge::{Step, answer, ends_session, failed};
 use super::target::{Security, SmtpTarget};
 use crate::net::{DialError, Resolve, Trust, dial, resolve_host};
-use crate::outcome::{ErrorClass, Failure, Verdict, chain, find_cause, harmless};
-
-/// How much of a server's answer is kept.
-const ANSWER_BYTES: usize = 500;
-
-/// Where in the conversation something happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Greeting and EHLO.
-    Greeting,
-    /// The upgrade to TLS.
-    StartTls,
-    /// The login.
-    Login,
-    /// `MAIL FROM`
-    Sender,
-    /// `RCPT TO`
-    Recipient,
-    /// `DATA` and the message.
-    Message,
-}
+use crate::outcome::{ErrorClass, Failure, Verdict, chain};
 
 /// What a session needs to come about.
 pub struct Dialer<'a> {
@@ -185,7 +165,7 @@ impl Session {
         let response = self
             .hand_over(recipient, message)
             .await
-            .map_err(|(step, error)| Refusal::Failed(self.give_up(step, &error)))?;
+            .map_err(Refusal::Failed)?;
         self.needs_reset = false;
         Ok(response)
     }
@@ -217,21 +197,39 @@ impl Session {
         &mut self,
         recipient: &Address,
         message: &[u8],
-    ) -> Result<Response, (Step, SmtpError)> {
+    ) -> Result<Response, Failure> {
         let command = Rcpt::new(recipient.clone(), Vec::new());
-        self.connection
-            .command(command)
-            .await
-            .map_err(|error| (Step::Recipient, error))?;
+        let known = self.connection.command(command).await;
+        self.check(Step::Recipient, known, Severity::PositiveCompletion)?;
         let go_ahead = self.connection.command(Data).await;
-        go_ahead.map_err(|error| (Step::Message, error))?;
+        self.check(Step::Message, go_ahead, Severity::PositiveIntermediate)?;
         let accepted = self.connection.message(message).await;
-        accepted.map_err(|error| (Step::Message, error))
+        self.check(Step::Message, accepted, Severity::PositiveCompletion)
     }
 
-    fn give_up(&mut self, step: Step, error: &SmtpError) -> Failure {
-        self.over |= ends_session(error);
-        failed(step, error)
+    /// An answer of the wrong kind belongs to another command: answers and
+    /// commands are out of step, be it the server's fault or that of somebody
+    /// in between, and "yes" could mean anything.
+    fn check(
+        &mut self,
+        step: Step,
+        answered: Result<Response, SmtpError>,
+        wanted: Severity,
+    ) -> Result<Response, Failure> {
+        let response = answered.map_err(|error| {
+            self.over |= ends_session(&error);
+            failed(step, &error)
+        })?;
+        if response.code().severity == wanted {
+            return Ok(response);
+        }
+        self.over = true;
+        let message = format!(
+            "mail server at {step}: out of step, `{}`",
+            answer(&response)
+        );
+        let failure = Failure::new(ErrorClass::Smtp, message);
+        Err(failure.status(Some(u16::from(response.code()))))
     }
 
     /// What must be announced to the server, if it can do it at all.
@@ -263,90 +261,6 @@ impl Session {
 fn unsupported(what: &str, extension: &str) -> Failure {
     let message = format!("the mail server takes no {what} ({extension})");
     Failure::new(ErrorClass::Smtp, message).verdict(Verdict::Refused)
-}
-
-/// Whether the conversation is over, as opposed to one command refused.
-fn ends_session(error: &SmtpError) -> bool {
-    error.status().map(u16::from).is_none_or(|code| code == 421)
-}
-
-/// The server's answer as kept for people.
-pub fn answer(response: &Response) -> String {
-    let lines: Vec<_> = response.message().collect();
-    let text = format!("{} {}", response.code(), lines.join(" "));
-    harmless(text.as_bytes(), ANSWER_BYTES)
-}
-
-/// Judges an error by the step it came from.
-fn failed(step: Step, error: &SmtpError) -> Failure {
-    let told = harmless(chain(error).as_bytes(), ANSWER_BYTES);
-    let message = format!("mail server at {step}: {told}");
-    match error.status().map(u16::from) {
-        Some(code) => Failure::new(class_of_code(step), message)
-            .status(Some(code))
-            .verdict(verdict_of_code(step, code, &told)),
-        None => without_code(step, error, message),
-    }
-}
-
-fn class_of_code(step: Step) -> ErrorClass {
-    match step {
-        // The server offered an upgrade and then refused it.
-        Step::StartTls => ErrorClass::Tls,
-        _ => ErrorClass::Smtp,
-    }
-}
-
-fn verdict_of_code(step: Step, code: u16, told: &str) -> Verdict {
-    if code < 500 {
-        return Verdict::Retry;
-    }
-    match (step, code) {
-        (Step::Login, _) | (_, 530 | 534 | 535 | 538) => Verdict::Credentials,
-        // Nothing was said about this mail yet: a server that is being mended.
-        (Step::Greeting | Step::StartTls, _) => Verdict::Retry,
-        // A full mailbox, or our own reputation (5.7): the address itself may
-        // be good.
-        (Step::Recipient, 552) => Verdict::Refused,
-        (Step::Recipient, _) if told.contains(" 5.7.") => Verdict::Refused,
-        (Step::Recipient, _) => Verdict::BadRecipient,
-        (Step::Sender | Step::Message, _) => Verdict::Refused,
-    }
-}
-
-fn without_code(step: Step, error: &SmtpError, message: String) -> Failure {
-    if find_cause::<rustls::Error>(error).is_some() || error.is_tls() {
-        return Failure::new(ErrorClass::Tls, message);
-    }
-    if error.is_timeout() {
-        return Failure::new(ErrorClass::Timeout, message);
-    }
-    match step {
-        // The server knows no login that we know.
-        Step::Login if error.is_client() => {
-            Failure::new(ErrorClass::Smtp, message).verdict(Verdict::Credentials)
-        }
-        Step::StartTls if !error.is_response() => Failure::new(ErrorClass::Tls, message),
-        _ if error.is_client() => Failure::new(ErrorClass::Smtp, message),
-        // The library tells a closed connection and gibberish apart by text only.
-        _ if error.is_response() && !message.contains("incomplete response") => {
-            Failure::new(ErrorClass::Smtp, message)
-        }
-        _ => Failure::new(ErrorClass::Connect, message),
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Greeting => "greeting",
-            Self::StartTls => "STARTTLS",
-            Self::Login => "login",
-            Self::Sender => "MAIL FROM",
-            Self::Recipient => "RCPT TO",
-            Self::Message => "DATA",
-        })
-    }
 }
 
 /// A TLS connection in the form that the mail library wants.

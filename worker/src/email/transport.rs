@@ -15,7 +15,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::address::parse_address;
 use super::dir;
-use super::smtp::{Dialer, Refusal, Session, answer};
+use super::judge::answer;
+use super::smtp::{Dialer, Refusal, Session};
 use super::target::{MailTarget, SmtpTarget};
 use crate::net::{Resolve, SystemResolver, Trust, deadline_in};
 use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict, chain};

@@ -195,6 +195,19 @@ async fn a_closed_connection_is_a_connect_failure() {
 }
 
 #[tokio::test]
+async fn answers_out_of_step_are_no_delivery() {
+    for (word, reply) in [
+        ("RCPT", "354 go ahead"),
+        ("DATA", "250 ok"),
+        ("MESSAGE", "354 go ahead"),
+    ] {
+        let exchange = deliver(vec![(word, Reply::Say(reply))]).await;
+        assert_eq!(failure(&exchange).verdict, Verdict::Retry, "{word}");
+        assert!(failure(&exchange).message.contains("out of step"));
+    }
+}
+
+#[tokio::test]
 async fn gibberish_is_told() {
     let exchange = deliver(vec![("GREETING", Reply::SayAndClose("HTTP/1.1 400 Bad"))]).await;
     assert_eq!(failure(&exchange).class, ErrorClass::Smtp);
