@@ -3,108 +3,23 @@
 //! It speaks HTTP/1.1 by hand, because a receiver that hangs, cuts the line or promises
 //! more bytes than it sends is exactly what a server library keeps one from writing.
 
+mod answer;
+mod wire;
+
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::header::HeaderMap;
 use serde_json::Value;
 use standardwebhooks::Webhook;
-use tokio::io::{
-    AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader,
-};
+use tokio::io::BufReader;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How the receiver treats one request.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    status: u16,
-    delay: Duration,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-    ending: Ending,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
-    Whole,
-    CutShort,
-    Closed,
-    Hanging,
-}
-
-impl Answer {
-    /// An empty answer with this status.
-    pub fn status(status: u16) -> Self {
-        Self {
-            status,
-            delay: Duration::ZERO,
-            headers: Vec::new(),
-            body: Vec::new(),
-            ending: Ending::Whole,
-        }
-    }
-
-    /// Reads the request and never answers it.
-    pub fn hang() -> Self {
-        Self::status(0).ending(Ending::Hanging)
-    }
-
-    /// Reads the request and closes the connection.
-    pub fn close() -> Self {
-        Self::status(0).ending(Ending::Closed)
-    }
-
-    /// Promises more body than it sends, then closes the connection.
-    pub fn cut_short(status: u16) -> Self {
-        Self::status(status)
-            .body("the beginning")
-            .ending(Ending::CutShort)
-    }
-
-    /// The same after a while.
-    #[must_use]
-    pub fn after(mut self, delay: Duration) -> Self {
-        self.delay = delay;
-        self
-    }
-
-    /// The same with a header more.
-    #[must_use]
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// The same with a body.
-    #[must_use]
-    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
-        self.body = body.into();
-        self
-    }
-
-    fn ending(mut self, ending: Ending) -> Self {
-        self.ending = ending;
-        self
-    }
-
-    fn head(&self) -> String {
-        let promised = match self.ending {
-            Ending::CutShort => self.body.len() + 1000,
-            _ => self.body.len(),
-        };
-        let mut head = format!("HTTP/1.1 {} Scripted\r\n", self.status);
-        for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str(&format!("content-length: {promised}\r\n\r\n"));
-        head
-    }
-}
+pub use answer::Answer;
 
 /// One request as it came off the wire.
 #[derive(Clone, Debug)]
@@ -298,35 +213,9 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         tokio::spawn(async move {
             let (read, write) = stream.into_split();
             // A peer that goes away ends its connection, not the test.
-            let _ = serve(BufReader::new(read), write, &shared).await;
+            let _ = wire::serve(BufReader::new(read), write, &shared).await;
         });
     }
-}
-
-async fn serve(
-    mut read: impl AsyncBufRead + Unpin,
-    mut write: impl AsyncWrite + Unpin,
-    shared: &Shared,
-) -> io::Result<()> {
-    while let Some(request) = read_request(&mut read).await? {
-        let answer = record(request, shared);
-        tokio::time::sleep(answer.delay).await;
-        if answer.ending == Ending::Hanging {
-            // Until the sender has had enough.
-            read.read_u8().await.ok();
-        }
-        shared.state().in_flight -= 1;
-        if matches!(answer.ending, Ending::Closed | Ending::Hanging) {
-            return Ok(());
-        }
-        write.write_all(answer.head().as_bytes()).await?;
-        write.write_all(&answer.body).await?;
-        write.flush().await?;
-        if answer.ending == Ending::CutShort {
-            return Ok(());
-        }
-    }
-    Ok(())
 }
 
 /// Notes a request and says what to do with it.
@@ -353,46 +242,6 @@ fn verify(secret: &str, request: &Received) -> Result<(), String> {
     Webhook::new(secret)
         .and_then(|webhook| webhook.verify(&request.body, &request.headers))
         .map_err(|error| error.to_string())
-}
-
-async fn read_request(read: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Received>> {
-    let Some(first) = read_line(read).await? else {
-        return Ok(None);
-    };
-    let mut words = first.split(' ');
-    let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
-    let mut headers = HeaderMap::new();
-    while let Some(line) = read_line(read).await?.filter(|line| !line.is_empty()) {
-        let (name, value) = line.split_once(':').ok_or_else(|| broken(&line))?;
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| broken(&line))?;
-        let value = HeaderValue::from_str(value.trim()).map_err(|_| broken(&line))?;
-        headers.append(name, value);
-    }
-    let length = headers
-        .get("content-length")
-        .and_then(|value| value.to_str().ok());
-    let length = length.and_then(|value| value.parse().ok()).unwrap_or(0);
-    let mut body = vec![0; length];
-    read.read_exact(&mut body).await?;
-    Ok(Some(Received {
-        arrived: Instant::now(),
-        method: method.to_owned(),
-        path: path.to_owned(),
-        headers,
-        body,
-        answered: 0,
-        verified: None,
-    }))
-}
-
-async fn read_line(read: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<String>> {
-    let mut line = String::new();
-    let bytes = read.read_line(&mut line).await?;
-    Ok((bytes > 0).then(|| line.trim_end().to_owned()))
-}
-
-fn broken(line: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("not a header: {line}"))
 }
 
 #[cfg(test)]
