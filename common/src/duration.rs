@@ -8,6 +8,7 @@ use fixed_decimal::Decimal;
 use icu_experimental::dimension::units::categorized_formatter::CategorizedFormatter;
 use icu_experimental::dimension::units::options::{UnitsFormatterOptions, Width};
 use icu_experimental::measure::category::{CategorizedMeasureUnit, Duration};
+use icu_locale_core::subtags::{Language, language};
 use icu_locale_core::{Locale as IcuLocale, locale};
 
 use crate::locale::Locale;
@@ -83,12 +84,26 @@ pub fn localized_duration(millis: i64, preferred: &[Locale]) -> String {
 
 /// The words in one language, or `None` if CLDR does not cover it.
 fn in_language_of(locale: &Locale, unit: Unit, count: i64) -> Option<String> {
-    let locale = IcuLocale::try_from_str(&locale.bcp47()).ok()?;
+    let mut locale = IcuLocale::try_from_str(&locale.bcp47()).ok()?;
+    if let Some(modern) = modern_code(locale.id.language.as_str()) {
+        locale.id.language = modern;
+    }
     let text = written(&locale, unit, count)?;
     // For a language without data ICU4X answers with the root's symbols ("2 d")
     // and does not say so. The digits may still be the language's own.
     let symbols = written(&IcuLocale::UNKNOWN, unit, count)?;
     (letters(&text) != letters(&symbols)).then_some(text)
+}
+
+/// The code that CLDR uses for a language that older clients, above all Java ones,
+/// still send under its former code.
+fn modern_code(code: &str) -> Option<Language> {
+    match code {
+        "in" => Some(language!("id")),
+        "iw" => Some(language!("he")),
+        "tl" => Some(language!("fil")),
+        _ => None,
+    }
 }
 
 fn written(locale: &IcuLocale, unit: Unit, count: i64) -> Option<String> {
@@ -169,6 +184,9 @@ mod tests {
             (2 * DAY, "ja", "2 日"),
             (2 * DAY, "zh_TW", "2 天"),
             (2 * DAY, "ar", "يومان"),
+            (2 * DAY, "eo", "2 tagoj"),
+            (2 * DAY, "in_ID", "2 hari"),
+            (2 * DAY, "iw", "יומיים"),
         ] {
             assert_eq!(told(millis, &[locale]), expected, "{locale}");
         }
