@@ -8,6 +8,7 @@ use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, Error, HttpResponse};
 
 use crate::state::State;
+use crate::{reasons, user_actions};
 
 /// The application over a shared state: build it once per server thread.
 pub fn app(
@@ -31,7 +32,7 @@ pub fn app(
 
 /// Every route. Paths that begin alike stand with the longer one first.
 pub fn routes(config: &mut ServiceConfig) {
-    let _ = config;
+    config.configure(user_actions::routes).configure(reasons::routes);
 }
 
 /// `501` for methods that HTTP does not know. Known ones without a route are 405.

@@ -1,6 +1,7 @@
 //! [`ApiError`]: how a request fails, and the only place that turns it into HTTP.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
@@ -11,7 +12,7 @@ use crate::answer;
 use crate::errors::{Errors, General, Prefix};
 
 /// Why a request is refused. Each variant is one status.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ApiError {
     /// `400 Bad Request` with everything that is wrong.
     #[error("the request is not valid")]
@@ -40,7 +41,7 @@ pub enum ApiError {
     IdempotencyKeyReused,
     /// `500 Internal Server Error`, empty: the cause is in the log, not in the answer.
     #[error("an internal error")]
-    Internal(#[source] Box<dyn StdError + Send + Sync>),
+    Internal(#[source] Arc<dyn StdError + Send + Sync>),
     /// `503 Service Unavailable`: the database cannot be used right now.
     #[error("the database is not available: {0}")]
     Unavailable(String),
@@ -52,6 +53,7 @@ pub enum ApiError {
 impl ApiError {
     /// A fault that is not the caller's.
     pub fn internal(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let error: Box<dyn StdError + Send + Sync> = error.into();
         Self::Internal(error.into())
     }
 

@@ -14,5 +14,8 @@ pub mod input;
 pub mod patch;
 pub mod state;
 
+mod reasons;
+mod user_actions;
+
 #[cfg(test)]
 mod test_support;

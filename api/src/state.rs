@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use beadle_common::db::{Db, Wake};
+use beadle_common::db::{AnyConnection, Db, Wake};
 use beadle_common::instant::Instant;
 use beadle_common::seal::Sealer;
 use ipnet::IpNet;
+
+use crate::error::ApiError;
 
 /// What time it is. Handlers read it once per request.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
@@ -55,6 +57,35 @@ impl State {
             settings,
             clock: Arc::new(Instant::now),
         }
+    }
+
+    /// Checks and writes in one transaction. When somebody else's change came in between
+    /// the two, it is done once more: a value that has become a duplicate is then found by
+    /// the check, and reported as what it is.
+    ///
+    /// # Errors
+    /// What `work` fails with; nothing is stored then.
+    pub async fn write<T, F>(&self, work: F) -> Result<T, ApiError>
+    where
+        F: Fn(&mut AnyConnection) -> Result<T, ApiError> + Clone + Send + 'static,
+        T: Send + 'static,
+    {
+        match self.db.write(work.clone()).await {
+            Err(ApiError::Conflict) => self.db.write(work).await,
+            other => other,
+        }
+    }
+
+    /// Reads outside any transaction.
+    ///
+    /// # Errors
+    /// What `work` fails with.
+    pub async fn read<T, F>(&self, work: F) -> Result<T, ApiError>
+    where
+        F: FnOnce(&mut AnyConnection) -> Result<T, ApiError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.db.read(work).await
     }
 }
 

@@ -1,2 +1,283 @@
 //! An application over a temporary database of either kind, and a client for it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use actix_web::body::to_bytes;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use actix_web::http::{Method, StatusCode};
+use actix_web::test::{TestRequest, call_service, init_service};
+use actix_web::web::Data;
+use beadle_common::db::{Backend, Db, DbOptions, IfMissing, Json, SqliteSynchronous, Wake};
+use beadle_common::id::{ApiKeyId, TenantId};
+use beadle_common::instant::Instant;
+use beadle_common::model::api_key::{ApiKey, Endpoints};
+use beadle_common::model::tenant::Tenant;
+use beadle_common::seal::Sealer;
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+use crate::app::app;
+use crate::error::ApiError;
+use crate::state::{Settings, State};
+
+/// What the clock of a [`TestApp`] shows at first.
+pub(crate) const NOON: i64 = 1_690_000_000_000;
+
+/// The key that may do everything, and manage keys.
+pub(crate) const KEY: &str = "test-key";
+
+/// The application, its database, and its clock.
+pub(crate) struct TestApp {
+    pub(crate) state: Data<State>,
+    pub(crate) tenant: TenantId,
+    clock: Arc<AtomicI64>,
+    _database: TestDatabase,
+}
+
+enum TestDatabase {
+    Sqlite { _folder: TempDir },
+    Postgres { server: String, name: String },
+}
+
+/// An answer: its status, and its body if it has one.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+impl Answered {
+    /// The body of an answer that has to be a success.
+    #[track_caller]
+    pub(crate) fn ok(self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.body);
+        self.body
+    }
+
+    /// The codes of an answer that has to be a refusal: field codes sorted by path, then
+    /// general ones.
+    #[track_caller]
+    pub(crate) fn codes(self) -> Vec<String> {
+        assert_eq!(self.status, 400, "{}", self.body);
+        let fields = self.body["fieldErrors"].as_object().expect("field errors");
+        let general = self.body["generalErrors"].as_array().expect("general errors");
+        let code = |problem: &Value| problem["code"].as_str().expect("a code").to_owned();
+        let of_field = |(path, problems): (&String, &Value)| -> Vec<String> {
+            let problems = problems.as_array().expect("a list").iter().map(code);
+            problems.map(|code| if code == "[invalidJSON]" { format!("{code} on {path}") } else { code }).collect()
+        };
+        fields.iter().flat_map(of_field).chain(general.iter().map(code)).collect()
+    }
+}
+
+fn open(url: &str) -> Db {
+    Db::open(&DbOptions {
+        url: url.parse().expect("a database URL"),
+        connections: 4,
+        synchronous: SqliteSynchronous::Normal,
+        if_missing: IfMissing::Create,
+    })
+    .expect("the test database opens")
+}
+
+/// Runs one statement against the test server, over a connection of its own.
+fn on_server(url: &str, statement: String) {
+    let url = url.to_owned();
+    let run = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async move {
+            let (client, connection) =
+                tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("the test server answers");
+            let connection = tokio::spawn(connection);
+            client.batch_execute(&statement).await.expect("the statement succeeds");
+            drop(client);
+            let _ = connection.await;
+        });
+    };
+    std::thread::spawn(run).join().expect("the thread ends");
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if let Self::Postgres { server, name } = self {
+            on_server(server, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        }
+    }
+}
+
+fn database(backend: Backend) -> (Db, TestDatabase) {
+    match backend {
+        Backend::Sqlite => {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let db = open(&format!("sqlite://{}/test.db", folder.path().display()));
+            (db, TestDatabase::Sqlite { _folder: folder })
+        }
+        Backend::Postgres => {
+            let server = std::env::var("BEADLE_TEST_POSTGRES").expect(
+                "BEADLE_TEST_POSTGRES is not set: run `script/test`, which starts a PostgreSQL server",
+            );
+            let name = format!("api_{}", uuid::Uuid::new_v4().simple());
+            on_server(&server, format!("CREATE DATABASE {name}"));
+            let (base, _) = server.rsplit_once('/').expect("a URL with a database name");
+            (open(&format!("{base}/{name}")), TestDatabase::Postgres { server, name })
+        }
+    }
+}
+
+/// A key without limits; tests change what they are about.
+pub(crate) fn api_key(key: &str) -> ApiKey {
+    ApiKey {
+        id: ApiKeyId::random(),
+        key_hash: ApiKey::hash(key),
+        key_sealed: None,
+        name: Some(key.to_owned()),
+        name_key: Some(key.to_owned()),
+        tenant_id: None,
+        permissions: None,
+        key_manager: false,
+        retrievable: false,
+        expiration_instant: None,
+        meta_data: Json(Map::new()),
+        insert_instant: Instant::from_millis(NOON),
+        last_update_instant: Instant::from_millis(NOON),
+    }
+}
+
+/// What a key may do, for tests.
+pub(crate) fn endpoints(path: &str, methods: &[&str]) -> Option<Json<Endpoints>> {
+    let methods = methods.iter().map(|method| (*method).to_owned()).collect();
+    Some(Json(Endpoints::from([(path.to_owned(), methods)])))
+}
+
+fn tenant(id: TenantId, name: &str, is_default: bool) -> Tenant {
+    let event_configuration = json!({"events": {"user.action": {"enabled": true, "transactionType": "None"}}});
+    Tenant {
+        id,
+        name: name.to_owned(),
+        name_key: name.to_lowercase(),
+        is_default,
+        data: Json(Map::new()),
+        email_configuration: Json(Map::new()),
+        smtp_password: None,
+        event_configuration: Json(event_configuration.as_object().expect("an object").clone()),
+        settings: Json(Map::new()),
+        insert_instant: Instant::from_millis(NOON),
+        last_update_instant: Instant::from_millis(NOON),
+    }
+}
+
+impl TestApp {
+    pub(crate) async fn new(backend: Backend) -> Self {
+        let (db, database) = database(backend);
+        let id = TenantId::random();
+        db.write(move |connection| {
+            tenant(id, "Default", true).insert(connection)?;
+            ApiKey { key_manager: true, ..api_key(KEY) }.insert(connection)?;
+            Ok::<_, ApiError>(())
+        })
+        .await
+        .expect("the first rows are written");
+        let sealer = Sealer::from_keys(&SecretString::from("00".repeat(32))).expect("a key");
+        let wake = Wake::new(&db);
+        let clock = Arc::new(AtomicI64::new(NOON));
+        let hand = Arc::clone(&clock);
+        let state = State {
+            clock: Arc::new(move || Instant::from_millis(hand.load(Ordering::SeqCst))),
+            ..State::new(db, sealer, wake, Settings::default())
+        };
+        Self { state: Data::new(state), tenant: id, clock, _database: database }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn advance(&self, millis: i64) {
+        self.clock.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Adds a tenant.
+    pub(crate) async fn add_tenant(&self, name: &str) -> TenantId {
+        let (id, name) = (TenantId::random(), name.to_owned());
+        self.state
+            .db
+            .write(move |connection| Ok::<_, ApiError>(tenant(id, &name, false).insert(connection)?))
+            .await
+            .expect("the tenant is written");
+        id
+    }
+
+    /// Adds a key.
+    pub(crate) async fn add_key(&self, key: ApiKey) {
+        self.state
+            .db
+            .write(move |connection| Ok::<_, ApiError>(key.insert(connection)?))
+            .await
+            .expect("the key is written");
+    }
+
+    /// Sends a request, as it is.
+    pub(crate) async fn send(&self, request: TestRequest) -> Answered {
+        let service = init_service(app(self.state.clone())).await;
+        let response = call_service(&service, request.to_request()).await;
+        let status = response.status();
+        let is_json = response.headers().get(CONTENT_TYPE).is_some();
+        let bytes = to_bytes(response.into_body()).await.map_err(|_| "no body").expect("a body");
+        let has_errors = [StatusCode::BAD_REQUEST, StatusCode::CONFLICT].contains(&status);
+        assert!(is_json || !has_errors, "{status} without an errors object");
+        assert_eq!(is_json, !bytes.is_empty(), "a content type without a body, or the reverse");
+        let body = if is_json { serde_json::from_slice(&bytes).expect("JSON") } else { Value::Null };
+        Answered { status: status.as_u16(), body }
+    }
+
+    /// Sends a request with the key, and a body if there is one.
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answered {
+        let mut request = TestRequest::with_uri(path).method(method).insert_header((AUTHORIZATION, KEY));
+        if let Some(body) = body {
+            request = request
+                .insert_header((CONTENT_TYPE, "application/json"))
+                .set_payload(body.to_string());
+        }
+        self.send(request).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answered {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answered {
+        self.call(Method::PUT, path, Some(body)).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answered {
+        self.call(Method::PATCH, path, Some(body)).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answered {
+        self.call(Method::GET, path, None).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answered {
+        self.call(Method::DELETE, path, None).await
+    }
+}
+
+/// `both_databases!(name)` makes the tests `name::sqlite` and `name::postgres` out of
+/// `async fn name(app: &TestApp)`.
+macro_rules! both_databases {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            #[actix_web::test]
+            async fn sqlite() {
+                let app = $crate::test_support::TestApp::new(beadle_common::db::Backend::Sqlite).await;
+                super::$name(&app).await;
+            }
+
+            #[actix_web::test]
+            async fn postgres() {
+                let app = $crate::test_support::TestApp::new(beadle_common::db::Backend::Postgres).await;
+                super::$name(&app).await;
+            }
+        }
+    )+};
+}
+pub(crate) use both_databases;

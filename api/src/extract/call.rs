@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
+use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
@@ -102,6 +103,15 @@ impl Call {
     /// `[couldNotConvert]` if it is no UUID, `[missing]` if there is none.
     pub fn required_id<T: From<Uuid>>(&self) -> Result<T, ApiError> {
         self.id()?.ok_or_else(|| ApiError::field(Prefix::Missing, self.endpoint.id))
+    }
+
+    /// Whether a PUT is only about reactivating what a DELETE deactivated.
+    ///
+    /// # Errors
+    /// `[couldNotConvert]` if the parameter is neither `true` nor `false`.
+    pub fn asks_to_reactivate(&self) -> Result<bool, ApiError> {
+        let asked = self.query.flag("reactivate")?.unwrap_or(false);
+        Ok(asked && self.request.method() == Method::PUT)
     }
 
     /// The body, read now but judged later: a request for an object that does not exist

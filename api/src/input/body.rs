@@ -17,24 +17,40 @@ use crate::patch::PatchKind;
 pub struct Body {
     /// What was sent.
     pub json: Value,
-    /// How it is meant, if the method is PATCH.
-    pub patch: PatchKind,
+    /// How it changes what is stored, if the method is PATCH.
+    pub patch: Option<PatchKind>,
 }
 
 impl Body {
-    /// The members, for all requests but a JSON Patch.
+    /// The members of a body that stands for itself.
     ///
     /// # Errors
     /// [`ApiError::BadRequest`] if the JSON is no object.
     pub fn into_members(self) -> Result<Map<String, Value>, ApiError> {
-        match self.json {
-            Value::Object(members) => Ok(members),
-            _ => Err(Errors::general_because(
-                General::InvalidJson,
-                "the body is JSON, but no object; send an object",
-            )
-            .into()),
+        members(self.json)
+    }
+
+    /// What is to be stored: what was sent, or, if the method is PATCH, what that makes
+    /// of `stored`, the object in its wrapper.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] if the JSON is no object, or a patch that does not fit.
+    pub fn onto(self, stored: impl FnOnce() -> Value) -> Result<Map<String, Value>, ApiError> {
+        match self.patch {
+            Some(kind) => members(kind.apply(stored(), self.json)?),
+            None => members(self.json),
         }
+    }
+}
+
+fn members(json: Value) -> Result<Map<String, Value>, ApiError> {
+    match json {
+        Value::Object(members) => Ok(members),
+        _ => Err(Errors::general_because(
+            General::InvalidJson,
+            "the body is JSON, but no object; send an object",
+        )
+        .into()),
     }
 }
 
@@ -59,13 +75,17 @@ pub async fn read_body(request: &HttpRequest, payload: &mut Payload, limit: usiz
     }
 }
 
-fn media_type(request: &HttpRequest) -> Result<PatchKind, ApiError> {
+fn media_type(request: &HttpRequest) -> Result<Option<PatchKind>, ApiError> {
     let media_type = request.content_type();
-    match PatchKind::of_media_type(media_type) {
-        Some(kind) if kind == PatchKind::Merge || request.method() == Method::PATCH => Ok(kind),
-        None if !media_type.is_empty() && request.method() == Method::PATCH => {
-            Err(ApiError::general(General::PatchNotSupported))
-        }
+    let kind = PatchKind::of_media_type(media_type);
+    if request.method() == Method::PATCH && !media_type.is_empty() {
+        return match kind {
+            Some(kind) => Ok(Some(kind)),
+            None => Err(ApiError::general(General::PatchNotSupported)),
+        };
+    }
+    match kind {
+        Some(PatchKind::Merge) => Ok(None),
         _ => Err(ApiError::general(General::Missing)),
     }
 }
@@ -128,9 +148,9 @@ mod tests {
     async fn a_patch_has_three_media_types() {
         let kind = |body: Result<Body, String>| body.map(|body| body.patch);
         for (media_type, expected) in [
-            (Some("application/json"), Ok(PatchKind::Merge)),
-            (Some("application/merge-patch+json"), Ok(PatchKind::MergePatch)),
-            (Some("application/json-patch+json"), Ok(PatchKind::JsonPatch)),
+            (Some("application/json"), Ok(Some(PatchKind::Merge))),
+            (Some("application/merge-patch+json"), Ok(Some(PatchKind::MergePatch))),
+            (Some("application/json-patch+json"), Ok(Some(PatchKind::JsonPatch))),
             (Some("text/plain"), Err("[PatchNotSupported]".to_owned())),
             (None, Err("[missing]".to_owned())),
         ] {

@@ -12,4 +12,7 @@ mod object;
 
 pub use body::{Body, read_body};
 pub(crate) use object::parse_id;
-pub use object::{Listed, Object};
+pub use object::{Listed, Object, read_wrapped};
+
+/// Longest name or code: what fits an index of most databases.
+pub const LONGEST_NAME: usize = 191;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::decimal::whole_part;
+use crate::error::ApiError;
 use crate::errors::{Collector, Prefix};
 
 /// An object of a request and where it stands in it.
@@ -241,6 +242,25 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Reads the object that a request is about out of its wrapper, and lets it pass if
+/// nothing is wrong with it.
+///
+/// # Errors
+/// [`ApiError::BadRequest`] with everything that was reported, or what `read` fails with.
+pub fn read_wrapped<T>(
+    members: &Map<String, Value>,
+    wrapper: &str,
+    read: impl FnOnce(&Object<'_>) -> Result<T, ApiError>,
+) -> Result<T, ApiError> {
+    let errors = Collector::new();
+    let value = match Object::root(members, &errors).required_object(wrapper) {
+        Some(object) => Some(read(&object)?),
+        None => None,
+    };
+    errors.finish()?;
+    value.ok_or_else(|| ApiError::field(Prefix::Missing, wrapper))
+}
+
 fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => whole_part(&number.to_string()),
@@ -282,7 +302,7 @@ mod tests {
         let value = read(&Object::root(body.as_object().unwrap(), &errors));
         let problems = match errors.finish() {
             Ok(()) => Vec::new(),
-            Err(crate::error::ApiError::BadRequest(errors)) => errors.to_json()["fieldErrors"]
+            Err(ApiError::BadRequest(errors)) => errors.to_json()["fieldErrors"]
                 .as_object()
                 .unwrap()
                 .iter()

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::crud;
+use super::{crud, unique};
 use crate::db::{AnyConnection, Json};
 use crate::id::{ApiKeyId, TenantId};
 use crate::instant::Instant;
@@ -49,6 +49,13 @@ pub struct ApiKey {
 }
 
 crud!(ApiKey, api_keys, ApiKeyId);
+unique!(
+    ApiKey,
+    api_keys,
+    ApiKeyId,
+    /// Whose name this is, ignoring case.
+    by_name: name_key
+);
 
 impl ApiKey {
     /// What a key is looked up by. Keys are long and random, so a plain hash is enough.

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::crud;
+use super::{crud, unique};
 use crate::db::{AnyConnection, Json};
 use crate::id::EmailTemplateId;
 use crate::instant::Instant;
@@ -46,6 +46,13 @@ pub struct EmailTemplate {
 }
 
 crud!(EmailTemplate, email_templates, EmailTemplateId);
+unique!(
+    EmailTemplate,
+    email_templates,
+    EmailTemplateId,
+    /// Whose name this is, ignoring case.
+    by_name: name_key
+);
 
 impl EmailTemplate {
     /// Whether a definition uses it.

@@ -119,3 +119,29 @@ macro_rules! crud {
     };
 }
 pub(crate) use crud;
+
+/// Functions that say whose a unique value is: what a caller checks before it writes,
+/// since a violation tells neither database's caller which value it was.
+macro_rules! unique {
+    ($row:ident, $table:ident, $id:ty, $($(#[$doc:meta])* $name:ident: $column:ident),+ $(,)?) => {
+        impl $row {$(
+            $(#[$doc])*
+            ///
+            /// # Errors
+            /// Those of the database.
+            pub fn $name(
+                connection: &mut $crate::db::AnyConnection,
+                text: &str,
+            ) -> diesel::QueryResult<Option<$id>> {
+                use diesel::prelude::*;
+                use $crate::schema::$table as table;
+                table::table
+                    .filter(table::$column.eq($crate::model::fold(text)))
+                    .select(table::id)
+                    .first(connection)
+                    .optional()
+            }
+        )+}
+    };
+}
+pub(crate) use unique;

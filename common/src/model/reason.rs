@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::crud;
+use super::{crud, unique};
 use crate::db::Json;
 use crate::id::ReasonId;
 use crate::instant::Instant;
@@ -32,3 +32,12 @@ pub struct Reason {
 }
 
 crud!(Reason, user_action_reasons, ReasonId);
+unique!(
+    Reason,
+    user_action_reasons,
+    ReasonId,
+    /// Whose code this is, ignoring case.
+    by_code: code_key,
+    /// Whose text this is, ignoring case.
+    by_text: text_key
+);

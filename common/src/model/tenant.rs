@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
-use super::crud;
+use super::{crud, unique};
 use crate::db::{AnyConnection, Json};
 use crate::id::TenantId;
 use crate::instant::Instant;
@@ -39,6 +39,13 @@ pub struct Tenant {
 }
 
 crud!(Tenant, tenants, TenantId);
+unique!(
+    Tenant,
+    tenants,
+    TenantId,
+    /// Whose name this is, ignoring case.
+    by_name: name_key
+);
 
 impl Tenant {
     /// Where the sealed SMTP password belongs.

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::crud;
+use super::{crud, unique};
 use crate::db::Json;
 use crate::db::sql_type::text_enum;
 use crate::id::{EmailTemplateId, TenantId, UserActionId};
@@ -99,6 +99,13 @@ pub struct UserAction {
 }
 
 crud!(UserAction, user_actions, UserActionId);
+unique!(
+    UserAction,
+    user_actions,
+    UserActionId,
+    /// Whose name this is, ignoring case.
+    by_name: name_key
+);
 
 impl UserAction {
     /// The template of a phase. Phases after start are those of temporal definitions.

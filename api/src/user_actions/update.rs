@@ -1,0 +1,56 @@
+//! `PUT` and `PATCH /api/user-action/{userActionId}`, and `PUT` with `reactivate=true`.
+
+use beadle_common::id::UserActionId;
+use beadle_common::model::user_action::UserAction;
+use beadle_common::view::{self, Absent};
+use serde_json::json;
+
+use super::{WRAPPER, input};
+use crate::answer::{self, Answer};
+use crate::error::ApiError;
+use crate::extract::Call;
+use crate::input::read_wrapped;
+
+pub(super) async fn update_user_action(mut call: Call) -> Answer {
+    let id: UserActionId = call.required_id()?;
+    if call.asks_to_reactivate()? {
+        return reactivate(&call, id).await;
+    }
+    let body = call.body().await;
+    let now = call.now();
+    let definition = call
+        .state()
+        .write(move |connection| {
+            let stored = UserAction::find(connection, id)?.ok_or(ApiError::NotFound)?;
+            let members = body.clone()?.onto(|| json!({WRAPPER: view::user_action(&stored, Absent::Omit)}))?;
+            let read = read_wrapped(&members, WRAPPER, |object| {
+                input::read_user_action(connection, object, id, now)
+            })?;
+            let definition = UserAction {
+                active: stored.active,
+                insert_instant: stored.insert_instant,
+                ..read
+            };
+            definition.update(connection)?;
+            Ok(definition)
+        })
+        .await?;
+    Ok(answer::wrapped(WRAPPER, view::user_action(&definition, Absent::Omit)))
+}
+
+async fn reactivate(call: &Call, id: UserActionId) -> Answer {
+    let now = call.now();
+    let definition = call
+        .state()
+        .write(move |connection| {
+            let mut definition = UserAction::find(connection, id)?.ok_or(ApiError::NotFound)?;
+            if !definition.active {
+                definition.active = true;
+                definition.last_update_instant = now;
+                definition.update(connection)?;
+            }
+            Ok(definition)
+        })
+        .await?;
+    Ok(answer::wrapped(WRAPPER, view::user_action(&definition, Absent::Omit)))
+}
