@@ -60,6 +60,10 @@ fn values_are_written_as_they_are() {
             "Ada 1795323840000",
         ),
         (
+            "{{#with user}}{{#if ../event}}{{../event.expiry}}{{/if}}{{/with}}",
+            "1795323840000",
+        ),
+        (
             "{{lookup user.groups 1}}{{user.groups.[1]}}{{user.[firstName]}}",
             "ccAda",
         ),
@@ -143,7 +147,15 @@ fn names_that_do_not_exist_are_errors_wherever_they_stand() {
             "option.nme",
         ),
         ("{{#each userAction.options}}{{upper nme}}{{/each}}", "nme"),
+        (
+            "{{#each user.groups}}{{#if ../usr}}a{{/if}}{{/each}}",
+            "../usr",
+        ),
         ("{{#with user}}{{name}}{{/with}}", "name"),
+        (
+            "{{#with user}}{{#if ../firstName}}a{{/if}}{{/with}}",
+            "../firstName",
+        ),
         (
             "{{#with user as |person|}}{{person.name}}{{/with}}",
             "person.name",
