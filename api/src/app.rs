@@ -8,7 +8,7 @@ use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, Error, HttpResponse};
 
 use crate::state::State;
-use crate::{reasons, user_actions};
+use crate::{email_templates, reasons, user_actions};
 
 /// The application over a shared state: build it once per server thread.
 pub fn app(
@@ -32,7 +32,10 @@ pub fn app(
 
 /// Every route. Paths that begin alike stand with the longer one first.
 pub fn routes(config: &mut ServiceConfig) {
-    config.configure(user_actions::routes).configure(reasons::routes);
+    config
+        .configure(user_actions::routes)
+        .configure(reasons::routes)
+        .configure(email_templates::routes);
 }
 
 /// `501` for methods that HTTP does not know. Known ones without a route are 405.

@@ -14,6 +14,8 @@ pub mod input;
 pub mod patch;
 pub mod state;
 
+mod email_templates;
+mod event_types;
 mod reasons;
 mod user_actions;
 

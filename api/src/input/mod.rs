@@ -7,6 +7,7 @@
 
 mod body;
 mod decimal;
+mod email;
 mod localized;
 mod object;
 

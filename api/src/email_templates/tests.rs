@@ -1,0 +1,80 @@
+//! Promises of `/api/email/template`.
+
+use serde_json::{Value, json};
+
+use crate::test_support::{NOON, TestApp, both_databases};
+
+const ID: &str = "0c7a1a3e-65e7-4f6b-8a2a-5a7b3d0f9e21";
+const PATH: &str = "/api/email/template/0c7a1a3e-65e7-4f6b-8a2a-5a7b3d0f9e21";
+
+both_databases!(
+    a_template_lives_from_creation_to_deletion,
+    all_mistakes_are_reported_at_once,
+    a_template_in_use_stays,
+);
+
+fn welcome() -> Value {
+    json!({
+        "name": "Welcome", "fromEmail": "news@piedpiper.example", "defaultFromName": "Pied Piper",
+        "defaultSubject": "Hi {{user.firstName}}", "defaultHtmlTemplate": "<p>Hi</p>",
+        "defaultTextTemplate": "Hi\r\nthere", "localizedSubjects": {"de": "Hallo"},
+    })
+}
+
+async fn a_template_lives_from_creation_to_deletion(app: &TestApp) {
+    let created = app.post(PATH, json!({"emailTemplate": welcome()})).await.ok();
+    assert_eq!(
+        created,
+        json!({"emailTemplate": {
+            "defaultFromName": "Pied Piper", "defaultHtmlTemplate": "<p>Hi</p>",
+            "defaultSubject": "Hi {{user.firstName}}", "defaultTextTemplate": "Hi\nthere",
+            "fromEmail": "news@piedpiper.example", "id": ID, "insertInstant": NOON,
+            "lastUpdateInstant": NOON, "localizedFromNames": {}, "localizedHtmlTemplates": {},
+            "localizedSubjects": {"de": "Hallo"}, "localizedTextTemplates": {}, "name": "Welcome",
+        }})
+    );
+    assert_eq!(app.get(PATH).await.ok(), created);
+    app.advance(1);
+    let patch = json!({"emailTemplate": {"localizedSubjects": {"fr": "Salut"}, "fromEmail": null}});
+    let patched = app.patch(PATH, patch).await.ok();
+    assert_eq!(patched["emailTemplate"]["localizedSubjects"], json!({"de": "Hallo", "fr": "Salut"}));
+    assert!(patched["emailTemplate"].get("fromEmail").is_none());
+    let list = app.get("/api/email/template").await.ok();
+    assert_eq!(list["emailTemplates"], json!([patched["emailTemplate"]]));
+    assert_eq!(app.delete(PATH).await.status, 200);
+    assert_eq!(app.delete(PATH).await.status, 404);
+    assert_eq!(app.get("/api/email/template").await.ok(), json!({"emailTemplates": []}));
+}
+
+async fn all_mistakes_are_reported_at_once(app: &TestApp) {
+    app.post(PATH, json!({"emailTemplate": welcome()})).await.ok();
+    let wrong = json!({"emailTemplate": {
+        "name": "WELCOME", "fromEmail": "nobody", "defaultSubject": "{{#if}", "defaultHtmlTemplate": " ",
+        "localizedTextTemplates": {"de": "{{"}, "localizedSubjects": {"xx_x": "a"},
+        "defaultFromName": "x".repeat(65_536),
+    }});
+    assert_eq!(
+        app.post("/api/email/template", wrong).await.codes(),
+        [
+            "[tooLong]emailTemplate.defaultFromName",
+            "[blank]emailTemplate.defaultHtmlTemplate",
+            "[invalid]emailTemplate.defaultSubject",
+            "[blank]emailTemplate.defaultTextTemplate",
+            "[notEmail]emailTemplate.fromEmail",
+            "[invalidJSON] on emailTemplate.localizedSubjects",
+            "[invalid]emailTemplate.localizedTextTemplates",
+            "[duplicate]emailTemplate.name",
+        ]
+    );
+    assert_eq!(app.post("/api/email/template", json!({})).await.codes(), ["[missing]emailTemplate"]);
+}
+
+async fn a_template_in_use_stays(app: &TestApp) {
+    app.post(PATH, json!({"emailTemplate": welcome()})).await.ok();
+    let action = json!({"userAction": {"name": "Welcome", "startEmailTemplateId": ID}});
+    let action = app.post("/api/user-action", action).await.ok();
+    assert_eq!(app.delete(PATH).await.codes(), ["[inUse]emailTemplateId"]);
+    let id = action["userAction"]["id"].as_str().unwrap();
+    assert_eq!(app.delete(&format!("/api/user-action/{id}?hardDelete=true")).await.status, 200);
+    assert_eq!(app.delete(PATH).await.status, 200);
+}
