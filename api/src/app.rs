@@ -8,7 +8,7 @@ use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, Error, HttpResponse};
 
 use crate::state::State;
-use crate::{email_templates, reasons, user_actions};
+use crate::{email_templates, reasons, tenants, user_actions, users};
 
 /// The application over a shared state: build it once per server thread.
 pub fn app(
@@ -35,7 +35,9 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(user_actions::routes)
         .configure(reasons::routes)
-        .configure(email_templates::routes);
+        .configure(email_templates::routes)
+        .configure(tenants::routes)
+        .configure(users::routes);
 }
 
 /// `501` for methods that HTTP does not know. Known ones without a route are 405.

@@ -17,7 +17,9 @@ pub mod state;
 mod email_templates;
 mod event_types;
 mod reasons;
+mod tenants;
 mod user_actions;
+mod users;
 
 #[cfg(test)]
 mod test_support;

@@ -1,0 +1,43 @@
+//! `POST /api/tenant[/{tenantId}]`
+
+use beadle_common::id::TenantId;
+use beadle_common::model::tenant::Tenant;
+use beadle_common::seal::Sealer;
+use beadle_common::view::{self, Absent};
+
+use super::{ENDPOINT, WRAPPER, input};
+use crate::answer::{self, Answer};
+use crate::error::ApiError;
+use crate::errors::Prefix;
+use crate::extract::Call;
+use crate::input::read_wrapped;
+
+pub(super) async fn create_tenant(mut call: Call) -> Answer {
+    let given: Option<TenantId> = call.id()?;
+    let members = call.body().await?.into_members()?;
+    let (id, now) = (given.unwrap_or_else(TenantId::random), call.now());
+    let sealer = call.state().sealer.clone();
+    let tenant = call
+        .state()
+        .write(move |connection| {
+            let (mut tenant, password) = read_wrapped(&members, WRAPPER, |object| {
+                if given.is_some() && Tenant::exists(connection, id)? {
+                    object.errors().refuse(Prefix::Duplicate, ENDPOINT.id);
+                }
+                input::read_tenant(connection, object, id, now)
+            })?;
+            tenant.smtp_password = sealed(&sealer, id, password.as_deref())?;
+            tenant.insert(connection)?;
+            Ok(tenant)
+        })
+        .await?;
+    Ok(answer::wrapped(WRAPPER, view::tenant(&tenant, Absent::Omit)))
+}
+
+/// The SMTP password as it is stored.
+pub(super) fn sealed(sealer: &Sealer, id: TenantId, password: Option<&str>) -> Result<Option<Vec<u8>>, ApiError> {
+    password
+        .map(|password| sealer.seal_text(Tenant::password_place(id), password))
+        .transpose()
+        .map_err(ApiError::internal)
+}

@@ -1,0 +1,80 @@
+//! `tenant.emailConfiguration`: where a tenant's mail goes, and who it comes from.
+
+use serde_json::{Map, Value, json};
+
+use crate::errors::Prefix;
+use crate::input::{LONGEST_NAME, Object};
+
+const SECURITY: [&str; 3] = ["NONE", "SSL", "TLS"];
+
+/// What was read: the settings as they are stored and shown, and the password, which is
+/// kept apart.
+pub(super) struct EmailConfiguration {
+    pub(super) settings: Map<String, Value>,
+    pub(super) password: Option<String>,
+}
+
+/// Members that Beadle does not act on are kept as they come. Without a host the server's
+/// own way to send mail is used, so a host is not made up, nor what goes with one.
+pub(super) fn read_email_configuration(tenant: &Object<'_>) -> EmailConfiguration {
+    let empty = Map::new();
+    let object = tenant.object("emailConfiguration").unwrap_or_else(|| Object::root(&empty, tenant.errors()));
+    let mut settings: Map<String, Value> = object
+        .members()
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(member, value)| (member.clone(), value.clone()))
+        .collect();
+    let host = object.short_text("host", LONGEST_NAME);
+    let (port, security) = (port(&object), security(&object));
+    let with_host = host.is_some();
+    let mut set = |member: &str, value: Option<Value>| match value {
+        Some(value) => settings.insert(member.to_owned(), value),
+        None => settings.remove(member),
+    };
+    set("port", port.or_else(|| with_host.then(|| json!(25))));
+    set("security", security.or(with_host.then_some("NONE")).map(Value::from));
+    set("host", host.map(Value::String));
+    set("username", object.short_text("username", LONGEST_NAME).map(Value::String));
+    set("defaultFromEmail", object.email("defaultFromEmail").map(Value::String));
+    set("defaultFromName", object.short_text("defaultFromName", LONGEST_NAME).map(Value::String));
+    set("additionalHeaders", Some(additional_headers(&object)));
+    set("debug", Some(Value::Bool(object.flag("debug", false))));
+    set("password", None);
+    EmailConfiguration { password: object.text("password"), settings }
+}
+
+fn port(object: &Object<'_>) -> Option<Value> {
+    let port = object.integer("port")?;
+    if !(1..=65_535).contains(&port) {
+        object.refuse(Prefix::Invalid, "port");
+    }
+    Some(port.into())
+}
+
+fn security(object: &Object<'_>) -> Option<&'static str> {
+    let given = object.text("security")?;
+    let known = SECURITY.into_iter().find(|known| *known == given);
+    if known.is_none() {
+        object.refuse(Prefix::InvalidJson, "security");
+    }
+    known
+}
+
+/// Headers added to each mail. A line break in one would let it add more than itself.
+fn additional_headers(object: &Object<'_>) -> Value {
+    let headers = object.objects("additionalHeaders");
+    let read = headers.iter().map(|header| {
+        let name = header.required_text("name", LONGEST_NAME);
+        let is_token = |byte: u8| byte.is_ascii_graphic() && byte != b':';
+        if !name.bytes().all(is_token) {
+            header.refuse(Prefix::Invalid, "name");
+        }
+        let value = header.text("value").unwrap_or_default();
+        if value.chars().any(char::is_control) {
+            header.refuse(Prefix::Invalid, "value");
+        }
+        json!({"name": name, "value": value})
+    });
+    read.collect()
+}

@@ -1,0 +1,61 @@
+//! What a client may say of a tenant, and the rules for it.
+
+use beadle_common::db::{AnyConnection, Json};
+use beadle_common::id::TenantId;
+use beadle_common::instant::Instant;
+use beadle_common::model::fold;
+use beadle_common::model::tenant::Tenant;
+
+use super::email_configuration::{EmailConfiguration, read_email_configuration};
+use super::event_configuration::read_event_configuration;
+use crate::error::ApiError;
+use crate::errors::Prefix;
+use crate::input::{LONGEST_NAME, Object};
+
+/// Members of the API that have a column of their own, or that only the server sets.
+const OWN: [&str; 9] = [
+    "configured",
+    "data",
+    "emailConfiguration",
+    "eventConfiguration",
+    "id",
+    "insertInstant",
+    "lastUpdateInstant",
+    "name",
+    "state",
+];
+
+/// A tenant as the request describes it, without its sealed password, which is returned
+/// beside it in the clear. Problems are reported to the object's collector.
+pub(super) fn read_tenant(
+    connection: &mut AnyConnection,
+    object: &Object<'_>,
+    id: TenantId,
+    now: Instant,
+) -> Result<(Tenant, Option<String>), ApiError> {
+    let name = object.required_text("name", LONGEST_NAME);
+    if Tenant::by_name(connection, &name)?.is_some_and(|other| other != id) {
+        object.refuse(Prefix::Duplicate, "name");
+    }
+    let settings = object
+        .members()
+        .iter()
+        .filter(|(member, value)| !value.is_null() && !OWN.contains(&member.as_str()))
+        .map(|(member, value)| (member.clone(), value.clone()))
+        .collect();
+    let EmailConfiguration { settings: email, password } = read_email_configuration(object);
+    let tenant = Tenant {
+        id,
+        name_key: fold(&name),
+        name,
+        is_default: false,
+        data: Json(object.data("data")),
+        email_configuration: Json(email),
+        smtp_password: None,
+        event_configuration: Json(read_event_configuration(object)),
+        settings: Json(settings),
+        insert_instant: now,
+        last_update_instant: now,
+    };
+    Ok((tenant, password))
+}

@@ -1,0 +1,30 @@
+//! `DELETE /api/user/{userId}[?hardDelete=true]`
+
+use beadle_common::id::UserId;
+use beadle_common::model::user::User;
+
+use super::update::find;
+use crate::answer::{self, Answer};
+use crate::extract::Call;
+
+/// Deactivates, which keeps everything; or removes the user with the logs of what was
+/// done to them. Logs of what they did to others keep their Id.
+pub(super) async fn delete_user(call: Call) -> Answer {
+    let id: UserId = call.required_id()?;
+    let hard = call.query().flag("hardDelete")?.unwrap_or(false);
+    let (scope, now) = (call.scope(), call.now());
+    call.state()
+        .write(move |connection| {
+            let mut user = find(connection, id, scope)?;
+            if hard {
+                User::delete(connection, id)?;
+            } else if user.active {
+                user.active = false;
+                user.last_update_instant = now;
+                user.update(connection)?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(answer::empty())
+}

@@ -1,0 +1,110 @@
+//! Passwords: which are accepted, and how they are hashed.
+
+use argon2::Argon2;
+use argon2::password_hash::PasswordHasher;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use crate::error::ApiError;
+use crate::errors::Prefix;
+use crate::input::{Body, Object};
+use crate::patch::PatchKind;
+
+const SHORTEST: usize = 8;
+/// Long enough for any phrase, and no way to keep a processor busy.
+const LONGEST: usize = 256;
+
+/// Hashes under way at most: each takes 19 MiB and a core, and they must not crowd out
+/// everything else that blocks.
+static HASHING: Semaphore = Semaphore::const_new(4);
+
+/// A password and its hash, made before the transaction that stores it.
+#[derive(Clone)]
+pub(super) struct Hashed {
+    password: String,
+    hash: String,
+}
+
+/// The password that a request sets, as it was typed: blanks are part of it.
+pub(super) fn read_password(user: &Object<'_>) -> Option<String> {
+    let given = user.value("password")?;
+    let Some(password) = given.as_str() else {
+        user.refuse(Prefix::InvalidJson, "password");
+        return None;
+    };
+    if password.is_empty() {
+        return None;
+    }
+    match password.chars().count() {
+        length if length < SHORTEST => user.refuse(Prefix::TooShort, "password"),
+        length if length > LONGEST => user.refuse(Prefix::TooLong, "password"),
+        _ => {}
+    }
+    Some(password.to_owned())
+}
+
+/// Hashes the password that a body offers, if it offers one that may be accepted. Done
+/// ahead of the transaction, which is no place for something that takes so long.
+pub(super) async fn hash_offered(body: &Result<Body, ApiError>) -> Result<Option<Hashed>, ApiError> {
+    let offered = body.as_ref().ok().and_then(offered);
+    let Some(password) = offered.filter(|text| (SHORTEST..=LONGEST).contains(&text.chars().count())) else {
+        return Ok(None);
+    };
+    let password = password.to_owned();
+    let _permit = HASHING.acquire().await.map_err(ApiError::internal)?;
+    let hashed = tokio::task::spawn_blocking(move || {
+        let hash = hash(&password)?;
+        Ok::<_, ApiError>(Hashed { password, hash })
+    });
+    hashed.await.map_err(ApiError::internal)?.map(Some)
+}
+
+/// Where a body has the password, whichever way it is meant.
+fn offered(body: &Body) -> Option<&str> {
+    match body.patch {
+        Some(PatchKind::JsonPatch) => body
+            .json
+            .as_array()?
+            .iter()
+            .rfind(|operation| operation.get("path").and_then(Value::as_str) == Some("/user/password"))?
+            .get("value")?
+            .as_str(),
+        Some(PatchKind::Merge | PatchKind::MergePatch) | None => body.json.get("user")?.get("password")?.as_str(),
+    }
+}
+
+/// The hash of `password`, which is normally the one that was hashed ahead.
+pub(super) fn hash_of(password: &str, ahead: Option<&Hashed>) -> Result<String, ApiError> {
+    match ahead {
+        Some(hashed) if hashed.password == password => Ok(hashed.hash.clone()),
+        _ => hash(password),
+    }
+}
+
+fn hash(password: &str) -> Result<String, ApiError> {
+    let hash = Argon2::default()
+        .hash_password(password.as_bytes())
+        .map_err(|error| ApiError::internal(error.to_string()))?;
+    Ok(hash.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_password_is_found_in_every_kind_of_body() {
+        let object = json!({"user": {"password": "secret 12"}});
+        let operations = json!([{"op": "add", "path": "/user/password", "value": "secret 12"}]);
+        for (json, patch) in [
+            (object.clone(), None),
+            (object.clone(), Some(PatchKind::Merge)),
+            (object, Some(PatchKind::MergePatch)),
+            (operations, Some(PatchKind::JsonPatch)),
+        ] {
+            assert_eq!(offered(&Body { json, patch }), Some("secret 12"), "{patch:?}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! `PUT` and `PATCH /api/user/{userId}`, and `PUT` with `reactivate=true`.
+
+use beadle_common::id::{TenantId, UserId};
+use beadle_common::db::AnyConnection;
+use beadle_common::model::user::User;
+use beadle_common::view::{self, Absent};
+use serde_json::json;
+
+use super::WRAPPER;
+use super::input::{Identity, read_user};
+use super::password::{hash_of, hash_offered};
+use crate::answer::{self, Answer};
+use crate::error::ApiError;
+use crate::extract::Call;
+use crate::input::read_wrapped;
+
+pub(super) async fn update_user(mut call: Call) -> Answer {
+    let id: UserId = call.required_id()?;
+    if call.asks_to_reactivate()? {
+        return reactivate(&call, id).await;
+    }
+    let body = call.body().await;
+    let hashed = hash_offered(&body).await?;
+    let (scope, now) = (call.scope(), call.now());
+    let user = call
+        .state()
+        .write(move |connection| {
+            let stored = find(connection, id, scope)?;
+            let members = body.clone()?.onto(|| json!({WRAPPER: view::user(&stored, Absent::Omit)}))?;
+            let identity = Identity { id, tenant: stored.tenant_id };
+            let (mut user, password) =
+                read_wrapped(&members, WRAPPER, |object| read_user(connection, object, identity, now))?;
+            user.active = stored.active;
+            user.insert_instant = stored.insert_instant;
+            // No answer shows the password, so its absence does not take it away.
+            (user.password_hash, user.password_last_update_instant) = match password {
+                Some(password) => (Some(hash_of(&password, hashed.as_ref())?), Some(now)),
+                None => (stored.password_hash, stored.password_last_update_instant),
+            };
+            user.update(connection)?;
+            Ok(user)
+        })
+        .await?;
+    Ok(answer::wrapped(WRAPPER, view::user(&user, Absent::Omit)))
+}
+
+async fn reactivate(call: &Call, id: UserId) -> Answer {
+    let (scope, now) = (call.scope(), call.now());
+    let user = call
+        .state()
+        .write(move |connection| {
+            let mut user = find(connection, id, scope)?;
+            if !user.active {
+                user.active = true;
+                user.last_update_instant = now;
+                user.update(connection)?;
+            }
+            Ok(user)
+        })
+        .await?;
+    Ok(answer::wrapped(WRAPPER, view::user(&user, Absent::Omit)))
+}
+
+/// The user, who does not exist for those who may only look at another tenant.
+pub(super) fn find(connection: &mut AnyConnection, id: UserId, scope: Option<TenantId>) -> Result<User, ApiError> {
+    User::find(connection, id)?
+        .filter(|user| scope.is_none_or(|tenant| tenant == user.tenant_id))
+        .ok_or(ApiError::NotFound)
+}
