@@ -4,6 +4,7 @@
 //! database, and the life cycle of an action. Nothing here opens a socket other than
 //! the database's, and nothing knows of actix, HTTP clients or SMTP.
 
+pub mod bootstrap;
 pub mod db;
 pub mod duration;
 pub mod id;
@@ -15,6 +16,7 @@ pub mod outbox;
 pub mod render;
 pub mod schema;
 pub mod seal;
+pub mod settings;
 pub mod sign;
 pub mod view;
 #[cfg(test)]

@@ -2,8 +2,16 @@
 //! webhooks and emails. The binary only starts it, and the API can run it
 //! inside its own process.
 
+pub mod drain;
 pub mod email;
+pub mod expiry;
 pub mod net;
 pub mod outcome;
 pub mod policy;
+pub mod run;
+pub mod settings;
+pub mod signals;
 pub mod webhook;
+
+pub use run::Worker;
+pub use settings::WorkerSettings;

@@ -69,6 +69,17 @@ impl Tenant {
             .optional()
     }
 
+    /// These tenants, as far as they exist.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn load(connection: &mut AnyConnection, ids: &[TenantId]) -> QueryResult<Vec<Self>> {
+        tenants::table
+            .filter(tenants::id.eq_any(ids.to_vec()))
+            .select(Self::as_select())
+            .load(connection)
+    }
+
     /// How many tenants there are.
     ///
     /// # Errors

@@ -135,6 +135,17 @@ impl Webhook {
         Ok(())
     }
 
+    /// These webhooks, as far as they exist.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn load(connection: &mut AnyConnection, ids: &[WebhookId]) -> QueryResult<Vec<Self>> {
+        webhooks::table
+            .filter(webhooks::id.eq_any(ids.to_vec()))
+            .select(Self::as_select())
+            .load(connection)
+    }
+
     /// The webhooks that want `user.action` events of a tenant.
     ///
     /// # Errors
@@ -183,17 +194,17 @@ impl WebhookSecretRow {
         }
     }
 
-    /// The secrets that are live at `now`, newest first.
+    /// The secrets of several webhooks that are live at `now`, newest first.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn live(
+    pub fn live_of(
         connection: &mut AnyConnection,
-        webhook: WebhookId,
+        webhooks: &[WebhookId],
         now: Instant,
     ) -> QueryResult<Vec<Self>> {
         webhook_secrets::table
-            .filter(webhook_secrets::webhook_id.eq(webhook))
+            .filter(webhook_secrets::webhook_id.eq_any(webhooks.to_vec()))
             .filter(
                 webhook_secrets::expiration_instant
                     .is_null()

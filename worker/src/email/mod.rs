@@ -3,6 +3,7 @@
 //! nothing here knows a database or decides when to try again.
 
 mod address;
+mod courier;
 mod dir;
 mod judge;
 mod message;
@@ -16,6 +17,7 @@ mod server;
 mod transport_tests;
 
 pub use address::{AddressError, parse_address};
+pub use courier::MailCourier;
 pub use message::{Mailbox, MessageError, OutgoingEmail};
 pub use target::{MailTarget, Security, SmtpTarget, TargetError};
 pub use transport::{Mailer, MailerConfig, Parcel};

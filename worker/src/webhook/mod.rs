@@ -5,10 +5,12 @@
 pub mod guard;
 
 mod connect;
+pub(crate) mod courier;
 mod outcome;
 mod request;
 mod send;
 
+pub use courier::WebhookCourier;
 pub use guard::{Allowlist, Blocked};
 pub use request::WebhookRequest;
 pub use send::{SenderConfig, WebhookSender};

@@ -1,0 +1,217 @@
+//! From a claimed delivery to a message on its way to one recipient.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use beadle_common::db::AnyConnection;
+use beadle_common::id::{EmailId, TenantId};
+use beadle_common::instant::Instant;
+use beadle_common::model::email::{EmailRow, Mailbox as StoredMailbox};
+use beadle_common::model::tenant::Tenant;
+use beadle_common::outbox::{Claimed, Kind, Payload};
+use beadle_common::seal::Sealer;
+use diesel::QueryResult;
+use serde_json::Value;
+
+use super::{MailTarget, Mailbox, Mailer, OutgoingEmail, Parcel, Security, SmtpTarget};
+use crate::drain::{Courier, Unsendable};
+use crate::outcome::{ErrorClass, Exchange, Failure};
+use crate::policy::RetrySchedule;
+use crate::webhook::courier::sealed;
+
+/// Port of a tenant's server that names none.
+const SMTP_PORT: u16 = 25;
+
+/// Delivers emails.
+#[derive(Debug)]
+pub struct MailCourier {
+    /// Hands messages over.
+    pub mailer: Mailer,
+    /// Where mail goes when the tenant has no server of its own.
+    pub default_target: Arc<MailTarget>,
+    /// Opens passwords.
+    pub sealer: Sealer,
+    /// When to try again.
+    pub schedule: RetrySchedule,
+}
+
+/// One message for one recipient.
+#[derive(Debug)]
+pub struct Letter {
+    target: Arc<MailTarget>,
+    email: Arc<Message>,
+    recipient: String,
+}
+
+/// A message, made once for all its recipients.
+#[derive(Debug)]
+struct Message {
+    id: String,
+    from: String,
+    bytes: Vec<u8>,
+}
+
+impl Courier for MailCourier {
+    const KIND: Kind = Kind::Email;
+    type Parcel = Letter;
+
+    fn load(
+        &self,
+        connection: &mut AnyConnection,
+        claimed: Vec<Claimed>,
+        _now: Instant,
+    ) -> QueryResult<Vec<(Claimed, Result<Letter, Unsendable>)>> {
+        if claimed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let emails = load_emails(connection, &claimed)?;
+        let targets = self.targets(connection, &emails)?;
+        let messages: HashMap<EmailId, _> = emails
+            .iter()
+            .map(|email| (email.id, message(email).map(Arc::new)))
+            .collect();
+        let tenants: HashMap<EmailId, TenantId> = emails
+            .iter()
+            .map(|email| (email.id, email.tenant_id))
+            .collect();
+        let letter = |claimed: &Claimed| {
+            let Payload::Email(id, recipient) = &claimed.payload else {
+                return Err(Unsendable::Gone);
+            };
+            let message = messages.get(id).ok_or(Unsendable::Gone)?;
+            let tenant = tenants.get(id).ok_or(Unsendable::Gone)?;
+            let target = targets.get(tenant).ok_or(Unsendable::Gone)?;
+            Ok(Letter {
+                target: Arc::clone(target.as_ref().map_err(Clone::clone)?),
+                email: Arc::clone(message.as_ref().map_err(Clone::clone)?),
+                recipient: recipient.clone(),
+            })
+        };
+        Ok(claimed
+            .into_iter()
+            .map(|claimed| {
+                let letter = letter(&claimed);
+                (claimed, letter)
+            })
+            .collect())
+    }
+
+    fn time_limit(&self, _letter: &Letter) -> Duration {
+        self.mailer.time_limit()
+    }
+
+    async fn send(&self, letter: Letter, _now: Instant) -> Exchange {
+        let parcel = Parcel {
+            message_id: &letter.email.id,
+            envelope_from: &letter.email.from,
+            recipient: &letter.recipient,
+            message: &letter.email.bytes,
+        };
+        self.mailer.deliver(&letter.target, parcel).await
+    }
+
+    fn schedule(&self) -> &RetrySchedule {
+        &self.schedule
+    }
+}
+
+type Targets = HashMap<TenantId, Result<Arc<MailTarget>, Unsendable>>;
+
+impl MailCourier {
+    fn targets(&self, connection: &mut AnyConnection, emails: &[EmailRow]) -> QueryResult<Targets> {
+        let mut ids: Vec<TenantId> = emails.iter().map(|email| email.tenant_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let tenants = Tenant::load(connection, &ids)?;
+        Ok(tenants
+            .iter()
+            .map(|tenant| (tenant.id, self.target(tenant)))
+            .collect())
+    }
+
+    /// The tenant's own server, else the default.
+    fn target(&self, tenant: &Tenant) -> Result<Arc<MailTarget>, Unsendable> {
+        let Some(host) = tenant.email_setting("host") else {
+            return Ok(Arc::clone(&self.default_target));
+        };
+        let port = tenant.email_configuration.0.get("port");
+        let port = port
+            .and_then(Value::as_u64)
+            .and_then(|port| u16::try_from(port).ok())
+            .unwrap_or(SMTP_PORT);
+        let security = match tenant.email_setting("security") {
+            Some("SSL") => Security::Ssl,
+            Some("TLS") => Security::StartTls,
+            _ => Security::None,
+        };
+        let credentials = match (tenant.email_setting("username"), &tenant.smtp_password) {
+            (Some(user), Some(password)) => {
+                let password = self
+                    .sealer
+                    .open_text(Tenant::password_place(tenant.id), password)
+                    .map_err(|error| sealed("password of the mail server", &error))?;
+                Some((user.to_owned(), password))
+            }
+            _ => None,
+        };
+        Ok(Arc::new(MailTarget::Smtp(SmtpTarget {
+            host: host.to_owned(),
+            port,
+            security,
+            credentials,
+        })))
+    }
+}
+
+fn load_emails(connection: &mut AnyConnection, claimed: &[Claimed]) -> QueryResult<Vec<EmailRow>> {
+    let email = |claimed: &Claimed| match claimed.payload {
+        Payload::Email(email, _) => Some(email),
+        Payload::Webhook(_) => None,
+    };
+    let mut ids: Vec<EmailId> = claimed.iter().filter_map(email).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    EmailRow::load(connection, &ids)
+}
+
+/// The stored mail as a message: the same bytes on every attempt.
+fn message(email: &EmailRow) -> Result<Message, Unsendable> {
+    let mailboxes = |stored: &[StoredMailbox]| stored.iter().cloned().map(mailbox).collect();
+    let outgoing = OutgoingEmail {
+        message_id: email.message_id.clone(),
+        date_millis: email.insert_instant.millis(),
+        from: Mailbox {
+            address: email.from_address.clone(),
+            display: email.from_display.clone(),
+        },
+        reply_to: email.reply_to.clone().map(|address| Mailbox {
+            address,
+            display: None,
+        }),
+        to: mailboxes(&email.to_addresses.0),
+        cc: mailboxes(&email.cc_addresses.0),
+        subject: email.subject.clone(),
+        text: email.text.clone(),
+        html: email.html.clone(),
+        headers: email.headers.0.clone(),
+    };
+    match outgoing.to_bytes() {
+        Ok(bytes) => Ok(Message {
+            id: email.message_id.clone(),
+            from: email.from_address.clone(),
+            bytes,
+        }),
+        Err(error) => Err(Unsendable::Broken(Failure::new(
+            ErrorClass::Render,
+            format!("the mail cannot become a message: {error}"),
+        ))),
+    }
+}
+
+fn mailbox(stored: StoredMailbox) -> Mailbox {
+    Mailbox {
+        address: stored.address,
+        display: stored.display,
+    }
+}

@@ -1,0 +1,64 @@
+//! `beadle-worker`: delivers what is in the outbox. Any number of them may run.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use beadle_common::db::{IfMissing, Wake};
+use beadle_common::lifecycle::Setup;
+use beadle_common::settings::{
+    DatabaseSettings, LogSettings, MailSettings, SecretKeySettings, complain,
+};
+use beadle_worker::{Worker, WorkerSettings, signals};
+use clap::Parser;
+
+/// Delivers what is in the outbox: signed webhooks and emails. Ends what has expired.
+/// Any number of workers may share a database.
+#[derive(Debug, Parser)]
+#[command(name = "beadle-worker", version)]
+struct Cli {
+    #[command(flatten)]
+    database: DatabaseSettings,
+    #[command(flatten)]
+    secret_key: SecretKeySettings,
+    #[command(flatten)]
+    mail: MailSettings,
+    #[command(flatten)]
+    worker: WorkerSettings,
+    #[command(flatten)]
+    log: LogSettings,
+}
+
+fn main() -> ExitCode {
+    // No file is fine; what it sets is only a default for what is not set.
+    let _ = dotenvy::dotenv();
+    let cli = Cli::parse();
+    cli.log.start();
+    if let Err(error) = cli.worker.check() {
+        complain("beadle-worker", &error);
+        return ExitCode::from(2);
+    }
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain("beadle-worker", error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<()> {
+    let db = cli.database.open(IfMissing::Refuse)?;
+    let sealer = cli.secret_key.sealer(&db)?;
+    let setup = Setup {
+        mail_from: cli.mail.mail_from.clone(),
+        base_url: None,
+    };
+    let wake = Wake::new(&db);
+    let worker = Worker::new(&cli.worker, setup, db, sealer, &wake)?;
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    runtime.block_on(async {
+        let stop = signals::stop_on_signals().context("cannot listen for signals")?;
+        worker.run(stop).await;
+        Ok(())
+    })
+}

@@ -1,0 +1,156 @@
+//! A whole worker: both drains, the expiry, and the ear for wake-ups.
+
+use std::sync::Arc;
+
+use beadle_common::db::{Db, Wake};
+use beadle_common::instant::Instant;
+use beadle_common::lifecycle::Setup;
+use beadle_common::seal::Sealer;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::drain::{Clock, Drain, Jitter, Limits, Surroundings};
+use crate::email::{MailCourier, Mailer, MailerConfig};
+use crate::expiry::Expiry;
+use crate::settings::{SettingsError, WorkerSettings};
+use crate::webhook::{SenderConfig, WebhookCourier, WebhookSender};
+
+/// Mails in flight to one server per worker: servers tend to refuse more at a time.
+const MAIL_PER_SERVER: usize = 8;
+
+/// A worker that has not begun.
+#[derive(Debug)]
+pub struct Worker {
+    webhooks: Drain<WebhookCourier>,
+    mails: Drain<MailCourier>,
+    expiry: Expiry,
+    around: Surroundings,
+}
+
+impl Worker {
+    /// A worker on this database.
+    ///
+    /// # Errors
+    /// [`SettingsError`] if the settings do not fit together.
+    pub fn new(
+        settings: &WorkerSettings,
+        setup: Setup,
+        db: Db,
+        sealer: Sealer,
+        wake: &Wake,
+    ) -> Result<Self, SettingsError> {
+        settings.check()?;
+        let clock: Clock = Arc::new(Instant::now);
+        let around = Surroundings {
+            db: db.clone(),
+            wake: wake.source(),
+            clock: clock.clone(),
+            jitter: jitter(),
+            owner: owner(),
+        };
+        Ok(Self {
+            webhooks: webhooks(settings, &around, sealer.clone())?,
+            mails: mails(settings, &around, sealer)?,
+            expiry: Expiry {
+                db,
+                setup,
+                wake: wake.clone(),
+                clock,
+                interval: settings.expiry_interval,
+            },
+            around,
+        })
+    }
+
+    /// Works until `stop`, then lets what is in flight finish.
+    pub async fn run(self, stop: CancellationToken) {
+        let Self {
+            webhooks,
+            mails,
+            expiry,
+            around,
+        } = self;
+        tracing::info!(worker = %around.owner, "the worker has started");
+        let listening = stop.clone();
+        let url = around.db.url().clone();
+        let wake = around.wake.clone();
+        let tasks = [
+            tokio::spawn(webhooks.run(stop.clone())),
+            tokio::spawn(mails.run(stop.clone())),
+            tokio::spawn(expiry.run(stop.clone())),
+            tokio::spawn(async move { wake.listen(&url, listening).await }),
+        ];
+        for task in tasks {
+            if let Err(error) = task.await {
+                tracing::error!("a part of the worker failed: {error}");
+                // Half a worker would claim and never settle, or look alive and end nothing.
+                stop.cancel();
+            }
+        }
+        tracing::info!(worker = %around.owner, "the worker has stopped");
+    }
+}
+
+fn webhooks(
+    settings: &WorkerSettings,
+    around: &Surroundings,
+    sealer: Sealer,
+) -> Result<Drain<WebhookCourier>, SettingsError> {
+    let limits = limits(settings, count(settings.webhook_concurrency));
+    let config = SenderConfig {
+        allow: settings.allowlist(),
+        deadline: settings.request_deadline,
+        idle_per_host: limits.per_lane,
+        ..SenderConfig::new(settings.trust()?)
+    };
+    let courier = WebhookCourier {
+        sender: WebhookSender::new(config),
+        sealer,
+        schedule: settings.retry_schedule.clone(),
+    };
+    Ok(Drain::new(Arc::new(courier), around.clone(), limits))
+}
+
+fn mails(
+    settings: &WorkerSettings,
+    around: &Surroundings,
+    sealer: Sealer,
+) -> Result<Drain<MailCourier>, SettingsError> {
+    let config = MailerConfig {
+        deadline: settings.mail_deadline,
+        ..MailerConfig::new(settings.trust()?)
+    };
+    let courier = MailCourier {
+        mailer: Mailer::new(config),
+        default_target: Arc::new(settings.mail.clone()),
+        sealer,
+        schedule: settings.mail_retry_schedule.clone(),
+    };
+    let limits = limits(settings, MAIL_PER_SERVER);
+    Ok(Drain::new(Arc::new(courier), around.clone(), limits))
+}
+
+fn limits(settings: &WorkerSettings, per_lane: usize) -> Limits {
+    Limits {
+        slots: count(settings.concurrency),
+        per_lane,
+        lease: settings.lease,
+        grace: settings.shutdown_grace,
+    }
+}
+
+fn count(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// Uniform from 0 to 1. A failure of the system's randomness costs only the jitter.
+fn jitter() -> Jitter {
+    Arc::new(|| f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX))
+}
+
+/// A name that tells processes apart, and lets an operator find this one.
+fn owner() -> String {
+    let random = Uuid::new_v4().simple().to_string();
+    let short: String = random.chars().take(8).collect();
+    format!("worker-{}-{short}", std::process::id())
+}
