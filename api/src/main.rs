@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! `beadle-api`: the API server, and its commands.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    beadle_api::commands::main()
+}

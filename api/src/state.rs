@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use beadle_common::db::{AnyConnection, Db, Wake};
 use beadle_common::instant::Instant;
+use beadle_common::lifecycle::Setup;
+use beadle_common::model::email::Mailbox;
 use beadle_common::seal::Sealer;
 use ipnet::IpNet;
 
@@ -20,6 +22,8 @@ pub struct Settings {
     pub body_limit: usize,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// What the life cycle of actions needs to know.
+    pub lifecycle: Setup,
 }
 
 impl Default for Settings {
@@ -27,6 +31,13 @@ impl Default for Settings {
         Self {
             body_limit: 1024 * 1024,
             trusted_proxies: Vec::new(),
+            lifecycle: Setup {
+                mail_from: Mailbox {
+                    address: "no-reply@localhost".to_owned(),
+                    display: Some("Beadle".to_owned()),
+                },
+                base_url: None,
+            },
         }
     }
 }

@@ -1,0 +1,84 @@
+//! The commands of `beadle-api`, one file each, and the settings they share.
+
+mod create_api_key;
+mod migrate;
+mod serve;
+mod settings;
+
+use std::process::ExitCode;
+
+use beadle_common::settings::complain;
+use clap::{Parser, Subcommand};
+
+pub use create_api_key::CreateApiKey;
+pub use migrate::Migrate;
+pub use serve::{Serve, Server};
+pub use settings::ApiSettings;
+
+use crate::demo::Demo;
+
+/// Acts on users, and sees to it that everyone who has to know gets to know.
+#[derive(Debug, Parser)]
+#[command(name = "beadle-api", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Debug, Subcommand)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of these per process"
+)]
+enum Command {
+    /// Serve the API; the same as no command
+    Serve(Serve),
+    /// Show the main job, end to end, with nothing to configure
+    Demo(Demo),
+    /// Bring the tables up to date, then stop
+    Migrate(Migrate),
+    /// Make an API key and print it, alone, on standard output
+    CreateApiKey(CreateApiKey),
+}
+
+/// Why a command stopped.
+#[derive(Debug)]
+pub enum Failure {
+    /// Settings that do not fit together: exit code 2, as for a bad option.
+    Settings(anyhow::Error),
+    /// Anything else: exit code 1.
+    Other(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+/// Runs the command that the arguments and the environment ask for.
+#[must_use]
+pub fn main() -> ExitCode {
+    // No file is fine; what it sets is only a default for what is not set.
+    let _ = dotenvy::dotenv();
+    let cli = Cli::parse();
+    let result = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(command) => command.run(),
+        Command::Demo(command) => command.run(),
+        Command::Migrate(command) => command.run(),
+        Command::CreateApiKey(command) => command.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Settings(error)) => {
+            complain("beadle-api", error.as_ref());
+            ExitCode::from(2)
+        }
+        Err(Failure::Other(error)) => {
+            complain("beadle-api", error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
