@@ -8,7 +8,7 @@ use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, Error, HttpResponse};
 
 use crate::state::State;
-use crate::{email_templates, reasons, tenants, user_actions, users};
+use crate::{email_templates, reasons, tenants, user_actions, users, webhooks};
 
 /// The application over a shared state: build it once per server thread.
 pub fn app(
@@ -37,7 +37,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(reasons::routes)
         .configure(email_templates::routes)
         .configure(tenants::routes)
-        .configure(users::routes);
+        .configure(users::routes)
+        .configure(webhooks::routes);
 }
 
 /// `501` for methods that HTTP does not know. Known ones without a route are 405.

@@ -7,6 +7,8 @@
 
 pub mod answer;
 pub mod app;
+pub mod commands;
+pub mod demo;
 pub mod error;
 pub mod errors;
 pub mod extract;
@@ -20,6 +22,7 @@ mod reasons;
 mod tenants;
 mod user_actions;
 mod users;
+mod webhooks;
 
 #[cfg(test)]
 mod test_support;

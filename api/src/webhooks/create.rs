@@ -1,0 +1,52 @@
+//! `POST /api/webhook[/{webhookId}]`
+
+use actix_web::web::Data;
+use beadle_common::db::AnyConnection;
+use beadle_common::id::WebhookId;
+use beadle_common::instant::Instant;
+use beadle_common::model::webhook::Webhook;
+use secrecy::ExposeSecret;
+use serde_json::{Map, Value};
+
+use super::{ENDPOINT, WRAPPER, input, secrets, view};
+use crate::answer::{self, Answer};
+use crate::error::ApiError;
+use crate::errors::Prefix;
+use crate::extract::Call;
+use crate::input::read_wrapped;
+use crate::state::State;
+
+/// The answer is the only one that shows the signing secret.
+pub(super) async fn create_webhook(mut call: Call) -> Answer {
+    let given: Option<WebhookId> = call.id()?;
+    let members = call.body().await?.into_members()?;
+    let (state, now) = (call.state(), call.now());
+    let webhook = call
+        .state()
+        .write(move |connection| create(connection, &state, given, &members, now))
+        .await?;
+    Ok(answer::wrapped(WRAPPER, webhook))
+}
+
+fn create(
+    connection: &mut AnyConnection,
+    state: &Data<State>,
+    given: Option<WebhookId>,
+    members: &Map<String, Value>,
+    now: Instant,
+) -> Result<Value, ApiError> {
+    let id = given.unwrap_or_else(WebhookId::random);
+    let ((webhook, tenants), secret) = read_wrapped(members, WRAPPER, |object| {
+        if given.is_some() && Webhook::exists(connection, id)? {
+            object.errors().refuse(Prefix::Duplicate, ENDPOINT.id);
+        }
+        let secret = secrets::read_secret(object);
+        Ok((input::read_webhook(connection, &state.sealer, object, id, now)?, secret))
+    })?;
+    let secret = secret.map_or_else(secrets::generate, Ok)?;
+    webhook.insert(connection)?;
+    Webhook::set_tenants(connection, id, &tenants)?;
+    secrets::insert(connection, &state.sealer, id, &secret, now)?;
+    let text = secret.to_text();
+    view::webhook(&state.sealer, &webhook, &tenants, Some(text.expose_secret()))
+}

@@ -1,0 +1,170 @@
+//! What a client may say of a webhook, and the rules for it.
+
+use std::collections::BTreeMap;
+
+use beadle_common::db::{AnyConnection, Json};
+use beadle_common::id::{SigningKeyId, TenantId, WebhookId};
+use beadle_common::instant::Instant;
+use beadle_common::model::tenant::Tenant;
+use beadle_common::model::webhook::Webhook;
+use beadle_common::seal::Sealer;
+use url::Url;
+
+use super::headers::read_headers;
+use crate::error::ApiError;
+use crate::errors::Prefix;
+use crate::event_types::kind_of;
+use crate::input::{LONGEST_NAME, Object};
+
+const LONGEST_URL: usize = 2048;
+const LONGEST_TEXT: usize = 1024;
+const LONGEST_CERTIFICATE: usize = 65_535;
+
+/// A webhook as the request describes it, and the tenants it belongs to. Problems are
+/// reported to the object's collector.
+pub(super) fn read_webhook(
+    connection: &mut AnyConnection,
+    sealer: &Sealer,
+    object: &Object<'_>,
+    id: WebhookId,
+    now: Instant,
+) -> Result<(Webhook, Vec<TenantId>), ApiError> {
+    let events_enabled = read_events(object);
+    let username = object.short_text("httpAuthenticationUsername", LONGEST_NAME);
+    let password = object.short_text("httpAuthenticationPassword", LONGEST_TEXT);
+    let headers = read_headers(object, username.is_some() && password.is_some());
+    let (signature_enabled, signing_key_id) = read_signature(object);
+    let webhook = Webhook {
+        id,
+        url: read_url(object),
+        description: object.short_text("description", LONGEST_TEXT),
+        connect_timeout: read_timeout(object, "connectTimeout"),
+        read_timeout: read_timeout(object, "readTimeout"),
+        global: object.flag("global", false),
+        user_action_enabled: events_enabled.get("user.action").copied().unwrap_or(false),
+        events_enabled: Json(events_enabled),
+        headers: seal_headers(sealer, id, &headers)?,
+        http_authentication_username: username,
+        http_authentication_password: seal_password(sealer, id, password.as_deref())?,
+        data: Json(object.data("data")),
+        signature_enabled,
+        signing_key_id,
+        ssl_certificate: object.long_text("sslCertificate", LONGEST_CERTIFICATE),
+        ssl_certificate_key_id: object.id("sslCertificateKeyId"),
+        rate_limit: read_rate_limit(object),
+        ordered_by: read_order(object),
+        contact_email: object.email("contactEmail"),
+        insert_instant: now,
+        last_update_instant: now,
+    };
+    Ok((webhook, read_tenants(connection, object)?))
+}
+
+fn seal_headers(sealer: &Sealer, id: WebhookId, headers: &BTreeMap<String, String>) -> Result<Vec<u8>, ApiError> {
+    let text = serde_json::to_vec(headers).map_err(ApiError::internal)?;
+    sealer.seal(Webhook::headers_place(id), &text).map_err(ApiError::internal)
+}
+
+fn seal_password(sealer: &Sealer, id: WebhookId, password: Option<&str>) -> Result<Option<Vec<u8>>, ApiError> {
+    password
+        .map(|password| sealer.seal_text(Webhook::password_place(id), password))
+        .transpose()
+        .map_err(ApiError::internal)
+}
+
+/// An absolute address. Whether it may be reached is decided when it is, since names can
+/// move to other addresses.
+fn read_url(object: &Object<'_>) -> String {
+    let text = object.required_text("url", LONGEST_URL);
+    let good = Url::parse(&text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty()));
+    if !text.is_empty() && !good {
+        object.errors().refuse_because(
+            Prefix::Invalid,
+            &object.path("url"),
+            "the address of a webhook is absolute and starts with http:// or https://",
+        );
+    }
+    text
+}
+
+/// Milliseconds, above zero.
+fn read_timeout(object: &Object<'_>, member: &str) -> i32 {
+    let Some(millis) = object.integer(member) else {
+        if object.errors().accepts(&object.path(member)) {
+            object.refuse(Prefix::Missing, member);
+        }
+        return 0;
+    };
+    positive(object, member, millis)
+}
+
+/// Requests a second.
+fn read_rate_limit(object: &Object<'_>) -> Option<i32> {
+    let limit = object.integer("rateLimit")?;
+    Some(positive(object, "rateLimit", limit))
+}
+
+fn positive(object: &Object<'_>, member: &str, number: i64) -> i32 {
+    let number = i32::try_from(number).unwrap_or(0);
+    if number <= 0 {
+        object.refuse(Prefix::Invalid, member);
+    }
+    number
+}
+
+/// `user` is all that deliveries can be ordered by.
+fn read_order(object: &Object<'_>) -> Option<String> {
+    let order = object.text("orderedBy")?;
+    if order != "user" {
+        object.refuse(Prefix::Invalid, "orderedBy");
+    }
+    Some(order)
+}
+
+fn read_events(object: &Object<'_>) -> BTreeMap<String, bool> {
+    let Some(events) = object.object("eventsEnabled") else {
+        return BTreeMap::new();
+    };
+    let mut read = BTreeMap::new();
+    for name in events.members().keys() {
+        if kind_of(name).is_none() {
+            object.errors().refuse_because(
+                Prefix::InvalidJson,
+                &object.path("eventsEnabled"),
+                format!("`{name}` is no event type"),
+            );
+        } else if events.value(name).is_some() {
+            read.insert(name.clone(), events.flag(name, false));
+        }
+    }
+    read
+}
+
+/// The signature in JWT form needs a key; there is no store of such keys yet, so that any
+/// Id refers to nothing.
+fn read_signature(object: &Object<'_>) -> (bool, Option<SigningKeyId>) {
+    let Some(signature) = object.object("signatureConfiguration") else {
+        return (false, None);
+    };
+    let enabled = signature.flag("enabled", false);
+    let key = signature.id("signingKeyId");
+    if key.is_some() {
+        signature.refuse(Prefix::Invalid, "signingKeyId");
+    } else if enabled && signature.errors().accepts(&signature.path("signingKeyId")) {
+        signature.refuse(Prefix::Missing, "signingKeyId");
+    }
+    (enabled, key)
+}
+
+fn read_tenants(connection: &mut AnyConnection, object: &Object<'_>) -> Result<Vec<TenantId>, ApiError> {
+    let mut tenants = Vec::new();
+    for listed in object.ids::<TenantId>("tenantIds") {
+        if !Tenant::exists(connection, listed.value)? {
+            object.errors().refuse(Prefix::Invalid, &listed.path);
+        }
+        tenants.push(listed.value);
+    }
+    tenants.sort_unstable();
+    Ok(tenants)
+}

@@ -1,0 +1,36 @@
+//! Webhooks, the registrations of receivers: `/api/webhook`.
+
+mod create;
+mod delete;
+mod headers;
+mod input;
+mod retrieve;
+mod secrets;
+mod update;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+use actix_web::web::{self, ServiceConfig};
+
+use crate::extract::{Access, Endpoint};
+
+const WRAPPER: &str = "webhook";
+const ENDPOINT: Endpoint = Endpoint {
+    path: "/api/webhook",
+    access: Access::Global,
+    id: "webhookId",
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(
+        ENDPOINT
+            .resource()
+            .route(web::post().to(create::create_webhook))
+            .route(web::get().to(retrieve::retrieve_webhooks))
+            .route(web::put().to(update::update_webhook))
+            .route(web::patch().to(update::update_webhook))
+            .route(web::delete().to(delete::delete_webhook)),
+    );
+}

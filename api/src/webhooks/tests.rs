@@ -1,0 +1,135 @@
+//! Promises of `/api/webhook`.
+
+use actix_web::http::Method;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::test::TestRequest;
+use beadle_common::id::WebhookId;
+use beadle_common::instant::Instant;
+use beadle_common::model::api_key::ApiKey;
+use beadle_common::model::webhook::{Webhook, WebhookSecretRow};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use crate::test_support::{NOON, TestApp, api_key, both_databases};
+
+const ID: &str = "2f1c1f0e-7d3c-4c86-b8a4-3d1f6a7a2c55";
+const PATH: &str = "/api/webhook/2f1c1f0e-7d3c-4c86-b8a4-3d1f6a7a2c55";
+
+both_databases!(
+    a_webhook_lives_from_creation_to_deletion,
+    the_signing_secret_is_shown_once,
+    secrets_are_sealed_and_survive_a_patch,
+    all_mistakes_are_reported_at_once,
+    a_locked_key_has_no_business_here,
+);
+
+fn receiver() -> Value {
+    json!({"url": "https://receiver.example/hook", "connectTimeout": 1000, "readTimeout": "2000"})
+}
+
+async fn a_webhook_lives_from_creation_to_deletion(app: &TestApp) {
+    let mut given = receiver();
+    given["eventsEnabled"] = json!({"user.action": true, "user.create": false});
+    given["tenantIds"] = json!([app.tenant]);
+    given["signingSecret"] = json!("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    let mut created = app.post(PATH, json!({ "webhook": given })).await.ok();
+    let expected = json!({
+        "connectTimeout": 1000, "data": {}, "eventsEnabled": {"user.action": true, "user.create": false},
+        "global": false, "headers": {}, "id": ID, "insertInstant": NOON, "lastUpdateInstant": NOON,
+        "readTimeout": 2000, "signatureConfiguration": {"enabled": false}, "state": "Active",
+        "tenantIds": [app.tenant], "url": "https://receiver.example/hook",
+    });
+    let secret = created["webhook"].as_object_mut().unwrap().remove("signingSecret");
+    assert_eq!(secret, Some(json!("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")));
+    assert_eq!(created["webhook"], expected);
+    assert_eq!(app.get(PATH).await.ok()["webhook"], expected);
+    assert_eq!(app.get("/api/webhook").await.ok(), json!({"webhooks": [expected]}));
+
+    app.advance(1);
+    let mut changed = receiver();
+    changed["global"] = json!(true);
+    let replaced = app.put(PATH, json!({ "webhook": changed })).await.ok();
+    assert_eq!(replaced["webhook"]["tenantIds"], json!([]));
+    assert_eq!(replaced["webhook"]["eventsEnabled"], json!({}));
+    assert_eq!(replaced["webhook"]["lastUpdateInstant"], json!(NOON + 1));
+    assert_eq!(app.delete(PATH).await.status, 200);
+    for method in [Method::GET, Method::DELETE, Method::PUT, Method::PATCH] {
+        assert_eq!(app.call(method, PATH, None).await.status, 404);
+    }
+}
+
+async fn the_signing_secret_is_shown_once(app: &TestApp) {
+    let created = app.post(PATH, json!({"webhook": receiver()})).await.ok();
+    let shown = created["webhook"]["signingSecret"].as_str().unwrap().to_owned();
+    assert!(shown.starts_with("whsec_"));
+    let patched = app.patch(PATH, json!({"webhook": {"signingSecret": "whsec_AAAA"}})).await.ok();
+    assert!(patched["webhook"].get("signingSecret").is_none());
+    assert!(app.get(PATH).await.ok()["webhook"].get("signingSecret").is_none());
+    let id: WebhookId = ID.parse().unwrap();
+    let now = Instant::from_millis(NOON);
+    let rows = app.state.read(move |connection| Ok(WebhookSecretRow::live_of(connection, &[id], now)?)).await.unwrap();
+    let [row] = rows.as_slice() else {
+        panic!("one secret");
+    };
+    let stored = app.state.sealer.open_text(WebhookSecretRow::place(row.id), &row.secret).unwrap();
+    assert_eq!(stored.expose_secret(), shown);
+    let wrong = json!({"webhook": {"signingSecret": "v1,short"}});
+    assert!(app.post("/api/webhook", wrong).await.codes().contains(&"[invalid]webhook.signingSecret".to_owned()));
+}
+
+async fn secrets_are_sealed_and_survive_a_patch(app: &TestApp) {
+    let mut given = receiver();
+    given["headers"] = json!({"X-Token": " abc ", "X-None": null});
+    given["httpAuthenticationUsername"] = json!("user");
+    given["httpAuthenticationPassword"] = json!("hunter22");
+    app.post(PATH, json!({ "webhook": given })).await.ok();
+    let patched = app.patch(PATH, json!({"webhook": {"headers": {"X-More": "1"}}})).await.ok();
+    assert_eq!(patched["webhook"]["headers"], json!({"X-More": "1", "X-Token": "abc"}));
+    assert_eq!(patched["webhook"]["httpAuthenticationPassword"], "hunter22");
+    let id: WebhookId = ID.parse().unwrap();
+    let row = app.state.read(move |connection| Ok(Webhook::find(connection, id)?)).await.unwrap().unwrap();
+    let hidden = |bytes: &[u8], secret: &str| !String::from_utf8_lossy(bytes).contains(secret);
+    assert!(hidden(&row.headers, "abc") && hidden(&row.http_authentication_password.unwrap(), "hunter22"));
+}
+
+async fn all_mistakes_are_reported_at_once(app: &TestApp) {
+    app.post(PATH, json!({"webhook": receiver()})).await.ok();
+    let wrong = json!({"webhook": {
+        "url": "ftp://receiver.example", "connectTimeout": 0, "eventsEnabled": {"user.actions": true},
+        "tenantIds": [ID], "headers": {"Host": "a"}, "signatureConfiguration": {"enabled": true},
+        "contactEmail": "me", "rateLimit": -1, "orderedBy": "event", "data": [],
+    }});
+    assert_eq!(
+        app.post(PATH, wrong).await.codes(),
+        [
+            "[invalid]webhook.connectTimeout",
+            "[notEmail]webhook.contactEmail",
+            "[invalidJSON] on webhook.data",
+            "[invalidJSON] on webhook.eventsEnabled",
+            "[invalid]webhook.headers",
+            "[invalid]webhook.orderedBy",
+            "[invalid]webhook.rateLimit",
+            "[missing]webhook.readTimeout",
+            "[missing]webhook.signatureConfiguration.signingKeyId",
+            "[invalid]webhook.tenantIds[0]",
+            "[invalid]webhook.url",
+            "[duplicate]webhookId",
+        ]
+    );
+    assert_eq!(
+        app.post("/api/webhook", json!({"webhook": {"signatureConfiguration": {"signingKeyId": ID}}})).await.codes(),
+        [
+            "[missing]webhook.connectTimeout",
+            "[missing]webhook.readTimeout",
+            "[invalid]webhook.signatureConfiguration.signingKeyId",
+            "[blank]webhook.url",
+        ]
+    );
+    assert_eq!(app.post("/api/webhook", json!({})).await.codes(), ["[missing]webhook"]);
+}
+
+async fn a_locked_key_has_no_business_here(app: &TestApp) {
+    app.add_key(ApiKey { tenant_id: Some(app.tenant), ..api_key("locked") }).await;
+    let request = TestRequest::with_uri("/api/webhook").insert_header((AUTHORIZATION, "locked"));
+    assert_eq!(app.send(request).await.status, 401);
+}
