@@ -1,9 +1,12 @@
 //! What successful answers look like: JSON, or nothing at all. Which members an object
 //! has is decided by [`beadle_common::view`].
 
+use std::collections::BTreeMap;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::error::ApiError;
@@ -26,6 +29,15 @@ pub fn wrapped(member: &str, value: Value) -> HttpResponse {
 #[must_use]
 pub fn json(body: &Value) -> HttpResponse {
     with_json(&mut HttpResponse::Ok(), body)
+}
+
+/// `200` with `{member: value}`, for values that write themselves.
+///
+/// # Errors
+/// [`ApiError::Internal`] if the value cannot be written as JSON.
+pub fn serialized(member: &str, value: &impl Serialize) -> Answer {
+    let body = serde_json::to_string(&BTreeMap::from([(member, value)])).map_err(ApiError::internal)?;
+    Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, JSON)).body(body))
 }
 
 /// `200` without a body.

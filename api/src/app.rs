@@ -8,7 +8,7 @@ use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, Error, HttpResponse};
 
 use crate::state::State;
-use crate::{email_templates, reasons, tenants, user_actions, users, webhooks};
+use crate::{actions, email_templates, reasons, tenants, user_actions, users, webhooks};
 
 /// The application over a shared state: build it once per server thread.
 pub fn app(
@@ -33,6 +33,7 @@ pub fn app(
 /// Every route. Paths that begin alike stand with the longer one first.
 pub fn routes(config: &mut ServiceConfig) {
     config
+        .configure(actions::routes)
         .configure(user_actions::routes)
         .configure(reasons::routes)
         .configure(email_templates::routes)

@@ -16,6 +16,7 @@ pub mod input;
 pub mod patch;
 pub mod state;
 
+mod actions;
 mod email_templates;
 mod event_types;
 mod reasons;

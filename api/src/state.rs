@@ -6,7 +6,6 @@ use std::sync::Arc;
 use beadle_common::db::{AnyConnection, Db, Wake};
 use beadle_common::instant::Instant;
 use beadle_common::lifecycle::Setup;
-use beadle_common::model::email::Mailbox;
 use beadle_common::seal::Sealer;
 use ipnet::IpNet;
 
@@ -22,8 +21,6 @@ pub struct Settings {
     pub body_limit: usize,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// What the life cycle of actions needs to know.
-    pub lifecycle: Setup,
 }
 
 impl Default for Settings {
@@ -31,13 +28,6 @@ impl Default for Settings {
         Self {
             body_limit: 1024 * 1024,
             trusted_proxies: Vec::new(),
-            lifecycle: Setup {
-                mail_from: Mailbox {
-                    address: "no-reply@localhost".to_owned(),
-                    display: Some("Beadle".to_owned()),
-                },
-                base_url: None,
-            },
         }
     }
 }
@@ -51,6 +41,8 @@ pub struct State {
     pub sealer: Sealer,
     /// Wakes the workers after a commit.
     pub wake: Wake,
+    /// What the life cycle of an action needs to know.
+    pub setup: Setup,
     /// Settings.
     pub settings: Settings,
     /// The clock.
@@ -60,11 +52,12 @@ pub struct State {
 impl State {
     /// With the clock of this machine.
     #[must_use]
-    pub fn new(db: Db, sealer: Sealer, wake: Wake, settings: Settings) -> Self {
+    pub fn new(db: Db, sealer: Sealer, wake: Wake, setup: Setup, settings: Settings) -> Self {
         Self {
             db,
             sealer,
             wake,
+            setup,
             settings,
             clock: Arc::new(Instant::now),
         }

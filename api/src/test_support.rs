@@ -11,7 +11,9 @@ use actix_web::web::Data;
 use beadle_common::db::{Backend, Db, DbOptions, IfMissing, Json, SqliteSynchronous, Wake};
 use beadle_common::id::{ApiKeyId, TenantId};
 use beadle_common::instant::Instant;
+use beadle_common::lifecycle::Setup;
 use beadle_common::model::api_key::{ApiKey, Endpoints};
+use beadle_common::model::email::Mailbox;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::seal::Sealer;
 use secrecy::SecretString;
@@ -183,9 +185,11 @@ impl TestApp {
         let wake = Wake::new(&db);
         let clock = Arc::new(AtomicI64::new(NOON));
         let hand = Arc::clone(&clock);
+        let mail_from = Mailbox { address: "no-reply@localhost".to_owned(), display: None };
+        let setup = Setup { mail_from, base_url: None };
         let state = State {
             clock: Arc::new(move || Instant::from_millis(hand.load(Ordering::SeqCst))),
-            ..State::new(db, sealer, wake, Settings::default())
+            ..State::new(db, sealer, wake, setup, Settings::default())
         };
         Self { state: Data::new(state), tenant: id, clock, _database: database }
     }

@@ -139,9 +139,8 @@ impl Server {
         let settings = Settings {
             body_limit: serve.api.body_limit,
             trusted_proxies: serve.api.trusted_proxies.0.clone(),
-            lifecycle: serve.setup(),
         };
-        let state = Data::new(State::new(db, sealer, wake, settings));
+        let state = Data::new(State::new(db, sealer, wake, serve.setup(), settings));
         let server = HttpServer::new(move || app(state.clone()))
             .workers(THREADS)
             .disable_signals()

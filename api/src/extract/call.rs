@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::access::Access;
 use super::endpoint::Endpoint;
+use super::origin::Origin;
 use super::query::Query;
 use crate::error::ApiError;
 use crate::errors::{General, Prefix};
@@ -80,6 +81,12 @@ impl Call {
     #[must_use]
     pub fn request(&self) -> &HttpRequest {
         &self.request
+    }
+
+    /// Where it comes from.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin::of(&self.request, &self.state.settings.trusted_proxies)
     }
 
     /// The Id in the path, if there is one.

@@ -7,10 +7,12 @@
 mod access;
 mod call;
 mod endpoint;
+mod origin;
 mod query;
 
 pub use access::Access;
 pub use call::{Call, Caller};
 pub(crate) use call::tenant_of;
 pub use endpoint::Endpoint;
+pub use origin::Origin;
 pub use query::Query;
