@@ -1,5 +1,7 @@
 //! Log lines: to standard error, so that a command's output stays its own.
 
+use std::io::{IsTerminal, stderr};
+
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
@@ -45,13 +47,21 @@ fn parse_filter(text: &str) -> Result<String, String> {
     }
 }
 
+/// What libraries say at `info` and nobody running Beadle needs, unless asked for.
+const QUIET: &str = "actix_server=warn,actix_http=warn";
+
 impl LogSettings {
+    /// The libraries first, so that what the operator says of them wins.
+    fn filter(&self) -> String {
+        format!("{QUIET},{}", self.rust_log)
+    }
+
     /// Starts logging. Call it once per process; later calls change nothing.
     pub fn start(&self) {
-        let filter = EnvFilter::new(&self.rust_log);
         let lines = tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_writer(std::io::stderr);
+            .with_env_filter(EnvFilter::new(self.filter()))
+            .with_ansi(stderr().is_terminal())
+            .with_writer(stderr);
         // An error means that logging has been started already.
         let _ = match self.log_format {
             LogFormat::Text => lines.with_target(false).try_init(),
