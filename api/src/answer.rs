@@ -36,8 +36,11 @@ pub fn json(body: &Value) -> HttpResponse {
 /// # Errors
 /// [`ApiError::Internal`] if the value cannot be written as JSON.
 pub fn serialized(member: &str, value: &impl Serialize) -> Answer {
-    let body = serde_json::to_string(&BTreeMap::from([(member, value)])).map_err(ApiError::internal)?;
-    Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, JSON)).body(body))
+    let body =
+        serde_json::to_string(&BTreeMap::from([(member, value)])).map_err(ApiError::internal)?;
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, JSON))
+        .body(body))
 }
 
 /// `200` without a body.

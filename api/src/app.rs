@@ -8,7 +8,9 @@ use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, Error, HttpResponse};
 
 use crate::state::State;
-use crate::{actions, email_templates, reasons, tenants, user_actions, users, webhooks};
+use crate::{
+    actions, api_keys, email_templates, health, reasons, tenants, user_actions, users, webhooks,
+};
 
 /// The application over a shared state: build it once per server thread.
 pub fn app(
@@ -39,7 +41,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(email_templates::routes)
         .configure(tenants::routes)
         .configure(users::routes)
-        .configure(webhooks::routes);
+        .configure(webhooks::routes)
+        .configure(api_keys::routes)
+        .configure(health::routes);
 }
 
 /// `501` for methods that HTTP does not know. Known ones without a route are 405.

@@ -73,8 +73,14 @@ impl ApiError {
     fn errors(&self) -> Option<Errors> {
         let (code, message) = match self {
             Self::BadRequest(errors) => return Some(errors.clone()),
-            Self::Conflict => ("[retryableConflict]", "another change came in between, try again"),
-            Self::TooLarge { .. } => ("[RequestTooLarge]", "the body is too large, send less at once"),
+            Self::Conflict => (
+                "[retryableConflict]",
+                "another change came in between, try again",
+            ),
+            Self::TooLarge { .. } => (
+                "[RequestTooLarge]",
+                "the body is too large, send less at once",
+            ),
             Self::IdempotencyKeyReused => (
                 "[IdempotencyKeyReused]",
                 "this Idempotency-Key belongs to another request, use a new one",
@@ -87,7 +93,9 @@ impl ApiError {
                 "[WebhookTransactionException]",
                 "too few webhooks agreed to the event, so nothing was done",
             ),
-            Self::Unauthorized | Self::NotFound | Self::MethodNotAllowed | Self::Internal(_) => return None,
+            Self::Unauthorized | Self::NotFound | Self::MethodNotAllowed | Self::Internal(_) => {
+                return None;
+            }
         };
         Some(Errors::general_code(code, message))
     }
@@ -95,7 +103,9 @@ impl ApiError {
     /// Logs what an operator has to know. Called once per refused request.
     fn log(&self) {
         match self {
-            Self::Internal(cause) => tracing::error!("the request failed: {}", chain(cause.as_ref())),
+            Self::Internal(cause) => {
+                tracing::error!("the request failed: {}", chain(cause.as_ref()))
+            }
             Self::Unavailable(reason) => tracing::warn!("the database is not available: {reason}"),
             _ => {}
         }
@@ -177,7 +187,10 @@ mod tests {
     async fn shown(error: ApiError) -> (u16, Option<String>, String) {
         let response = error.error_response();
         let status = response.status().as_u16();
-        let media = response.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap().to_owned());
+        let media = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .map(|value| value.to_str().unwrap().to_owned());
         let body = to_bytes(response.into_body()).await.unwrap();
         (status, media, String::from_utf8(body.to_vec()).unwrap())
     }
@@ -200,9 +213,21 @@ mod tests {
             (ApiError::general(General::Missing), 400, "[missing]"),
             (ApiError::Conflict, 409, "[retryableConflict]"),
             (ApiError::TooLarge { limit: 1 }, 413, "[RequestTooLarge]"),
-            (ApiError::IdempotencyKeyReused, 422, "[IdempotencyKeyReused]"),
-            (ApiError::Unavailable("gone".into()), 503, "[DatabaseUnavailable]"),
-            (ApiError::TransactionFailed, 504, "[WebhookTransactionException]"),
+            (
+                ApiError::IdempotencyKeyReused,
+                422,
+                "[IdempotencyKeyReused]",
+            ),
+            (
+                ApiError::Unavailable("gone".into()),
+                503,
+                "[DatabaseUnavailable]",
+            ),
+            (
+                ApiError::TransactionFailed,
+                504,
+                "[WebhookTransactionException]",
+            ),
         ] {
             let (given, media, body) = shown(error).await;
             let body: serde_json::Value = serde_json::from_str(&body).unwrap();

@@ -71,14 +71,18 @@ impl Prefix {
             Self::Blank => format!("`{path}` is blank, give it a text"),
             Self::Missing => format!("`{path}` is missing, it is required"),
             Self::Duplicate => format!("`{path}` is already in use, choose another"),
-            Self::Invalid => format!("`{path}` has a value that is not permitted or refers to nothing"),
+            Self::Invalid => {
+                format!("`{path}` has a value that is not permitted or refers to nothing")
+            }
             Self::CouldNotConvert => format!("`{path}` cannot be read, check its type"),
             Self::InvalidJson => format!("`{path}` cannot be read, check its type"),
             Self::InUse => format!("`{path}` is in use, remove what refers to it first"),
             Self::TooLong => format!("`{path}` is too long, shorten it"),
             Self::TooShort => format!("`{path}` is too short, lengthen it"),
             Self::TooMany => format!("`{path}` has too many elements, leave some out"),
-            Self::NotEmail => format!("`{path}` is no email address, write one such as reader@example.com"),
+            Self::NotEmail => {
+                format!("`{path}` is no email address, write one such as reader@example.com")
+            }
             Self::Inactive => format!("`{path}` is inactive, reactivate it first"),
         }
     }
@@ -112,9 +116,13 @@ impl General {
 
     fn default_message(self) -> &'static str {
         match self {
-            Self::Missing => "there is no JSON body, send one with the content type application/json",
+            Self::Missing => {
+                "there is no JSON body, send one with the content type application/json"
+            }
             Self::InvalidJson => "the body is not JSON, check its syntax",
-            Self::JsonPatchTestFailed => "a test operation of the patch does not hold, fetch the object again",
+            Self::JsonPatchTestFailed => {
+                "a test operation of the patch does not hold, fetch the object again"
+            }
             Self::PatchNotSupported => {
                 "the content type is none of application/json, application/merge-patch+json and application/json-patch+json"
             }
@@ -281,6 +289,9 @@ mod tests {
     #[test]
     fn an_unreadable_member_has_a_code_without_path() {
         let json = Errors::field(Prefix::InvalidJson, "user.timezone").to_json();
-        assert_eq!(json["fieldErrors"]["user.timezone"][0]["code"], "[invalidJSON]");
+        assert_eq!(
+            json["fieldErrors"]["user.timezone"][0]["code"],
+            "[invalidJSON]"
+        );
     }
 }

@@ -100,7 +100,10 @@ mod tests {
     #[test]
     fn kinds_by_name() {
         assert_eq!(kind_of("user.action"), Some(EventKind::Transactional));
-        assert_eq!(kind_of("user.create.complete"), Some(EventKind::NonTransactional));
+        assert_eq!(
+            kind_of("user.create.complete"),
+            Some(EventKind::NonTransactional)
+        );
         assert_eq!(kind_of("audit-log.create"), Some(EventKind::Instance));
         assert_eq!(kind_of("user.actions"), None);
     }

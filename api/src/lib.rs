@@ -17,8 +17,10 @@ pub mod patch;
 pub mod state;
 
 mod actions;
+mod api_keys;
 mod email_templates;
 mod event_types;
+mod health;
 mod reasons;
 mod tenants;
 mod user_actions;

@@ -84,18 +84,30 @@ fn without_nulls(value: Value) -> Value {
 
 fn apply_operations(document: &mut Value, patch: Value) -> Result<(), ApiError> {
     let Patch(operations) = serde_json::from_value(patch).map_err(|error| {
-        Errors::general_because(General::InvalidJson, format!("the body is no JSON Patch: {error}"))
+        Errors::general_because(
+            General::InvalidJson,
+            format!("the body is no JSON Patch: {error}"),
+        )
     })?;
     for operation in &operations {
-        json_patch::patch(document, std::slice::from_ref(operation)).map_err(|error| match error.kind {
-            PatchErrorKind::TestFailed => Errors::general(General::JsonPatchTestFailed),
-            kind => Errors::general_because(
-                General::InvalidJson,
-                format!("the operation on `{}` cannot be applied: {kind}", error.path),
-            ),
-        })?;
-        if matches!(operation, PatchOperation::Copy(_)) && document.to_string().len() > LARGEST_DOCUMENT {
-            return Err(ApiError::TooLarge { limit: LARGEST_DOCUMENT });
+        json_patch::patch(document, std::slice::from_ref(operation)).map_err(
+            |error| match error.kind {
+                PatchErrorKind::TestFailed => Errors::general(General::JsonPatchTestFailed),
+                kind => Errors::general_because(
+                    General::InvalidJson,
+                    format!(
+                        "the operation on `{}` cannot be applied: {kind}",
+                        error.path
+                    ),
+                ),
+            },
+        )?;
+        if matches!(operation, PatchOperation::Copy(_))
+            && document.to_string().len() > LARGEST_DOCUMENT
+        {
+            return Err(ApiError::TooLarge {
+                limit: LARGEST_DOCUMENT,
+            });
         }
     }
     Ok(())
@@ -138,7 +150,8 @@ mod tests {
 
     #[test]
     fn a_merge_patch_replaces_arrays() {
-        let patch = json!({"userAction": {"options": [{"name": "B"}], "localizedNames": {"de": null}}});
+        let patch =
+            json!({"userAction": {"options": [{"name": "B"}], "localizedNames": {"de": null}}});
         assert_eq!(
             PatchKind::MergePatch.apply(stored(), patch).unwrap(),
             json!({"userAction": {"name": "Ban", "options": [{"name": "B"}], "localizedNames": {}}})
@@ -163,15 +176,24 @@ mod tests {
     #[test]
     fn a_failed_test_has_a_code_of_its_own() {
         let patch = json!([{"op": "test", "path": "/userAction/name", "value": "Other"}]);
-        assert_eq!(code(PatchKind::JsonPatch.apply(stored(), patch).unwrap_err()), "[JSONPatchTestFailed]");
+        assert_eq!(
+            code(PatchKind::JsonPatch.apply(stored(), patch).unwrap_err()),
+            "[JSONPatchTestFailed]"
+        );
     }
 
     #[test]
     fn an_operation_without_a_target_is_refused() {
         let nowhere = json!([{"op": "replace", "path": "/userAction/nothing", "value": 1}]);
-        assert_eq!(code(PatchKind::JsonPatch.apply(stored(), nowhere).unwrap_err()), "[invalidJSON]");
+        assert_eq!(
+            code(PatchKind::JsonPatch.apply(stored(), nowhere).unwrap_err()),
+            "[invalidJSON]"
+        );
         let no_list = json!({"op": "replace"});
-        assert_eq!(code(PatchKind::JsonPatch.apply(stored(), no_list).unwrap_err()), "[invalidJSON]");
+        assert_eq!(
+            code(PatchKind::JsonPatch.apply(stored(), no_list).unwrap_err()),
+            "[invalidJSON]"
+        );
     }
 
     #[test]
@@ -181,15 +203,26 @@ mod tests {
             operations.push(json!({"op": "copy", "from": "", "path": "/a"}));
             operations.push(json!({"op": "copy", "from": "", "path": "/b"}));
         }
-        let refused = PatchKind::JsonPatch.apply(json!({}), Value::Array(operations)).unwrap_err();
+        let refused = PatchKind::JsonPatch
+            .apply(json!({}), Value::Array(operations))
+            .unwrap_err();
         assert!(matches!(refused, ApiError::TooLarge { .. }), "{refused:?}");
     }
 
     #[test]
     fn media_types_are_told_apart() {
-        assert_eq!(PatchKind::of_media_type("application/JSON"), Some(PatchKind::Merge));
-        assert_eq!(PatchKind::of_media_type("application/merge-patch+json"), Some(PatchKind::MergePatch));
-        assert_eq!(PatchKind::of_media_type("application/json-patch+json"), Some(PatchKind::JsonPatch));
+        assert_eq!(
+            PatchKind::of_media_type("application/JSON"),
+            Some(PatchKind::Merge)
+        );
+        assert_eq!(
+            PatchKind::of_media_type("application/merge-patch+json"),
+            Some(PatchKind::MergePatch)
+        );
+        assert_eq!(
+            PatchKind::of_media_type("application/json-patch+json"),
+            Some(PatchKind::JsonPatch)
+        );
         assert_eq!(PatchKind::of_media_type("text/json"), None);
     }
 }

@@ -64,13 +64,27 @@ impl Answered {
     pub(crate) fn codes(self) -> Vec<String> {
         assert_eq!(self.status, 400, "{}", self.body);
         let fields = self.body["fieldErrors"].as_object().expect("field errors");
-        let general = self.body["generalErrors"].as_array().expect("general errors");
+        let general = self.body["generalErrors"]
+            .as_array()
+            .expect("general errors");
         let code = |problem: &Value| problem["code"].as_str().expect("a code").to_owned();
         let of_field = |(path, problems): (&String, &Value)| -> Vec<String> {
             let problems = problems.as_array().expect("a list").iter().map(code);
-            problems.map(|code| if code == "[invalidJSON]" { format!("{code} on {path}") } else { code }).collect()
+            problems
+                .map(|code| {
+                    if code == "[invalidJSON]" {
+                        format!("{code} on {path}")
+                    } else {
+                        code
+                    }
+                })
+                .collect()
         };
-        fields.iter().flat_map(of_field).chain(general.iter().map(code)).collect()
+        fields
+            .iter()
+            .flat_map(of_field)
+            .chain(general.iter().map(code))
+            .collect()
     }
 }
 
@@ -88,12 +102,19 @@ fn open(url: &str) -> Db {
 fn on_server(url: &str, statement: String) {
     let url = url.to_owned();
     let run = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
         runtime.block_on(async move {
-            let (client, connection) =
-                tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("the test server answers");
+            let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+                .await
+                .expect("the test server answers");
             let connection = tokio::spawn(connection);
-            client.batch_execute(&statement).await.expect("the statement succeeds");
+            client
+                .batch_execute(&statement)
+                .await
+                .expect("the statement succeeds");
             drop(client);
             let _ = connection.await;
         });
@@ -104,7 +125,10 @@ fn on_server(url: &str, statement: String) {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         if let Self::Postgres { server, name } = self {
-            on_server(server, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+            on_server(
+                server,
+                format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+            );
         }
     }
 }
@@ -123,7 +147,10 @@ fn database(backend: Backend) -> (Db, TestDatabase) {
             let name = format!("api_{}", uuid::Uuid::new_v4().simple());
             on_server(&server, format!("CREATE DATABASE {name}"));
             let (base, _) = server.rsplit_once('/').expect("a URL with a database name");
-            (open(&format!("{base}/{name}")), TestDatabase::Postgres { server, name })
+            (
+                open(&format!("{base}/{name}")),
+                TestDatabase::Postgres { server, name },
+            )
         }
     }
 }
@@ -154,7 +181,8 @@ pub(crate) fn endpoints(path: &str, methods: &[&str]) -> Option<Json<Endpoints>>
 }
 
 fn tenant(id: TenantId, name: &str, is_default: bool) -> Tenant {
-    let event_configuration = json!({"events": {"user.action": {"enabled": true, "transactionType": "None"}}});
+    let event_configuration =
+        json!({"events": {"user.action": {"enabled": true, "transactionType": "None"}}});
     Tenant {
         id,
         name: name.to_owned(),
@@ -176,7 +204,11 @@ impl TestApp {
         let id = TenantId::random();
         db.write(move |connection| {
             tenant(id, "Default", true).insert(connection)?;
-            ApiKey { key_manager: true, ..api_key(KEY) }.insert(connection)?;
+            ApiKey {
+                key_manager: true,
+                ..api_key(KEY)
+            }
+            .insert(connection)?;
             Ok::<_, ApiError>(())
         })
         .await
@@ -185,13 +217,24 @@ impl TestApp {
         let wake = Wake::new(&db);
         let clock = Arc::new(AtomicI64::new(NOON));
         let hand = Arc::clone(&clock);
-        let mail_from = Mailbox { address: "no-reply@localhost".to_owned(), display: None };
-        let setup = Setup { mail_from, base_url: None };
+        let mail_from = Mailbox {
+            address: "no-reply@localhost".to_owned(),
+            display: None,
+        };
+        let setup = Setup {
+            mail_from,
+            base_url: None,
+        };
         let state = State {
             clock: Arc::new(move || Instant::from_millis(hand.load(Ordering::SeqCst))),
             ..State::new(db, sealer, wake, setup, Settings::default())
         };
-        Self { state: Data::new(state), tenant: id, clock, _database: database }
+        Self {
+            state: Data::new(state),
+            tenant: id,
+            clock,
+            _database: database,
+        }
     }
 
     /// Lets time pass.
@@ -204,7 +247,9 @@ impl TestApp {
         let (id, name) = (TenantId::random(), name.to_owned());
         self.state
             .db
-            .write(move |connection| Ok::<_, ApiError>(tenant(id, &name, false).insert(connection)?))
+            .write(move |connection| {
+                Ok::<_, ApiError>(tenant(id, &name, false).insert(connection)?)
+            })
             .await
             .expect("the tenant is written");
         id
@@ -225,17 +270,33 @@ impl TestApp {
         let response = call_service(&service, request.to_request()).await;
         let status = response.status();
         let is_json = response.headers().get(CONTENT_TYPE).is_some();
-        let bytes = to_bytes(response.into_body()).await.map_err(|_| "no body").expect("a body");
+        let bytes = to_bytes(response.into_body())
+            .await
+            .map_err(|_| "no body")
+            .expect("a body");
         let has_errors = [StatusCode::BAD_REQUEST, StatusCode::CONFLICT].contains(&status);
         assert!(is_json || !has_errors, "{status} without an errors object");
-        assert_eq!(is_json, !bytes.is_empty(), "a content type without a body, or the reverse");
-        let body = if is_json { serde_json::from_slice(&bytes).expect("JSON") } else { Value::Null };
-        Answered { status: status.as_u16(), body }
+        assert_eq!(
+            is_json,
+            !bytes.is_empty(),
+            "a content type without a body, or the reverse"
+        );
+        let body = if is_json {
+            serde_json::from_slice(&bytes).expect("JSON")
+        } else {
+            Value::Null
+        };
+        Answered {
+            status: status.as_u16(),
+            body,
+        }
     }
 
     /// Sends a request with the key, and a body if there is one.
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answered {
-        let mut request = TestRequest::with_uri(path).method(method).insert_header((AUTHORIZATION, KEY));
+        let mut request = TestRequest::with_uri(path)
+            .method(method)
+            .insert_header((AUTHORIZATION, KEY));
         if let Some(body) = body {
             request = request
                 .insert_header((CONTENT_TYPE, "application/json"))

@@ -16,7 +16,10 @@ use crate::state::State;
 pub(super) async fn cancel_action(mut call: Call) -> Answer {
     let id: ActionLogId = call.required_id()?;
     let request = Request::read(&mut call).await;
-    carry_out(&call.state(), move |connection, state| prepare(connection, state, id, &request)).await
+    carry_out(&call.state(), move |connection, state| {
+        prepare(connection, state, id, &request)
+    })
+    .await
 }
 
 fn prepare(
@@ -33,5 +36,9 @@ fn prepare(
         common: read_common(&action),
     };
     let call = request.call(&body);
-    judge(prepare_cancel(connection, &state.setup, &call, id, &cancel), errors, &[])
+    judge(
+        prepare_cancel(connection, &state.setup, &call, id, &cancel),
+        errors,
+        &[],
+    )
 }

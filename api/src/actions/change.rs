@@ -102,8 +102,14 @@ where
 {
     for _ in 0..ATTEMPTS {
         let (prepare, shared) = (prepare.clone(), state.clone());
-        let change = state.read(move |connection| prepare(connection, &shared)).await?;
-        match state.db.write(move |connection| lifecycle::commit(connection, change)).await {
+        let change = state
+            .read(move |connection| prepare(connection, &shared))
+            .await?;
+        match state
+            .db
+            .write(move |connection| lifecycle::commit(connection, change))
+            .await
+        {
             Ok(change) => {
                 if change.leaves_work() {
                     state.wake.wake();

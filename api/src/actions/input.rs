@@ -24,7 +24,14 @@ pub(super) fn read_common(action: &Object<'_>) -> Common {
 /// `event.info`: what the server knows of the caller, overridden by what the caller says
 /// of somebody behind it.
 pub(super) fn read_info(body: &Object<'_>, origin: &Origin) -> Map<String, Value> {
-    const TEXTS: [&str; 6] = ["deviceDescription", "deviceName", "deviceType", "ipAddress", "os", "userAgent"];
+    const TEXTS: [&str; 6] = [
+        "deviceDescription",
+        "deviceName",
+        "deviceType",
+        "ipAddress",
+        "os",
+        "userAgent",
+    ];
     const OBJECTS: [&str; 2] = ["data", "location"];
     let mut info = Map::new();
     if let Some(address) = origin.address() {
@@ -33,11 +40,17 @@ pub(super) fn read_info(body: &Object<'_>, origin: &Origin) -> Map<String, Value
     let Some(given) = body.object("eventInfo") else {
         return info;
     };
-    let texts = TEXTS.iter().filter_map(|name| Some((*name, Value::String(given.text(name)?))));
+    let texts = TEXTS
+        .iter()
+        .filter_map(|name| Some((*name, Value::String(given.text(name)?))));
     let objects = OBJECTS
         .iter()
         .filter_map(|name| Some((*name, Value::Object(given.object(name)?.members().clone()))));
-    info.extend(texts.chain(objects).map(|(name, value)| (name.to_owned(), value)));
+    info.extend(
+        texts
+            .chain(objects)
+            .map(|(name, value)| (name.to_owned(), value)),
+    );
     info
 }
 
@@ -72,9 +85,9 @@ fn report(errors: &Collector, violation: Violation, applications: &[String]) {
         Field::Expiry => "action.expiry",
         Field::Option => "action.option",
         Field::ReasonId => "action.reasonId",
-        Field::ApplicationId(position) => {
-            applications.get(position).map_or("action.applicationIds", String::as_str)
-        }
+        Field::ApplicationId(position) => applications
+            .get(position)
+            .map_or("action.applicationIds", String::as_str),
     };
     // What could not be read is not missing as well.
     if errors.accepts(path) {

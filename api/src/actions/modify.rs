@@ -16,7 +16,10 @@ use crate::state::State;
 pub(super) async fn modify_action(mut call: Call) -> Answer {
     let id: ActionLogId = call.required_id()?;
     let request = Request::read(&mut call).await;
-    carry_out(&call.state(), move |connection, state| prepare(connection, state, id, &request)).await
+    carry_out(&call.state(), move |connection, state| {
+        prepare(connection, state, id, &request)
+    })
+    .await
 }
 
 fn prepare(
@@ -34,5 +37,9 @@ fn prepare(
         expiry: action.instant("expiry"),
     };
     let call = request.call(&body);
-    judge(prepare_modify(connection, &state.setup, &call, id, &modify), errors, &[])
+    judge(
+        prepare_modify(connection, &state.setup, &call, id, &modify),
+        errors,
+        &[],
+    )
 }

@@ -37,8 +37,10 @@ pub(super) async fn retrieve_actions(call: Call) -> Answer {
 }
 
 async fn list(call: Call) -> Answer {
-    let user: UserId =
-        call.query().id("userId")?.ok_or_else(|| ApiError::field(Prefix::Missing, "userId"))?;
+    let user: UserId = call
+        .query()
+        .id("userId")?
+        .ok_or_else(|| ApiError::field(Prefix::Missing, "userId"))?;
     let filter = filter(call.query())?;
     let (scope, now) = (call.scope(), call.now());
     let (logs, histories) = call
@@ -46,7 +48,10 @@ async fn list(call: Call) -> Answer {
         .read(move |connection| logs_of(connection, user, scope, filter, now))
         .await?;
     let history = |log: &ActionLog| histories.get(&log.id).map_or(&[][..], Vec::as_slice);
-    let views: Vec<_> = logs.iter().map(|log| ActionView::new(log, history(log), None)).collect();
+    let views: Vec<_> = logs
+        .iter()
+        .map(|log| ActionView::new(log, history(log), None))
+        .collect();
     answer::serialized("actions", &views)
 }
 

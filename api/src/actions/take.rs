@@ -19,10 +19,17 @@ pub(super) async fn take_action(mut call: Call) -> Answer {
         return Err(ApiError::MethodNotAllowed);
     }
     let request = Request::read(&mut call).await;
-    carry_out(&call.state(), move |connection, state| prepare(connection, state, &request)).await
+    carry_out(&call.state(), move |connection, state| {
+        prepare(connection, state, &request)
+    })
+    .await
 }
 
-fn prepare(connection: &mut AnyConnection, state: &State, request: &Request) -> Result<Change, ApiError> {
+fn prepare(
+    connection: &mut AnyConnection,
+    state: &State,
+    request: &Request,
+) -> Result<Change, ApiError> {
     let members = request.members()?;
     let errors = Collector::new();
     let body = Object::root(&members, &errors);

@@ -25,16 +25,38 @@ both_databases!(
 );
 
 async fn story(app: &TestApp) {
-    for (id, name, languages) in [(ACTIONEE, "rita", json!(["de"])), (ACTIONER, "admin", json!([]))] {
-        let user = json!({"username": name, "password": "password", "preferredLanguages": languages});
-        app.post(&format!("/api/user/{id}"), json!({ "user": user })).await.ok();
+    for (id, name, languages) in [
+        (ACTIONEE, "rita", json!(["de"])),
+        (ACTIONER, "admin", json!([])),
+    ] {
+        let user =
+            json!({"username": name, "password": "password", "preferredLanguages": languages});
+        app.post(&format!("/api/user/{id}"), json!({ "user": user }))
+            .await
+            .ok();
     }
     let ban = json!({"name": "Ban", "temporal": true, "preventLogin": true, "localizedNames": {"de": "Bann"}});
-    app.post(&format!("/api/user-action/{BAN}"), json!({ "userAction": ban })).await.ok();
-    let survey = json!({"name": "Survey", "options": [{"name": "Good", "localizedNames": {"de": "Gut"}}]});
-    app.post(&format!("/api/user-action/{SURVEY}"), json!({ "userAction": survey })).await.ok();
+    app.post(
+        &format!("/api/user-action/{BAN}"),
+        json!({ "userAction": ban }),
+    )
+    .await
+    .ok();
+    let survey =
+        json!({"name": "Survey", "options": [{"name": "Good", "localizedNames": {"de": "Gut"}}]});
+    app.post(
+        &format!("/api/user-action/{SURVEY}"),
+        json!({ "userAction": survey }),
+    )
+    .await
+    .ok();
     let reason = json!({"code": "FRAC", "text": "Infraction", "localizedTexts": {"de": "Verstoß"}});
-    app.post(&format!("/api/user-action-reason/{REASON}"), json!({ "userActionReason": reason })).await.ok();
+    app.post(
+        &format!("/api/user-action-reason/{REASON}"),
+        json!({ "userActionReason": reason }),
+    )
+    .await
+    .ok();
 }
 
 fn ban(expiry: i64) -> Value {
@@ -46,7 +68,10 @@ fn ban(expiry: i64) -> Value {
 
 async fn take(app: &TestApp, body: Value) -> String {
     let taken = app.post("/api/user/action", body).await.ok();
-    format!("/api/user/action/{}", taken["action"]["id"].as_str().unwrap())
+    format!(
+        "/api/user/action/{}",
+        taken["action"]["id"].as_str().unwrap()
+    )
 }
 
 async fn an_action_is_taken_modified_and_canceled(app: &TestApp) {
@@ -80,12 +105,24 @@ async fn an_action_is_taken_modified_and_canceled(app: &TestApp) {
 
     app.advance(1_000);
     let end = json!({"action": {"actionerUserId": ACTIONER}});
-    let canceled = app.call(Method::DELETE, &path, Some(end.clone())).await.ok();
+    let canceled = app
+        .call(Method::DELETE, &path, Some(end.clone()))
+        .await
+        .ok();
     assert_eq!(canceled["action"]["expiry"], json!(NOON + 2_000));
     assert_eq!(canceled["action"]["comment"], "second");
-    assert_eq!(canceled["action"]["history"]["historyItems"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        canceled["action"]["history"]["historyItems"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
     assert_eq!(app.get(&path).await.ok(), canceled);
-    assert_eq!(app.call(Method::DELETE, &path, Some(end)).await.codes(), ["[invalid]actionId"]);
+    assert_eq!(
+        app.call(Method::DELETE, &path, Some(end)).await.codes(),
+        ["[invalid]actionId"]
+    );
 }
 
 async fn an_option_is_recorded_at_once(app: &TestApp) {
@@ -95,8 +132,13 @@ async fn an_option_is_recorded_at_once(app: &TestApp) {
     }});
     let taken = app.post("/api/user/action", body).await.ok();
     assert_eq!(taken["action"]["localizedOption"], "Gut");
-    assert!(taken["action"].get("expiry").is_none() && taken["action"].get("endEventSent").is_none());
-    let path = format!("/api/user/action/{}", taken["action"]["id"].as_str().unwrap());
+    assert!(
+        taken["action"].get("expiry").is_none() && taken["action"].get("endEventSent").is_none()
+    );
+    let path = format!(
+        "/api/user/action/{}",
+        taken["action"]["id"].as_str().unwrap()
+    );
     let change = json!({"action": {"actionerUserId": ACTIONER, "expiry": NOON + 1}});
     assert_eq!(app.put(&path, change).await.codes(), ["[invalid]actionId"]);
 }
@@ -104,12 +146,22 @@ async fn an_option_is_recorded_at_once(app: &TestApp) {
 async fn all_mistakes_are_reported_at_once(app: &TestApp) {
     story(app).await;
     let path = "/api/user/action";
-    assert_eq!(app.call(Method::POST, path, None).await.codes(), ["[missing]"]);
+    assert_eq!(
+        app.call(Method::POST, path, None).await.codes(),
+        ["[missing]"]
+    );
     assert_eq!(app.post(path, json!({})).await.codes(), ["[missing]action"]);
-    assert_eq!(app.post(path, json!({"action": 5})).await.codes(), ["[invalidJSON] on action"]);
+    assert_eq!(
+        app.post(path, json!({"action": 5})).await.codes(),
+        ["[invalidJSON] on action"]
+    );
     assert_eq!(
         app.post(path, json!({"action": {}})).await.codes(),
-        ["[missing]action.actioneeUserId", "[missing]action.actionerUserId", "[missing]action.userActionId"]
+        [
+            "[missing]action.actioneeUserId",
+            "[missing]action.actionerUserId",
+            "[missing]action.userActionId"
+        ]
     );
     let wrong = json!({"broadcast": "yes", "eventInfo": {"os": 5}, "action": {
         "actioneeUserId": ACTIONEE, "actionerUserId": NOBODY, "userActionId": BAN, "expiry": "soon",
@@ -130,9 +182,15 @@ async fn all_mistakes_are_reported_at_once(app: &TestApp) {
     );
     let mut endless = ban(0);
     endless["action"]["expiry"] = Value::Null;
-    assert_eq!(app.post(path, endless).await.codes(), ["[missing]action.expiry"]);
+    assert_eq!(
+        app.post(path, endless).await.codes(),
+        ["[missing]action.expiry"]
+    );
     app.delete(&format!("/api/user-action/{BAN}")).await;
-    assert_eq!(app.post(path, ban(NOON + 1)).await.codes(), ["[inactive]action.userActionId"]);
+    assert_eq!(
+        app.post(path, ban(NOON + 1)).await.codes(),
+        ["[inactive]action.userActionId"]
+    );
     let list = app.get(&format!("{path}?userId={ACTIONEE}")).await.ok();
     assert_eq!(list, json!({"actions": []}));
 }
@@ -144,16 +202,30 @@ async fn a_log_that_is_not_there_is_404_whatever_is_sent(app: &TestApp) {
         for body in [None, Some(json!({})), Some(json!({"action": {}}))] {
             assert_eq!(app.call(method.clone(), &path, body).await.status, 404);
         }
-        assert_eq!(app.call(method.clone(), "/api/user/action/x", None).await.codes(), ["[couldNotConvert]actionId"]);
-        assert_eq!(app.call(method, "/api/user/action", None).await.codes(), ["[missing]actionId"]);
+        assert_eq!(
+            app.call(method.clone(), "/api/user/action/x", None)
+                .await
+                .codes(),
+            ["[couldNotConvert]actionId"]
+        );
+        assert_eq!(
+            app.call(method, "/api/user/action", None).await.codes(),
+            ["[missing]actionId"]
+        );
     }
     assert_eq!(app.get(&path).await.status, 404);
     for method in [Method::PATCH, Method::POST] {
         assert_eq!(app.call(method, &path, None).await.status, 405);
     }
     let taken = take(app, ban(NOON + 1_000)).await;
-    assert_eq!(app.call(Method::DELETE, &taken, None).await.codes(), ["[missing]"]);
-    assert_eq!(app.put(&taken, json!({})).await.codes(), ["[missing]action"]);
+    assert_eq!(
+        app.call(Method::DELETE, &taken, None).await.codes(),
+        ["[missing]"]
+    );
+    assert_eq!(
+        app.put(&taken, json!({})).await.codes(),
+        ["[missing]action"]
+    );
     assert_eq!(
         app.put(&taken, json!({"action": {}})).await.codes(),
         ["[missing]action.actionerUserId", "[missing]action.expiry"]
@@ -173,15 +245,32 @@ async fn lists_are_filtered(app: &TestApp) {
     let count = |list: Value| list["actions"].as_array().unwrap().len();
     assert_eq!(count(list(&format!("userId={ACTIONEE}")).await.ok()), 2);
     let active = list(&format!("userId={ACTIONEE}&active=true")).await.ok();
-    assert_eq!(active["actions"], json!([app.get(&long).await.ok()["action"]]));
-    assert_eq!(count(list(&format!("userId={ACTIONEE}&active=false")).await.ok()), 1);
-    assert_eq!(count(list(&format!("userId={ACTIONEE}&preventingLogin=true")).await.ok()), 1);
+    assert_eq!(
+        active["actions"],
+        json!([app.get(&long).await.ok()["action"]])
+    );
+    assert_eq!(
+        count(list(&format!("userId={ACTIONEE}&active=false")).await.ok()),
+        1
+    );
+    assert_eq!(
+        count(
+            list(&format!("userId={ACTIONEE}&preventingLogin=true"))
+                .await
+                .ok()
+        ),
+        1
+    );
     assert_eq!(count(list(&format!("userId={ACTIONER}")).await.ok()), 0);
     assert_eq!(list("").await.codes(), ["[missing]userId"]);
     assert_eq!(list("userId=x").await.codes(), ["[couldNotConvert]userId"]);
     assert_eq!(list(&format!("userId={NOBODY}")).await.status, 404);
     assert_eq!(
-        list(&format!("userId={ACTIONEE}&active=true&preventingLogin=true")).await.codes(),
+        list(&format!(
+            "userId={ACTIONEE}&active=true&preventingLogin=true"
+        ))
+        .await
+        .codes(),
         ["[invalid]preventingLogin"]
     );
 }
@@ -190,11 +279,18 @@ async fn a_broadcast_answers_with_its_event(app: &TestApp) {
     story(app).await;
     let mut body = ban(NOON + 60_000);
     body["broadcast"] = json!(true);
-    body["eventInfo"] = json!({"ipAddress": "198.51.100.7", "location": {"city": "Linz"}, "other": 1});
+    body["eventInfo"] =
+        json!({"ipAddress": "198.51.100.7", "location": {"city": "Linz"}, "other": 1});
     let taken = app.post("/api/user/action", body).await.ok();
     let event = &taken["action"]["event"];
-    assert_eq!((&event["phase"], &event["type"]), (&json!("start"), &json!("user.action")));
-    assert_eq!(event["info"], json!({"ipAddress": "198.51.100.7", "location": {"city": "Linz"}}));
+    assert_eq!(
+        (&event["phase"], &event["type"]),
+        (&json!("start"), &json!("user.action"))
+    );
+    assert_eq!(
+        event["info"],
+        json!({"ipAddress": "198.51.100.7", "location": {"city": "Linz"}})
+    );
     assert_eq!(event["actionId"], taken["action"]["id"]);
 }
 
@@ -213,11 +309,28 @@ async fn another_tenants_log_does_not_exist(app: &TestApp) {
         )
     };
     for method in [Method::GET, Method::PUT, Method::DELETE] {
-        assert_eq!(scoped(method, &path, json!({"action": {}})).await.status, 404);
+        assert_eq!(
+            scoped(method, &path, json!({"action": {}})).await.status,
+            404
+        );
     }
-    assert_eq!(scoped(Method::GET, &format!("/api/user/action?userId={ACTIONEE}"), json!({})).await.status, 404);
     assert_eq!(
-        scoped(Method::POST, "/api/user/action", ban(NOON + 1)).await.codes(),
-        ["[invalid]action.actioneeUserId", "[invalid]action.actionerUserId"]
+        scoped(
+            Method::GET,
+            &format!("/api/user/action?userId={ACTIONEE}"),
+            json!({})
+        )
+        .await
+        .status,
+        404
+    );
+    assert_eq!(
+        scoped(Method::POST, "/api/user/action", ban(NOON + 1))
+            .await
+            .codes(),
+        [
+            "[invalid]action.actioneeUserId",
+            "[invalid]action.actionerUserId"
+        ]
     );
 }

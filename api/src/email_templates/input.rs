@@ -58,7 +58,9 @@ fn read_text(object: &Object<'_>, member: &str) -> Option<String> {
     let text = object.long_text(member, LONGEST_TEMPLATE)?;
     if let Err(fault) = check_syntax(&text) {
         let path = object.path(member);
-        object.errors().refuse_because(Prefix::Invalid, &path, fault.to_string());
+        object
+            .errors()
+            .refuse_because(Prefix::Invalid, &path, fault.to_string());
     }
     Some(text)
 }
@@ -70,7 +72,9 @@ fn read_localized(object: &Object<'_>, member: &str) -> Json<LocalizedText> {
         if text.len() > LONGEST_TEMPLATE {
             object.refuse(Prefix::TooLong, member);
         } else if let Err(fault) = check_syntax(text) {
-            object.errors().refuse_because(Prefix::Invalid, &path, format!("{locale}: {fault}"));
+            object
+                .errors()
+                .refuse_because(Prefix::Invalid, &path, format!("{locale}: {fault}"));
         }
     }
     Json(texts)

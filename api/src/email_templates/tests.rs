@@ -22,7 +22,10 @@ fn welcome() -> Value {
 }
 
 async fn a_template_lives_from_creation_to_deletion(app: &TestApp) {
-    let created = app.post(PATH, json!({"emailTemplate": welcome()})).await.ok();
+    let created = app
+        .post(PATH, json!({"emailTemplate": welcome()}))
+        .await
+        .ok();
     assert_eq!(
         created,
         json!({"emailTemplate": {
@@ -37,17 +40,25 @@ async fn a_template_lives_from_creation_to_deletion(app: &TestApp) {
     app.advance(1);
     let patch = json!({"emailTemplate": {"localizedSubjects": {"fr": "Salut"}, "fromEmail": null}});
     let patched = app.patch(PATH, patch).await.ok();
-    assert_eq!(patched["emailTemplate"]["localizedSubjects"], json!({"de": "Hallo", "fr": "Salut"}));
+    assert_eq!(
+        patched["emailTemplate"]["localizedSubjects"],
+        json!({"de": "Hallo", "fr": "Salut"})
+    );
     assert!(patched["emailTemplate"].get("fromEmail").is_none());
     let list = app.get("/api/email/template").await.ok();
     assert_eq!(list["emailTemplates"], json!([patched["emailTemplate"]]));
     assert_eq!(app.delete(PATH).await.status, 200);
     assert_eq!(app.delete(PATH).await.status, 404);
-    assert_eq!(app.get("/api/email/template").await.ok(), json!({"emailTemplates": []}));
+    assert_eq!(
+        app.get("/api/email/template").await.ok(),
+        json!({"emailTemplates": []})
+    );
 }
 
 async fn all_mistakes_are_reported_at_once(app: &TestApp) {
-    app.post(PATH, json!({"emailTemplate": welcome()})).await.ok();
+    app.post(PATH, json!({"emailTemplate": welcome()}))
+        .await
+        .ok();
     let wrong = json!({"emailTemplate": {
         "name": "WELCOME", "fromEmail": "nobody", "defaultSubject": "{{#if}", "defaultHtmlTemplate": " ",
         "localizedTextTemplates": {"de": "{{"}, "localizedSubjects": {"xx_x": "a"},
@@ -66,15 +77,25 @@ async fn all_mistakes_are_reported_at_once(app: &TestApp) {
             "[duplicate]emailTemplate.name",
         ]
     );
-    assert_eq!(app.post("/api/email/template", json!({})).await.codes(), ["[missing]emailTemplate"]);
+    assert_eq!(
+        app.post("/api/email/template", json!({})).await.codes(),
+        ["[missing]emailTemplate"]
+    );
 }
 
 async fn a_template_in_use_stays(app: &TestApp) {
-    app.post(PATH, json!({"emailTemplate": welcome()})).await.ok();
+    app.post(PATH, json!({"emailTemplate": welcome()}))
+        .await
+        .ok();
     let action = json!({"userAction": {"name": "Welcome", "startEmailTemplateId": ID}});
     let action = app.post("/api/user-action", action).await.ok();
     assert_eq!(app.delete(PATH).await.codes(), ["[inUse]emailTemplateId"]);
     let id = action["userAction"]["id"].as_str().unwrap();
-    assert_eq!(app.delete(&format!("/api/user-action/{id}?hardDelete=true")).await.status, 200);
+    assert_eq!(
+        app.delete(&format!("/api/user-action/{id}?hardDelete=true"))
+            .await
+            .status,
+        200
+    );
     assert_eq!(app.delete(PATH).await.status, 200);
 }

@@ -18,7 +18,9 @@ pub(super) async fn update_email_template(mut call: Call) -> Answer {
         .state()
         .write(move |connection| {
             let stored = EmailTemplate::find(connection, id)?.ok_or(ApiError::NotFound)?;
-            let members = body.clone()?.onto(|| json!({WRAPPER: view::email_template(&stored)}))?;
+            let members = body
+                .clone()?
+                .onto(|| json!({WRAPPER: view::email_template(&stored)}))?;
             let read = read_wrapped(&members, WRAPPER, |object| {
                 input::read_email_template(connection, object, id, now)
             })?;

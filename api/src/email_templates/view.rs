@@ -15,9 +15,15 @@ pub(super) fn email_template(template: &EmailTemplate) -> Value {
         .with("insertInstant", template.insert_instant)
         .with("lastUpdateInstant", template.last_update_instant)
         .with("localizedFromNames", &template.localized_from_names.0)
-        .with("localizedHtmlTemplates", &template.localized_html_templates.0)
+        .with(
+            "localizedHtmlTemplates",
+            &template.localized_html_templates.0,
+        )
         .with("localizedSubjects", &template.localized_subjects.0)
-        .with("localizedTextTemplates", &template.localized_text_templates.0)
+        .with(
+            "localizedTextTemplates",
+            &template.localized_text_templates.0,
+        )
         .with("name", &template.name)
         .done()
 }

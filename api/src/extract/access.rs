@@ -59,7 +59,11 @@ mod tests {
             (Access::Tenants, Method::GET, None, true),
             (Access::Tenants, Method::POST, None, false),
         ] {
-            assert_eq!(access.allows_locked(&method, lock, id), allowed, "{access:?} {method} {id:?}");
+            assert_eq!(
+                access.allows_locked(&method, lock, id),
+                allowed,
+                "{access:?} {method} {id:?}"
+            );
         }
     }
 }

@@ -109,7 +109,8 @@ impl Call {
     /// # Errors
     /// `[couldNotConvert]` if it is no UUID, `[missing]` if there is none.
     pub fn required_id<T: From<Uuid>>(&self) -> Result<T, ApiError> {
-        self.id()?.ok_or_else(|| ApiError::field(Prefix::Missing, self.endpoint.id))
+        self.id()?
+            .ok_or_else(|| ApiError::field(Prefix::Missing, self.endpoint.id))
     }
 
     /// Whether a PUT is only about reactivating what a DELETE deactivated.
@@ -127,7 +128,12 @@ impl Call {
     /// # Errors
     /// As [`read_body`].
     pub async fn body(&mut self) -> Result<Body, ApiError> {
-        read_body(&self.request, &mut self.payload, self.state.settings.body_limit).await
+        read_body(
+            &self.request,
+            &mut self.payload,
+            self.state.settings.body_limit,
+        )
+        .await
     }
 }
 
@@ -142,10 +148,13 @@ impl FromRequest for Call {
 }
 
 async fn authenticate(request: HttpRequest, payload: Payload) -> Result<Call, ApiError> {
-    let (Some(state), Some(endpoint)) =
-        (request.app_data::<Data<State>>().cloned(), request.app_data::<Endpoint>().copied())
-    else {
-        return Err(ApiError::internal("a route has no endpoint or no state, see `app`"));
+    let (Some(state), Some(endpoint)) = (
+        request.app_data::<Data<State>>().cloned(),
+        request.app_data::<Endpoint>().copied(),
+    ) else {
+        return Err(ApiError::internal(
+            "a route has no endpoint or no state, see `app`",
+        ));
     };
     let key = request
         .headers()
@@ -156,16 +165,36 @@ async fn authenticate(request: HttpRequest, payload: Payload) -> Result<Call, Ap
         .ok_or(ApiError::Unauthorized)?;
     let header = tenant_header(&request);
     let asked_tenant = header.as_deref().and_then(parse_id);
-    let found = state.db.read(move |connection| look_up(connection, &key, asked_tenant)).await?;
+    let found = state
+        .db
+        .read(move |connection| look_up(connection, &key, asked_tenant))
+        .await?;
     let now = (state.clock)();
     let caller = found
         .key
         .filter(|key| key.is_live(now) && may_use(key, &request, endpoint))
-        .map(|key| Caller { key: key.id, lock: key.tenant_id })
+        .map(|key| Caller {
+            key: key.id,
+            lock: key.tenant_id,
+        })
         .ok_or(ApiError::Unauthorized)?;
-    let scope = scope(&caller, header.as_deref(), asked_tenant, found.tenant_exists)?;
+    let scope = scope(
+        &caller,
+        header.as_deref(),
+        asked_tenant,
+        found.tenant_exists,
+    )?;
     let query = Query::parse(request.query_string());
-    Ok(Call { state, request, payload, caller, scope, query, endpoint, now })
+    Ok(Call {
+        state,
+        request,
+        payload,
+        caller,
+        scope,
+        query,
+        endpoint,
+        now,
+    })
 }
 
 fn tenant_header(request: &HttpRequest) -> Option<String> {
@@ -180,7 +209,11 @@ struct Found {
     tenant_exists: bool,
 }
 
-fn look_up(connection: &mut AnyConnection, key: &str, tenant: Option<TenantId>) -> Result<Found, ApiError> {
+fn look_up(
+    connection: &mut AnyConnection,
+    key: &str,
+    tenant: Option<TenantId>,
+) -> Result<Found, ApiError> {
     let exists = |connection: &mut AnyConnection| -> QueryResult<bool> {
         tenant.map_or(Ok(false), |tenant| Tenant::exists(connection, tenant))
     };
@@ -194,7 +227,10 @@ fn may_use(key: &ApiKey, request: &HttpRequest, endpoint: Endpoint) -> bool {
     if endpoint.access == Access::Keys {
         return key.key_manager;
     }
-    let id = request.match_info().get(endpoint.id).filter(|id| !id.is_empty());
+    let id = request
+        .match_info()
+        .get(endpoint.id)
+        .filter(|id| !id.is_empty());
     key.permits(endpoint.path, request.method().as_str())
         && key
             .tenant_id
@@ -222,7 +258,10 @@ fn scope(
 ///
 /// # Errors
 /// `[TenantIdRequired]` if there are several to choose from.
-pub(crate) fn tenant_of(connection: &mut AnyConnection, scope: Option<TenantId>) -> Result<TenantId, ApiError> {
+pub(crate) fn tenant_of(
+    connection: &mut AnyConnection,
+    scope: Option<TenantId>,
+) -> Result<TenantId, ApiError> {
     if let Some(tenant) = scope {
         return Ok(tenant);
     }

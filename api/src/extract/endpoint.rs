@@ -23,6 +23,10 @@ impl Endpoint {
         if self.id.is_empty() {
             return web::resource(self.path).app_data(self);
         }
-        web::resource([self.path.to_owned(), format!("{}/{{{}}}", self.path, self.id)]).app_data(self)
+        web::resource([
+            self.path.to_owned(),
+            format!("{}/{{{}}}", self.path, self.id),
+        ])
+        .app_data(self)
     }
 }

@@ -10,9 +10,12 @@ mod endpoint;
 mod origin;
 mod query;
 
+#[cfg(test)]
+mod tests;
+
 pub use access::Access;
-pub use call::{Call, Caller};
 pub(crate) use call::tenant_of;
+pub use call::{Call, Caller};
 pub use endpoint::Endpoint;
 pub use origin::Origin;
 pub use query::Query;

@@ -33,9 +33,17 @@ impl Origin {
 /// The last address of the chain that is not one of our proxies. Whatever stands before it
 /// was written by a stranger.
 fn behind(peer: IpAddr, forwarded: &str, trusted: &[IpNet]) -> IpAddr {
-    let is_ours = |address: &IpAddr| trusted.iter().any(|network| network.contains(&address.to_canonical()));
+    let is_ours = |address: &IpAddr| {
+        trusted
+            .iter()
+            .any(|network| network.contains(&address.to_canonical()))
+    };
     let mut nearest = peer;
-    for hop in forwarded.rsplit(',').map(str::trim).filter(|hop| !hop.is_empty()) {
+    for hop in forwarded
+        .rsplit(',')
+        .map(str::trim)
+        .filter(|hop| !hop.is_empty())
+    {
         if !is_ours(&nearest) {
             break;
         }
@@ -58,7 +66,11 @@ mod tests {
             ("203.0.113.9", "", "203.0.113.9"),
             ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
             ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
-            ("10.0.0.1", "192.0.2.66, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
+            (
+                "10.0.0.1",
+                "192.0.2.66, 198.51.100.1, 10.0.0.2",
+                "198.51.100.1",
+            ),
             ("10.0.0.1", "unknown", "10.0.0.1"),
             ("::ffff:10.0.0.1", "198.51.100.1", "198.51.100.1"),
         ] {

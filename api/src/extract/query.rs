@@ -27,7 +27,9 @@ impl Query {
     /// The first value of a parameter.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().find_map(|(key, value)| (key == name).then_some(value.as_str()))
+        self.0
+            .iter()
+            .find_map(|(key, value)| (key == name).then_some(value.as_str()))
     }
 
     /// `true` or `false`.
@@ -74,6 +76,9 @@ mod tests {
 
     #[test]
     fn values_are_decoded() {
-        assert_eq!(Query::parse("email=a%2Bb%40example.com").text("email"), Some("a+b@example.com"));
+        assert_eq!(
+            Query::parse("email=a%2Bb%40example.com").text("email"),
+            Some("a+b@example.com")
+        );
     }
 }

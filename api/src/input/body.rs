@@ -59,7 +59,11 @@ fn members(json: Value) -> Result<Map<String, Value>, ApiError> {
 /// # Errors
 /// [`ApiError::BadRequest`] if there is none, if its media type is not JSON, or if it
 /// cannot be parsed; [`ApiError::TooLarge`] beyond `limit`.
-pub async fn read_body(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Result<Body, ApiError> {
+pub async fn read_body(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: usize,
+) -> Result<Body, ApiError> {
     let patch = media_type(request)?;
     let bytes = read_bytes(request, payload, limit).await?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -67,7 +71,10 @@ pub async fn read_body(request: &HttpRequest, payload: &mut Payload, limit: usiz
     }
     // The parser refuses nesting that would exhaust the stack, and invalid UTF-8.
     let json = serde_json::from_slice(&bytes).map_err(|error| {
-        Errors::general_because(General::InvalidJson, format!("the body is not JSON: {error}"))
+        Errors::general_because(
+            General::InvalidJson,
+            format!("the body is not JSON: {error}"),
+        )
     })?;
     match json {
         Value::Null => Err(ApiError::general(General::Missing)),
@@ -90,14 +97,21 @@ fn media_type(request: &HttpRequest) -> Result<Option<PatchKind>, ApiError> {
     }
 }
 
-async fn read_bytes(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Result<BytesMut, ApiError> {
+async fn read_bytes(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: usize,
+) -> Result<BytesMut, ApiError> {
     if announced_length(request).is_some_and(|length| length > limit) {
         return Err(ApiError::TooLarge { limit });
     }
     let mut bytes = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| {
-            Errors::general_because(General::InvalidJson, format!("the body cannot be read: {error}"))
+            Errors::general_because(
+                General::InvalidJson,
+                format!("the body cannot be read: {error}"),
+            )
         })?;
         if bytes.len().saturating_add(chunk.len()) > limit {
             return Err(ApiError::TooLarge { limit });
@@ -108,7 +122,9 @@ async fn read_bytes(request: &HttpRequest, payload: &mut Payload, limit: usize) 
 }
 
 fn announced_length(request: &HttpRequest) -> Option<usize> {
-    let header = request.headers().get(actix_web::http::header::CONTENT_LENGTH)?;
+    let header = request
+        .headers()
+        .get(actix_web::http::header::CONTENT_LENGTH)?;
     header.to_str().ok()?.parse().ok()
 }
 
@@ -120,27 +136,50 @@ mod tests {
     use super::*;
 
     async fn read(method: Method, media_type: Option<&str>, body: &str) -> Result<Body, String> {
-        let mut request = TestRequest::default().method(method).set_payload(body.to_owned());
+        let mut request = TestRequest::default()
+            .method(method)
+            .set_payload(body.to_owned());
         if let Some(media_type) = media_type {
             request = request.insert_header((CONTENT_TYPE, media_type));
         }
         let (request, mut payload) = request.to_http_parts();
-        read_body(&request, &mut payload, 64).await.map_err(|error| match error {
-            ApiError::BadRequest(errors) => {
-                errors.to_json()["generalErrors"][0]["code"].as_str().unwrap().to_owned()
-            }
-            other => other.to_string(),
-        })
+        read_body(&request, &mut payload, 64)
+            .await
+            .map_err(|error| match error {
+                ApiError::BadRequest(errors) => errors.to_json()["generalErrors"][0]["code"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned(),
+                other => other.to_string(),
+            })
     }
 
     #[actix_web::test]
     async fn only_json_is_read() {
-        for media_type in ["application/json", "application/json; charset=UTF-8", "Application/JSON"] {
-            assert!(read(Method::POST, Some(media_type), "{}").await.is_ok(), "{media_type}");
-            assert!(read(Method::DELETE, Some(media_type), "{}").await.is_ok(), "{media_type}");
+        for media_type in [
+            "application/json",
+            "application/json; charset=UTF-8",
+            "Application/JSON",
+        ] {
+            assert!(
+                read(Method::POST, Some(media_type), "{}").await.is_ok(),
+                "{media_type}"
+            );
+            assert!(
+                read(Method::DELETE, Some(media_type), "{}").await.is_ok(),
+                "{media_type}"
+            );
         }
-        for media_type in [None, Some("text/plain"), Some("application/merge-patch+json")] {
-            assert_eq!(read(Method::POST, media_type, "{}").await, Err("[missing]".to_owned()), "{media_type:?}");
+        for media_type in [
+            None,
+            Some("text/plain"),
+            Some("application/merge-patch+json"),
+        ] {
+            assert_eq!(
+                read(Method::POST, media_type, "{}").await,
+                Err("[missing]".to_owned()),
+                "{media_type:?}"
+            );
         }
     }
 
@@ -149,12 +188,22 @@ mod tests {
         let kind = |body: Result<Body, String>| body.map(|body| body.patch);
         for (media_type, expected) in [
             (Some("application/json"), Ok(Some(PatchKind::Merge))),
-            (Some("application/merge-patch+json"), Ok(Some(PatchKind::MergePatch))),
-            (Some("application/json-patch+json"), Ok(Some(PatchKind::JsonPatch))),
+            (
+                Some("application/merge-patch+json"),
+                Ok(Some(PatchKind::MergePatch)),
+            ),
+            (
+                Some("application/json-patch+json"),
+                Ok(Some(PatchKind::JsonPatch)),
+            ),
             (Some("text/plain"), Err("[PatchNotSupported]".to_owned())),
             (None, Err("[missing]".to_owned())),
         ] {
-            assert_eq!(kind(read(Method::PATCH, media_type, "[]").await), expected, "{media_type:?}");
+            assert_eq!(
+                kind(read(Method::PATCH, media_type, "[]").await),
+                expected,
+                "{media_type:?}"
+            );
         }
     }
 
@@ -170,10 +219,19 @@ mod tests {
             ("{}{}", "[invalidJSON]"),
             (deep.as_str(), "[invalidJSON]"),
         ] {
-            assert_eq!(read(Method::POST, json, body).await, Err(code.to_owned()), "{body}");
+            assert_eq!(
+                read(Method::POST, json, body).await,
+                Err(code.to_owned()),
+                "{body}"
+            );
         }
         let large = format!("\"{}\"", "x".repeat(64));
-        assert!(read(Method::POST, json, &large).await.unwrap_err().contains("larger"));
+        assert!(
+            read(Method::POST, json, &large)
+                .await
+                .unwrap_err()
+                .contains("larger")
+        );
     }
 
     #[test]

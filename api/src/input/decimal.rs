@@ -100,7 +100,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_no_number() {
-        for text in ["", "-", ".", ".5", "1e", "1e+", "x", "0x10", "1 000", "--1", "1.2.3", "١", "NaN"] {
+        for text in [
+            "", "-", ".", ".5", "1e", "1e+", "x", "0x10", "1 000", "--1", "1.2.3", "١", "NaN",
+        ] {
             assert_eq!(whole_part(text), None, "{text}");
         }
     }

@@ -38,7 +38,10 @@ impl Object<'_> {
     #[must_use]
     pub fn locales(&self, member: &str, most: usize) -> Vec<Locale> {
         let parsed = self.converted(member, |value| {
-            let elements = value.as_array()?.iter().filter(|element| !element.is_null());
+            let elements = value
+                .as_array()?
+                .iter()
+                .filter(|element| !element.is_null());
             elements.map(locale).collect::<Option<Vec<Locale>>>()
         });
         let mut unique: Vec<Locale> = Vec::new();
@@ -77,8 +80,13 @@ mod tests {
     fn maps_are_normalised() {
         let body = json!({"names": {"EN-us": " a\r\nb ", "de": null, "fr": ""}});
         let errors = Collector::new();
-        let names = Object::root(body.as_object().unwrap(), &errors).localized("names").unwrap();
-        assert_eq!(serde_json::to_value(names).unwrap(), json!({"en_US": "a\nb", "fr": ""}));
+        let names = Object::root(body.as_object().unwrap(), &errors)
+            .localized("names")
+            .unwrap();
+        assert_eq!(
+            serde_json::to_value(names).unwrap(),
+            json!({"en_US": "a\nb", "fr": ""})
+        );
         assert!(errors.finish().is_ok());
     }
 
@@ -87,18 +95,26 @@ mod tests {
         for wrong in [json!({"german": "a"}), json!({"de": 5}), json!(["de"])] {
             let body = json!({ "names": wrong });
             let errors = Collector::new();
-            assert!(Object::root(body.as_object().unwrap(), &errors).localized("names").is_none());
+            assert!(
+                Object::root(body.as_object().unwrap(), &errors)
+                    .localized("names")
+                    .is_none()
+            );
             assert!(!errors.accepts("names"));
         }
     }
 
     #[test]
     fn lists_of_locales_keep_their_order_and_drop_repetitions() {
-        let body = json!({"preferredLanguages": ["fr_ca", "de", null, "fr-CA"], "odd": ["de", "x!"]});
+        let body =
+            json!({"preferredLanguages": ["fr_ca", "de", null, "fr-CA"], "odd": ["de", "x!"]});
         let errors = Collector::new();
         let body = Object::root(body.as_object().unwrap(), &errors);
-        let locales: Vec<String> =
-            body.locales("preferredLanguages", 20).iter().map(ToString::to_string).collect();
+        let locales: Vec<String> = body
+            .locales("preferredLanguages", 20)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(locales, ["fr_CA", "de"]);
         assert!(body.locales("odd", 20).is_empty());
         assert!(errors.accepts("preferredLanguages") && !errors.accepts("odd"));

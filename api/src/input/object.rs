@@ -75,7 +75,11 @@ impl<'a> Object<'a> {
     }
 
     /// The member, converted; reports one that cannot be.
-    pub(super) fn converted<T>(&self, member: &str, convert: impl FnOnce(&'a Value) -> Option<T>) -> Option<T> {
+    pub(super) fn converted<T>(
+        &self,
+        member: &str,
+        convert: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Option<T> {
         let converted = convert(self.value(member)?);
         if converted.is_none() {
             self.refuse(Prefix::InvalidJson, member);
@@ -136,7 +140,8 @@ impl<'a> Object<'a> {
     #[must_use]
     pub fn required_text(&self, member: &str, longest: usize) -> String {
         let text = self.short_text(member, longest);
-        self.required(member, Prefix::Blank, text).unwrap_or_default()
+        self.required(member, Prefix::Blank, text)
+            .unwrap_or_default()
     }
 
     /// A text with the line ends of the web, trimmed and of at most `most_bytes` bytes, for
@@ -204,11 +209,17 @@ impl<'a> Object<'a> {
     /// Free data of the client.
     #[must_use]
     pub fn data(&self, member: &str) -> Map<String, Value> {
-        self.converted(member, Value::as_object).cloned().unwrap_or_default()
+        self.converted(member, Value::as_object)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// The elements of a list, each converted or reported. Nulls in it are dropped.
-    pub(super) fn elements<T>(&self, member: &str, convert: impl Fn(&'a Value) -> Option<T>) -> Vec<Listed<T>> {
+    pub(super) fn elements<T>(
+        &self,
+        member: &str,
+        convert: impl Fn(&'a Value) -> Option<T>,
+    ) -> Vec<Listed<T>> {
         let Some(elements) = self.converted(member, Value::as_array) else {
             return Vec::new();
         };
@@ -320,29 +331,45 @@ mod tests {
     #[test]
     fn texts_are_trimmed_and_blank_is_absent() {
         let body = r#"{"a": "  x ", "b": "   ", "c": null, "d": 7}"#;
-        let (texts, problems) = reading(body, |body| ["a", "b", "c", "d", "e"].map(|member| body.text(member)));
+        let (texts, problems) = reading(body, |body| {
+            ["a", "b", "c", "d", "e"].map(|member| body.text(member))
+        });
         assert_eq!(texts, [Some("x".to_owned()), None, None, None, None]);
         assert_eq!(problems, ["d: [invalidJSON]"]);
     }
 
     #[test]
     fn a_required_text_is_reported_once_and_for_the_right_reason() {
-        let body = format!(r#"{{"u": {{"blank": " ", "wrong": {{}}, "long": "{}"}}}}"#, "ä".repeat(6));
+        let body = format!(
+            r#"{{"u": {{"blank": " ", "wrong": {{}}, "long": "{}"}}}}"#,
+            "ä".repeat(6)
+        );
         let (_, problems) = reading(&body, |body| {
             let user = body.required_object("u").unwrap();
             ["blank", "wrong", "long", "absent"].map(|member| user.required_text(member, 5))
         });
         assert_eq!(
             problems,
-            ["u.absent: [blank]u.absent", "u.blank: [blank]u.blank", "u.long: [tooLong]u.long", "u.wrong: [invalidJSON]"]
+            [
+                "u.absent: [blank]u.absent",
+                "u.blank: [blank]u.blank",
+                "u.long: [tooLong]u.long",
+                "u.wrong: [invalidJSON]"
+            ]
         );
     }
 
     #[test]
     fn a_wrapper_may_be_missing_or_of_the_wrong_type() {
         let read = |body: &Object<'_>| body.required_object("user").is_some();
-        assert_eq!(reading("{}", read), (false, vec!["user: [missing]user".to_owned()]));
-        assert_eq!(reading(r#"{"user": []}"#, read), (false, vec!["user: [invalidJSON]".to_owned()]));
+        assert_eq!(
+            reading("{}", read),
+            (false, vec!["user: [missing]user".to_owned()])
+        );
+        assert_eq!(
+            reading(r#"{"user": []}"#, read),
+            (false, vec!["user: [invalidJSON]".to_owned()])
+        );
         assert_eq!(reading(r#"{"user": {}}"#, read), (true, vec![]));
     }
 
@@ -356,8 +383,14 @@ mod tests {
             ("\"\"", None),
             ("null", None),
         ] {
-            let (instant, problems) = reading(&format!(r#"{{"expiry": {given}}}"#), |body| body.instant("expiry"));
-            assert_eq!((instant.map(Instant::millis), problems), (expected, vec![]), "{given}");
+            let (instant, problems) = reading(&format!(r#"{{"expiry": {given}}}"#), |body| {
+                body.instant("expiry")
+            });
+            assert_eq!(
+                (instant.map(Instant::millis), problems),
+                (expected, vec![]),
+                "{given}"
+            );
         }
         let (_, problems) = reading(r#"{"expiry": "tomorrow"}"#, |body| body.instant("expiry"));
         assert_eq!(problems, ["expiry: [invalidJSON]"]);
@@ -366,11 +399,20 @@ mod tests {
     #[test]
     fn ids_are_canonical_in_any_case() {
         let text = "2D4A9F10-0C3B-4F3A-9B7A-1F6E0C9D8E7F";
-        let (id, problems) = reading(&format!(r#"{{"id": "{text}"}}"#), |body| body.id::<UserId>("id"));
+        let (id, problems) = reading(&format!(r#"{{"id": "{text}"}}"#), |body| {
+            body.id::<UserId>("id")
+        });
         assert_eq!(id.unwrap().to_string(), text.to_lowercase());
         assert!(problems.is_empty());
-        for wrong in ["\"x\"", "5", "\"2d4a9f100c3b4f3a9b7a1f6e0c9d8e7f\"", "\"{2d4a9f10-0c3b-4f3a-9b7a-1f6e0c9d8e7f}\""] {
-            let (_, problems) = reading(&format!(r#"{{"id": {wrong}}}"#), |body| body.required_id::<UserId>("id"));
+        for wrong in [
+            "\"x\"",
+            "5",
+            "\"2d4a9f100c3b4f3a9b7a1f6e0c9d8e7f\"",
+            "\"{2d4a9f10-0c3b-4f3a-9b7a-1f6e0c9d8e7f}\"",
+        ] {
+            let (_, problems) = reading(&format!(r#"{{"id": {wrong}}}"#), |body| {
+                body.required_id::<UserId>("id")
+            });
             assert_eq!(problems, ["id: [invalidJSON]"], "{wrong}");
         }
     }
@@ -379,8 +421,15 @@ mod tests {
     fn lists_drop_nulls_and_keep_positions() {
         let id = "2d4a9f10-0c3b-4f3a-9b7a-1f6e0c9d8e7f";
         let body = format!(r#"{{"action": {{"applicationIds": [null, "{id}", 5, "{id}"]}}}}"#);
-        let (ids, problems) = reading(&body, |body| body.object("action").unwrap().ids::<Uuid>("applicationIds"));
-        assert_eq!(ids.iter().map(|listed| listed.path.as_str()).collect::<Vec<_>>(), ["action.applicationIds[1]"]);
+        let (ids, problems) = reading(&body, |body| {
+            body.object("action").unwrap().ids::<Uuid>("applicationIds")
+        });
+        assert_eq!(
+            ids.iter()
+                .map(|listed| listed.path.as_str())
+                .collect::<Vec<_>>(),
+            ["action.applicationIds[1]"]
+        );
         assert_eq!(problems, ["action.applicationIds[2]: [invalidJSON]"]);
     }
 
@@ -389,7 +438,10 @@ mod tests {
         let body = r#"{"userAction": {"options": [{"name": "A"}, {"name": ""}, "B"]}}"#;
         let (names, problems) = reading(body, |body| {
             let options = body.object("userAction").unwrap().objects("options");
-            options.iter().map(|option| option.required_text("name", 191)).collect::<Vec<_>>()
+            options
+                .iter()
+                .map(|option| option.required_text("name", 191))
+                .collect::<Vec<_>>()
         });
         assert_eq!(names, ["A", ""]);
         assert_eq!(
@@ -414,7 +466,14 @@ mod tests {
                 Value::Object(body.data("data")),
             )
         });
-        let expected = (true, true, true, Some(TransactionType::Any), None, json!({"a": [null]}));
+        let expected = (
+            true,
+            true,
+            true,
+            Some(TransactionType::Any),
+            None,
+            json!({"a": [null]}),
+        );
         assert_eq!(read, expected);
         assert_eq!(problems, ["bad: [invalidJSON]", "odd: [invalidJSON]"]);
     }

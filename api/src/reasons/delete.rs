@@ -9,6 +9,13 @@ use crate::extract::Call;
 
 pub(super) async fn delete_reason(call: Call) -> Answer {
     let id: ReasonId = call.required_id()?;
-    let deleted = call.state().write(move |connection| Ok(Reason::delete(connection, id)?)).await?;
-    if deleted { Ok(answer::empty()) } else { Err(ApiError::NotFound) }
+    let deleted = call
+        .state()
+        .write(move |connection| Ok(Reason::delete(connection, id)?))
+        .await?;
+    if deleted {
+        Ok(answer::empty())
+    } else {
+        Err(ApiError::NotFound)
+    }
 }

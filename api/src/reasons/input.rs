@@ -20,7 +20,11 @@ pub(super) fn read_reason(
     let code = object.required_text("code", LONGEST_NAME);
     let text = object.required_text("text", LONGEST_NAME);
     let localized_texts = object.short_localized("localizedTexts", LONGEST_NAME);
-    if localized_texts.iter().flatten().any(|(_, text)| text.is_empty()) {
+    if localized_texts
+        .iter()
+        .flatten()
+        .any(|(_, text)| text.is_empty())
+    {
         object.refuse(Prefix::Blank, "localizedTexts");
     }
     if Reason::by_code(connection, &code)?.is_some_and(|other| other != id) {

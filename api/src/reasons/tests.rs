@@ -29,16 +29,31 @@ async fn a_reason_lives_from_creation_to_deletion(app: &TestApp) {
     assert_eq!(app.get(&path).await.ok(), expected);
 
     app.advance(1);
-    let updated = app.put(&path, json!({"userActionReason": {"code": "B", "text": "A text"}})).await.ok();
+    let updated = app
+        .put(
+            &path,
+            json!({"userActionReason": {"code": "B", "text": "A text"}}),
+        )
+        .await
+        .ok();
     let expected = json!({
         "code": "B", "id": ID, "insertInstant": NOON, "lastUpdateInstant": NOON + 1, "text": "A text",
     });
     assert_eq!(updated["userActionReason"], expected);
 
-    app.post("/api/user-action-reason/", json!({"userActionReason": {"code": "Z", "text": "0"}})).await.ok();
+    app.post(
+        "/api/user-action-reason/",
+        json!({"userActionReason": {"code": "Z", "text": "0"}}),
+    )
+    .await
+    .ok();
     let list = app.get("/api/user-action-reason").await.ok();
-    let codes: Vec<_> =
-        list["userActionReasons"].as_array().unwrap().iter().map(|reason| reason["code"].clone()).collect();
+    let codes: Vec<_> = list["userActionReasons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|reason| reason["code"].clone())
+        .collect();
     assert_eq!(codes, ["Z", "B"]);
 
     assert_eq!(app.delete(&path).await.status, 200);
@@ -49,9 +64,20 @@ async fn a_reason_lives_from_creation_to_deletion(app: &TestApp) {
 
 async fn all_mistakes_are_reported_and_nothing_is_stored(app: &TestApp) {
     let path = format!("/api/user-action-reason/{ID}");
-    app.post(&path, json!({"userActionReason": {"code": "B", "text": "Second"}})).await.ok();
-    app.post("/api/user-action-reason", json!({"userActionReason": {"code": "A", "text": "First"}})).await.ok();
-    let again = json!({"userActionReason": {"code": "a", "text": "FIRST ", "localizedTexts": {"de": " "}}});
+    app.post(
+        &path,
+        json!({"userActionReason": {"code": "B", "text": "Second"}}),
+    )
+    .await
+    .ok();
+    app.post(
+        "/api/user-action-reason",
+        json!({"userActionReason": {"code": "A", "text": "First"}}),
+    )
+    .await
+    .ok();
+    let again =
+        json!({"userActionReason": {"code": "a", "text": "FIRST ", "localizedTexts": {"de": " "}}});
     assert_eq!(
         app.post(&path, again).await.codes(),
         [
@@ -62,14 +88,27 @@ async fn all_mistakes_are_reported_and_nothing_is_stored(app: &TestApp) {
         ]
     );
     let own = json!({"userActionReason": {"code": "b", "text": "first"}});
-    assert_eq!(app.put(&path, own).await.codes(), ["[duplicate]userActionReason.text"]);
+    assert_eq!(
+        app.put(&path, own).await.codes(),
+        ["[duplicate]userActionReason.text"]
+    );
     let long = "x".repeat(192);
     assert_eq!(
-        app.post("/api/user-action-reason", json!({"userActionReason": {"text": long}})).await.codes(),
-        ["[blank]userActionReason.code", "[tooLong]userActionReason.text"]
+        app.post(
+            "/api/user-action-reason",
+            json!({"userActionReason": {"text": long}})
+        )
+        .await
+        .codes(),
+        [
+            "[blank]userActionReason.code",
+            "[tooLong]userActionReason.text"
+        ]
     );
     assert_eq!(
-        app.post("/api/user-action-reason", json!({"reason": {}})).await.codes(),
+        app.post("/api/user-action-reason", json!({"reason": {}}))
+            .await
+            .codes(),
         ["[missing]userActionReason"]
     );
     let list = app.get("/api/user-action-reason").await.ok();
@@ -79,11 +118,19 @@ async fn all_mistakes_are_reported_and_nothing_is_stored(app: &TestApp) {
 async fn a_patch_changes_only_what_it_names(app: &TestApp) {
     let path = format!("/api/user-action-reason/{ID}");
     let reason = json!({"code": "A", "text": "First", "localizedTexts": {"de": "Erster"}});
-    app.post(&path, json!({ "userActionReason": reason })).await.ok();
+    app.post(&path, json!({ "userActionReason": reason }))
+        .await
+        .ok();
     let patch = json!({"userActionReason": {"localizedTexts": {"fr": "Premier"}}});
     let patched = app.patch(&path, patch).await.ok();
-    assert_eq!(patched["userActionReason"]["localizedTexts"], json!({"de": "Erster", "fr": "Premier"}));
+    assert_eq!(
+        patched["userActionReason"]["localizedTexts"],
+        json!({"de": "Erster", "fr": "Premier"})
+    );
     assert_eq!(patched["userActionReason"]["code"], "A");
     let removal = json!({"userActionReason": {"code": null}});
-    assert_eq!(app.patch(&path, removal).await.codes(), ["[blank]userActionReason.code"]);
+    assert_eq!(
+        app.patch(&path, removal).await.codes(),
+        ["[blank]userActionReason.code"]
+    );
 }

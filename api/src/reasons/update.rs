@@ -18,9 +18,12 @@ pub(super) async fn update_reason(mut call: Call) -> Answer {
         .state()
         .write(move |connection| {
             let stored = Reason::find(connection, id)?.ok_or(ApiError::NotFound)?;
-            let members = body.clone()?.onto(|| json!({WRAPPER: view::reason(&stored)}))?;
-            let mut reason =
-                read_wrapped(&members, WRAPPER, |object| input::read_reason(connection, object, id, now))?;
+            let members = body
+                .clone()?
+                .onto(|| json!({WRAPPER: view::reason(&stored)}))?;
+            let mut reason = read_wrapped(&members, WRAPPER, |object| {
+                input::read_reason(connection, object, id, now)
+            })?;
             reason.insert_instant = stored.insert_instant;
             reason.update(connection)?;
             Ok(reason)

@@ -10,7 +10,10 @@ pub(super) fn reason(reason: &Reason) -> Value {
         .with("id", reason.id)
         .with("insertInstant", reason.insert_instant)
         .with("lastUpdateInstant", reason.last_update_instant)
-        .maybe("localizedTexts", reason.localized_texts.as_ref().map(|json| &json.0))
+        .maybe(
+            "localizedTexts",
+            reason.localized_texts.as_ref().map(|json| &json.0),
+        )
         .with("text", &reason.text)
         .done()
 }

@@ -31,11 +31,18 @@ pub(super) async fn create_tenant(mut call: Call) -> Answer {
             Ok(tenant)
         })
         .await?;
-    Ok(answer::wrapped(WRAPPER, view::tenant(&tenant, Absent::Omit)))
+    Ok(answer::wrapped(
+        WRAPPER,
+        view::tenant(&tenant, Absent::Omit),
+    ))
 }
 
 /// The SMTP password as it is stored.
-pub(super) fn sealed(sealer: &Sealer, id: TenantId, password: Option<&str>) -> Result<Option<Vec<u8>>, ApiError> {
+pub(super) fn sealed(
+    sealer: &Sealer,
+    id: TenantId,
+    password: Option<&str>,
+) -> Result<Option<Vec<u8>>, ApiError> {
     password
         .map(|password| sealer.seal_text(Tenant::password_place(id), password))
         .transpose()

@@ -18,7 +18,9 @@ pub(super) struct EmailConfiguration {
 /// own way to send mail is used, so a host is not made up, nor what goes with one.
 pub(super) fn read_email_configuration(tenant: &Object<'_>) -> EmailConfiguration {
     let empty = Map::new();
-    let object = tenant.object("emailConfiguration").unwrap_or_else(|| Object::root(&empty, tenant.errors()));
+    let object = tenant
+        .object("emailConfiguration")
+        .unwrap_or_else(|| Object::root(&empty, tenant.errors()));
     let mut settings: Map<String, Value> = object
         .members()
         .iter()
@@ -33,15 +35,34 @@ pub(super) fn read_email_configuration(tenant: &Object<'_>) -> EmailConfiguratio
         None => settings.remove(member),
     };
     set("port", port.or_else(|| with_host.then(|| json!(25))));
-    set("security", security.or(with_host.then_some("NONE")).map(Value::from));
+    set(
+        "security",
+        security.or(with_host.then_some("NONE")).map(Value::from),
+    );
     set("host", host.map(Value::String));
-    set("username", object.short_text("username", LONGEST_NAME).map(Value::String));
-    set("defaultFromEmail", object.email("defaultFromEmail").map(Value::String));
-    set("defaultFromName", object.short_text("defaultFromName", LONGEST_NAME).map(Value::String));
+    set(
+        "username",
+        object
+            .short_text("username", LONGEST_NAME)
+            .map(Value::String),
+    );
+    set(
+        "defaultFromEmail",
+        object.email("defaultFromEmail").map(Value::String),
+    );
+    set(
+        "defaultFromName",
+        object
+            .short_text("defaultFromName", LONGEST_NAME)
+            .map(Value::String),
+    );
     set("additionalHeaders", Some(additional_headers(&object)));
     set("debug", Some(Value::Bool(object.flag("debug", false))));
     set("password", None);
-    EmailConfiguration { password: object.text("password"), settings }
+    EmailConfiguration {
+        password: object.text("password"),
+        settings,
+    }
 }
 
 fn port(object: &Object<'_>) -> Option<Value> {

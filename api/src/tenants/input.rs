@@ -43,7 +43,10 @@ pub(super) fn read_tenant(
         .filter(|(member, value)| !value.is_null() && !OWN.contains(&member.as_str()))
         .map(|(member, value)| (member.clone(), value.clone()))
         .collect();
-    let EmailConfiguration { settings: email, password } = read_email_configuration(object);
+    let EmailConfiguration {
+        settings: email,
+        password,
+    } = read_email_configuration(object);
     let tenant = Tenant {
         id,
         name_key: fold(&name),

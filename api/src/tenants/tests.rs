@@ -20,7 +20,10 @@ both_databases!(
 
 async fn a_tenant_is_created_and_changed(app: &TestApp) {
     let given = json!({"name": "Pied Piper", "issuer": "piedpiper.example", "data": {"a": 1}});
-    let created = app.post("/api/tenant", json!({ "tenant": given })).await.ok();
+    let created = app
+        .post("/api/tenant", json!({ "tenant": given }))
+        .await
+        .ok();
     let id = created["tenant"]["id"].as_str().unwrap().to_owned();
     assert_eq!(
         created["tenant"],
@@ -33,11 +36,19 @@ async fn a_tenant_is_created_and_changed(app: &TestApp) {
     let path = format!("/api/tenant/{id}");
     assert_eq!(app.get(&path).await.ok(), created);
     app.advance(3);
-    let replaced = app.put(&path, json!({"tenant": {"name": "Hooli"}})).await.ok();
+    let replaced = app
+        .put(&path, json!({"tenant": {"name": "Hooli"}}))
+        .await
+        .ok();
     assert_eq!(replaced["tenant"]["data"], json!({}));
     assert!(replaced["tenant"].get("issuer").is_none());
     let list = app.get("/api/tenant").await.ok();
-    let names: Vec<_> = list["tenants"].as_array().unwrap().iter().map(|tenant| tenant["name"].clone()).collect();
+    let names: Vec<_> = list["tenants"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tenant| tenant["name"].clone())
+        .collect();
     assert_eq!(names, ["Default", "Hooli"]);
     assert_eq!(app.delete(&path).await.status, 200);
     assert_eq!(app.get(&path).await.status, 404);
@@ -65,7 +76,8 @@ async fn the_usual_way_to_switch_an_event_on(app: &TestApp) {
 
 async fn the_smtp_password_is_kept_and_never_shown(app: &TestApp) {
     let path = format!("/api/tenant/{}", app.tenant);
-    let email = json!({"host": "mail.example", "username": "u", "password": "hunter22", "custom": [1]});
+    let email =
+        json!({"host": "mail.example", "username": "u", "password": "hunter22", "custom": [1]});
     let patch = json!({"tenant": {"emailConfiguration": email}});
     let patched = app.patch(&path, patch).await.ok();
     let shown = json!({
@@ -75,15 +87,35 @@ async fn the_smtp_password_is_kept_and_never_shown(app: &TestApp) {
     assert_eq!(patched["tenant"]["emailConfiguration"], shown);
     let stored = || async {
         let id = app.tenant;
-        let tenant = app.state.read(move |connection| Ok(Tenant::find(connection, id)?)).await.unwrap().unwrap();
+        let tenant = app
+            .state
+            .read(move |connection| Ok(Tenant::find(connection, id)?))
+            .await
+            .unwrap()
+            .unwrap();
         super::view::smtp_password(&app.state.sealer, &tenant).unwrap()
     };
     assert_eq!(stored().await.as_deref(), Some("hunter22"));
-    app.patch(&path, json!({"tenant": {"emailConfiguration": {"security": "TLS"}}})).await.ok();
+    app.patch(
+        &path,
+        json!({"tenant": {"emailConfiguration": {"security": "TLS"}}}),
+    )
+    .await
+    .ok();
     assert_eq!(stored().await.as_deref(), Some("hunter22"));
-    app.put(&path, json!({"tenant": {"name": "Default", "emailConfiguration": shown}})).await.ok();
+    app.put(
+        &path,
+        json!({"tenant": {"name": "Default", "emailConfiguration": shown}}),
+    )
+    .await
+    .ok();
     assert_eq!(stored().await.as_deref(), Some("hunter22"));
-    app.patch(&path, json!({"tenant": {"emailConfiguration": {"password": null}}})).await.ok();
+    app.patch(
+        &path,
+        json!({"tenant": {"emailConfiguration": {"password": null}}}),
+    )
+    .await
+    .ok();
     assert_eq!(stored().await, None);
 }
 
@@ -97,7 +129,9 @@ async fn all_mistakes_are_reported_at_once(app: &TestApp) {
         "eventConfiguration": {"events": {"user.action": {"enabled": "yes", "transactionType": "Most"}}},
     }});
     assert_eq!(
-        app.post(&format!("/api/tenant/{}", app.tenant), wrong).await.codes(),
+        app.post(&format!("/api/tenant/{}", app.tenant), wrong)
+            .await
+            .codes(),
         [
             "[invalidJSON] on tenant.data",
             "[invalid]tenant.emailConfiguration.additionalHeaders[0].name",
@@ -111,27 +145,56 @@ async fn all_mistakes_are_reported_at_once(app: &TestApp) {
         ]
     );
     let named = json!({"tenant": {"name": "DEFAULT"}});
-    assert_eq!(app.post("/api/tenant", named).await.codes(), ["[duplicate]tenant.name"]);
-    assert_eq!(app.post("/api/tenant", json!({"tenant": {}})).await.codes(), ["[blank]tenant.name"]);
+    assert_eq!(
+        app.post("/api/tenant", named).await.codes(),
+        ["[duplicate]tenant.name"]
+    );
+    assert_eq!(
+        app.post("/api/tenant", json!({"tenant": {}})).await.codes(),
+        ["[blank]tenant.name"]
+    );
 }
 
 async fn the_default_tenant_stays(app: &TestApp) {
     let path = format!("/api/tenant/{}", app.tenant);
     assert_eq!(app.delete(&path).await.codes(), ["[invalid]tenantId"]);
     let other = app.add_tenant("Other").await;
-    assert_eq!(app.delete(&format!("/api/tenant/{other}?async=true")).await.status, 202);
+    assert_eq!(
+        app.delete(&format!("/api/tenant/{other}?async=true"))
+            .await
+            .status,
+        202
+    );
 }
 
 async fn a_locked_key_sees_its_own_tenant_only(app: &TestApp) {
     let other = app.add_tenant("Other").await;
-    app.add_key(ApiKey { tenant_id: Some(other), ..api_key("locked") }).await;
+    app.add_key(ApiKey {
+        tenant_id: Some(other),
+        ..api_key("locked")
+    })
+    .await;
     let call = |method: Method, path: String| {
-        app.send(TestRequest::with_uri(&path).method(method).insert_header((AUTHORIZATION, "locked")))
+        app.send(
+            TestRequest::with_uri(&path)
+                .method(method)
+                .insert_header((AUTHORIZATION, "locked")),
+        )
     };
     let list = call(Method::GET, "/api/tenant".into()).await.ok();
     assert_eq!(list["tenants"][0]["id"], json!(other));
     assert_eq!(list["tenants"].as_array().unwrap().len(), 1);
-    assert_eq!(call(Method::GET, format!("/api/tenant/{other}")).await.status, 200);
-    assert_eq!(call(Method::GET, format!("/api/tenant/{}", app.tenant)).await.status, 401);
+    assert_eq!(
+        call(Method::GET, format!("/api/tenant/{other}"))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        call(Method::GET, format!("/api/tenant/{}", app.tenant))
+            .await
+            .status,
+        401
+    );
     assert_eq!(call(Method::POST, "/api/tenant".into()).await.status, 401);
 }

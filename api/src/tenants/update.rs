@@ -24,9 +24,12 @@ pub(super) async fn update_tenant(mut call: Call) -> Answer {
         .write(move |connection| {
             let stored = Tenant::find(connection, id)?.ok_or(ApiError::NotFound)?;
             let stored_password = smtp_password(&sealer, &stored)?;
-            let members = body.clone()?.onto(|| for_patch(&stored, stored_password.as_deref()))?;
-            let (read, password) =
-                read_wrapped(&members, WRAPPER, |object| input::read_tenant(connection, object, id, now))?;
+            let members = body
+                .clone()?
+                .onto(|| for_patch(&stored, stored_password.as_deref()))?;
+            let (read, password) = read_wrapped(&members, WRAPPER, |object| {
+                input::read_tenant(connection, object, id, now)
+            })?;
             let kept = stored_password.filter(|_| is_put && same_account(&stored, &read));
             let tenant = Tenant {
                 is_default: stored.is_default,
@@ -38,7 +41,10 @@ pub(super) async fn update_tenant(mut call: Call) -> Answer {
             Ok(tenant)
         })
         .await?;
-    Ok(answer::wrapped(WRAPPER, view::tenant(&tenant, Absent::Omit)))
+    Ok(answer::wrapped(
+        WRAPPER,
+        view::tenant(&tenant, Absent::Omit),
+    ))
 }
 
 /// Answers never show the password, so a PUT cannot be expected to carry it: it stays as

@@ -27,5 +27,8 @@ pub(super) async fn create_user_action(mut call: Call) -> Answer {
             Ok(definition)
         })
         .await?;
-    Ok(answer::wrapped(WRAPPER, view::user_action(&definition, Absent::Omit)))
+    Ok(answer::wrapped(
+        WRAPPER,
+        view::user_action(&definition, Absent::Omit),
+    ))
 }

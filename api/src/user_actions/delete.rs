@@ -30,5 +30,9 @@ pub(super) async fn delete_user_action(call: Call) -> Answer {
             Ok(true)
         })
         .await?;
-    if found { Ok(answer::empty()) } else { Err(ApiError::NotFound) }
+    if found {
+        Ok(answer::empty())
+    } else {
+        Err(ApiError::NotFound)
+    }
 }

@@ -48,7 +48,9 @@ pub(super) fn read_user_action(
         modify_email_template_id: read_template(connection, object, "modifyEmailTemplateId")?,
         cancel_email_template_id: read_template(connection, object, "cancelEmailTemplateId")?,
         end_email_template_id: read_template(connection, object, "endEmailTemplateId")?,
-        localized_names: object.short_localized("localizedNames", LONGEST_NAME).map(Json),
+        localized_names: object
+            .short_localized("localizedNames", LONGEST_NAME)
+            .map(Json),
         options: Json(read_options(object)),
         tenant_ids: Json(read_tenants(connection, object)?),
         transaction_type: object.choice("transactionType"),
@@ -81,12 +83,18 @@ fn read_options(object: &Object<'_>) -> Vec<ActionOption> {
             option.refuse(Prefix::Duplicate, "name");
         }
         let localized_names = option.short_localized("localizedNames", LONGEST_NAME);
-        options.push(ActionOption { name, localized_names });
+        options.push(ActionOption {
+            name,
+            localized_names,
+        });
     }
     options
 }
 
-fn read_tenants(connection: &mut AnyConnection, object: &Object<'_>) -> Result<Vec<TenantId>, ApiError> {
+fn read_tenants(
+    connection: &mut AnyConnection,
+    object: &Object<'_>,
+) -> Result<Vec<TenantId>, ApiError> {
     let mut tenants = Vec::new();
     for listed in object.ids::<TenantId>("tenantIds") {
         if !Tenant::exists(connection, listed.value)? {

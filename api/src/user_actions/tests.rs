@@ -20,7 +20,13 @@ both_databases!(
 );
 
 async fn a_definition_has_defaults(app: &TestApp) {
-    let created = app.post(PATH, json!({"userAction": {"name": " Survey ", "active": false}})).await.ok();
+    let created = app
+        .post(
+            PATH,
+            json!({"userAction": {"name": " Survey ", "active": false}}),
+        )
+        .await
+        .ok();
     assert_eq!(
         created,
         json!({"userAction": {
@@ -39,24 +45,46 @@ async fn a_definition_keeps_what_it_was_given(app: &TestApp) {
         "userNotificationsEnabled": true, "tenantIds": [app.tenant], "transactionType": "Any",
         "options": [{"name": "Nicely", "localizedNames": {"de": "Schön"}}, {"name": "Meanly"}],
     });
-    let created = app.post("/api/user-action", json!({ "userAction": given })).await.ok();
+    let created = app
+        .post("/api/user-action", json!({ "userAction": given }))
+        .await
+        .ok();
     for (member, value) in given.as_object().unwrap() {
         assert_eq!(&created["userAction"][member], value, "{member}");
     }
     let id = created["userAction"]["id"].as_str().unwrap();
-    assert_eq!(app.get(&format!("/api/user-action/{id}/")).await.ok(), created);
+    assert_eq!(
+        app.get(&format!("/api/user-action/{id}/")).await.ok(),
+        created
+    );
 
     app.advance(5);
-    let replaced = app.put(&format!("/api/user-action/{id}"), json!({"userAction": {"name": "Ban"}})).await.ok();
+    let replaced = app
+        .put(
+            &format!("/api/user-action/{id}"),
+            json!({"userAction": {"name": "Ban"}}),
+        )
+        .await
+        .ok();
     let replaced = &replaced["userAction"];
-    assert_eq!((&replaced["insertInstant"], &replaced["lastUpdateInstant"]), (&json!(NOON), &json!(NOON + 5)));
-    assert_eq!((&replaced["temporal"], &replaced["options"]), (&json!(false), &json!([])));
+    assert_eq!(
+        (&replaced["insertInstant"], &replaced["lastUpdateInstant"]),
+        (&json!(NOON), &json!(NOON + 5))
+    );
+    assert_eq!(
+        (&replaced["temporal"], &replaced["options"]),
+        (&json!(false), &json!([]))
+    );
     assert!(replaced.get("localizedNames").is_none());
 }
 
 async fn all_mistakes_are_reported_at_once(app: &TestApp) {
-    app.post(PATH, json!({"userAction": {"name": "Other"}})).await.ok();
-    app.post("/api/user-action", json!({"userAction": {"name": "Ban"}})).await.ok();
+    app.post(PATH, json!({"userAction": {"name": "Other"}}))
+        .await
+        .ok();
+    app.post("/api/user-action", json!({"userAction": {"name": "Ban"}}))
+        .await
+        .ok();
     let wrong = json!({"userAction": {
         "name": "bAN", "preventLogin": true, "temporal": "yes", "transactionType": "Most",
         "startEmailTemplateId": ID, "endEmailTemplateId": "x", "localizedNames": {"german": "Bann"},
@@ -78,7 +106,10 @@ async fn all_mistakes_are_reported_at_once(app: &TestApp) {
             "[duplicate]userActionId",
         ]
     );
-    assert_eq!(app.post("/api/user-action", json!({})).await.codes(), ["[missing]userAction"]);
+    assert_eq!(
+        app.post("/api/user-action", json!({})).await.codes(),
+        ["[missing]userAction"]
+    );
     assert_eq!(
         app.post("/api/user-action/x", json!({})).await.codes(),
         ["[couldNotConvert]userActionId"]
@@ -86,30 +117,67 @@ async fn all_mistakes_are_reported_at_once(app: &TestApp) {
 }
 
 async fn deactivation_is_undone_by_reactivation_only(app: &TestApp) {
-    app.post(PATH, json!({"userAction": {"name": "Ban"}})).await.ok();
-    app.post("/api/user-action", json!({"userAction": {"name": "Award"}})).await.ok();
+    app.post(PATH, json!({"userAction": {"name": "Ban"}}))
+        .await
+        .ok();
+    app.post("/api/user-action", json!({"userAction": {"name": "Award"}}))
+        .await
+        .ok();
     for _ in 0..2 {
         assert_eq!(app.delete(PATH).await.status, 200);
     }
-    let changed = app.put(PATH, json!({"userAction": {"name": "Ban", "active": true}})).await.ok();
+    let changed = app
+        .put(PATH, json!({"userAction": {"name": "Ban", "active": true}}))
+        .await
+        .ok();
     assert_eq!(changed["userAction"]["active"], false);
     let names = |list: Value| -> Vec<Value> {
-        list["userActions"].as_array().unwrap().iter().map(|action| action["name"].clone()).collect()
+        list["userActions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|action| action["name"].clone())
+            .collect()
     };
-    assert_eq!(names(app.get("/api/user-action?inactive=true").await.ok()), ["Ban"]);
-    assert_eq!(names(app.get("/api/user-action?inactive=false").await.ok()), ["Award", "Ban"]);
-    assert_eq!(app.get("/api/user-action?inactive=1").await.codes(), ["[couldNotConvert]inactive"]);
-    let reactivated = app.call(Method::PUT, &format!("{PATH}?reactivate=true"), None).await.ok();
+    assert_eq!(
+        names(app.get("/api/user-action?inactive=true").await.ok()),
+        ["Ban"]
+    );
+    assert_eq!(
+        names(app.get("/api/user-action?inactive=false").await.ok()),
+        ["Award", "Ban"]
+    );
+    assert_eq!(
+        app.get("/api/user-action?inactive=1").await.codes(),
+        ["[couldNotConvert]inactive"]
+    );
+    let reactivated = app
+        .call(Method::PUT, &format!("{PATH}?reactivate=true"), None)
+        .await
+        .ok();
     assert_eq!(reactivated["userAction"]["active"], true);
-    assert_eq!(app.delete(&format!("{PATH}?hardDelete=true")).await.status, 200);
+    assert_eq!(
+        app.delete(&format!("{PATH}?hardDelete=true")).await.status,
+        200
+    );
     for method in [Method::GET, Method::DELETE, Method::PUT] {
         assert_eq!(app.call(method, PATH, None).await.status, 404);
     }
-    assert_eq!(app.call(Method::PUT, &format!("{PATH}?reactivate=true"), None).await.status, 404);
+    assert_eq!(
+        app.call(Method::PUT, &format!("{PATH}?reactivate=true"), None)
+            .await
+            .status,
+        404
+    );
 }
 
 async fn the_three_ways_to_patch(app: &TestApp) {
-    app.post(PATH, json!({"userAction": {"name": "Ban", "options": [{"name": "A"}]}})).await.ok();
+    app.post(
+        PATH,
+        json!({"userAction": {"name": "Ban", "options": [{"name": "A"}]}}),
+    )
+    .await
+    .ok();
     let patch = |media_type: &str, body: Value| {
         let request = TestRequest::with_uri(PATH)
             .method(Method::PATCH)
@@ -128,7 +196,10 @@ async fn the_three_ways_to_patch(app: &TestApp) {
         patch("application/json", append.clone()).await.codes(),
         ["[duplicate]userAction.options[2].name"]
     );
-    assert_eq!(options(patch("application/merge-patch+json", append).await.ok()), json!([{"name": "B"}]));
+    assert_eq!(
+        options(patch("application/merge-patch+json", append).await.ok()),
+        json!([{"name": "B"}])
+    );
     let operations = json!([
         {"op": "test", "path": "/userAction/name", "value": "Ban"},
         {"op": "add", "path": "/userAction/options/0", "value": {"name": "First"}},
@@ -142,9 +213,15 @@ async fn the_three_ways_to_patch(app: &TestApp) {
         patch("application/json-patch+json", failing).await.codes(),
         ["[JSONPatchTestFailed]"]
     );
-    assert_eq!(patch("text/plain", json!({})).await.codes(), ["[PatchNotSupported]"]);
+    assert_eq!(
+        patch("text/plain", json!({})).await.codes(),
+        ["[PatchNotSupported]"]
+    );
     let unnamed = json!({"userAction": {"name": null}});
-    assert_eq!(patch("application/json", unnamed).await.codes(), ["[blank]userAction.name"]);
+    assert_eq!(
+        patch("application/json", unnamed).await.codes(),
+        ["[blank]userAction.name"]
+    );
 }
 
 async fn deletion_needs_an_id(app: &TestApp) {

@@ -22,7 +22,9 @@ pub(super) async fn update_user_action(mut call: Call) -> Answer {
         .state()
         .write(move |connection| {
             let stored = UserAction::find(connection, id)?.ok_or(ApiError::NotFound)?;
-            let members = body.clone()?.onto(|| json!({WRAPPER: view::user_action(&stored, Absent::Omit)}))?;
+            let members = body
+                .clone()?
+                .onto(|| json!({WRAPPER: view::user_action(&stored, Absent::Omit)}))?;
             let read = read_wrapped(&members, WRAPPER, |object| {
                 input::read_user_action(connection, object, id, now)
             })?;
@@ -35,7 +37,10 @@ pub(super) async fn update_user_action(mut call: Call) -> Answer {
             Ok(definition)
         })
         .await?;
-    Ok(answer::wrapped(WRAPPER, view::user_action(&definition, Absent::Omit)))
+    Ok(answer::wrapped(
+        WRAPPER,
+        view::user_action(&definition, Absent::Omit),
+    ))
 }
 
 async fn reactivate(call: &Call, id: UserActionId) -> Answer {
@@ -52,5 +57,8 @@ async fn reactivate(call: &Call, id: UserActionId) -> Answer {
             Ok(definition)
         })
         .await?;
-    Ok(answer::wrapped(WRAPPER, view::user_action(&definition, Absent::Omit)))
+    Ok(answer::wrapped(
+        WRAPPER,
+        view::user_action(&definition, Absent::Omit),
+    ))
 }

@@ -27,7 +27,11 @@ pub(super) async fn create_user(mut call: Call) -> Answer {
         .state()
         .write(move |connection| {
             let tenant = tenant_of(connection, scope)?;
-            let new = New { identity: Identity { id, tenant }, given: given.is_some(), now };
+            let new = New {
+                identity: Identity { id, tenant },
+                given: given.is_some(),
+                now,
+            };
             let user = new.read(connection, &members, hashed.as_ref())?;
             user.insert(connection)?;
             Ok(user)
@@ -57,7 +61,10 @@ impl New {
             }
             let (user, password) = read_user(connection, object, self.identity, self.now)?;
             let password_later = flag(members, "sendSetPasswordEmail", object.errors());
-            if password.is_none() && !password_later && object.errors().accepts(&object.path("password")) {
+            if password.is_none()
+                && !password_later
+                && object.errors().accepts(&object.path("password"))
+            {
                 object.refuse(Prefix::Blank, "password");
             }
             Ok((user, password))

@@ -36,7 +36,13 @@ pub(super) fn read_user(
 ) -> Result<(User, Option<String>), ApiError> {
     let email = object.email("email").map(|email| email.to_lowercase());
     let username = object.short_text("username", LONGEST_NAME);
-    check_names(connection, object, Identity { id, tenant }, email.as_deref(), username.as_deref())?;
+    check_names(
+        connection,
+        object,
+        Identity { id, tenant },
+        email.as_deref(),
+        username.as_deref(),
+    )?;
     let user = User {
         id,
         tenant_id: tenant,
@@ -72,7 +78,9 @@ fn check_names(
     email: Option<&str>,
     username: Option<&str>,
 ) -> Result<(), ApiError> {
-    let readable = ["email", "username"].iter().all(|member| object.errors().accepts(&object.path(member)));
+    let readable = ["email", "username"]
+        .iter()
+        .all(|member| object.errors().accepts(&object.path(member)));
     if email.is_none() && username.is_none() && readable {
         object.refuse(Prefix::Blank, "email");
         object.refuse(Prefix::Blank, "username");
@@ -94,7 +102,9 @@ fn check_names(
 fn read_birth_date(object: &Object<'_>) -> Option<String> {
     const DATE: usize = "YYYY-MM-DD".len();
     let text = object.text("birthDate")?;
-    let date = Some(&text).filter(|text| text.len() == DATE).and_then(|text| text.parse::<Date>().ok());
+    let date = Some(&text)
+        .filter(|text| text.len() == DATE)
+        .and_then(|text| text.parse::<Date>().ok());
     if date.is_none() {
         object.refuse(Prefix::InvalidJson, "birthDate");
     }

@@ -45,9 +45,13 @@ pub(super) fn read_password(user: &Object<'_>) -> Option<String> {
 
 /// Hashes the password that a body offers, if it offers one that may be accepted. Done
 /// ahead of the transaction, which is no place for something that takes so long.
-pub(super) async fn hash_offered(body: &Result<Body, ApiError>) -> Result<Option<Hashed>, ApiError> {
+pub(super) async fn hash_offered(
+    body: &Result<Body, ApiError>,
+) -> Result<Option<Hashed>, ApiError> {
     let offered = body.as_ref().ok().and_then(offered);
-    let Some(password) = offered.filter(|text| (SHORTEST..=LONGEST).contains(&text.chars().count())) else {
+    let Some(password) =
+        offered.filter(|text| (SHORTEST..=LONGEST).contains(&text.chars().count()))
+    else {
         return Ok(None);
     };
     let password = password.to_owned();
@@ -66,10 +70,14 @@ fn offered(body: &Body) -> Option<&str> {
             .json
             .as_array()?
             .iter()
-            .rfind(|operation| operation.get("path").and_then(Value::as_str) == Some("/user/password"))?
+            .rfind(|operation| {
+                operation.get("path").and_then(Value::as_str) == Some("/user/password")
+            })?
             .get("value")?
             .as_str(),
-        Some(PatchKind::Merge | PatchKind::MergePatch) | None => body.json.get("user")?.get("password")?.as_str(),
+        Some(PatchKind::Merge | PatchKind::MergePatch) | None => {
+            body.json.get("user")?.get("password")?.as_str()
+        }
     }
 }
 
@@ -104,7 +112,11 @@ mod tests {
             (object, Some(PatchKind::MergePatch)),
             (operations, Some(PatchKind::JsonPatch)),
         ] {
-            assert_eq!(offered(&Body { json, patch }), Some("secret 12"), "{patch:?}");
+            assert_eq!(
+                offered(&Body { json, patch }),
+                Some("secret 12"),
+                "{patch:?}"
+            );
         }
     }
 }

@@ -16,10 +16,17 @@ pub(super) async fn retrieve_user(call: Call) -> Answer {
     let id: Option<UserId> = call.id()?;
     let scope = call.scope();
     let user = match id {
-        Some(id) => call.state().read(move |connection| find(connection, id, scope)).await?,
+        Some(id) => {
+            call.state()
+                .read(move |connection| find(connection, id, scope))
+                .await?
+        }
         None => {
-            let name = Name::asked(&call).ok_or_else(|| ApiError::field(Prefix::Missing, ENDPOINT.id))?;
-            call.state().read(move |connection| name.find(connection, scope)).await?
+            let name =
+                Name::asked(&call).ok_or_else(|| ApiError::field(Prefix::Missing, ENDPOINT.id))?;
+            call.state()
+                .read(move |connection| name.find(connection, scope))
+                .await?
         }
     };
     Ok(answer::wrapped(WRAPPER, view::user(&user, Absent::Omit)))
@@ -42,7 +49,11 @@ impl Name {
             .or_else(|| text("loginId").map(Self::LoginId))
     }
 
-    fn find(&self, connection: &mut AnyConnection, scope: Option<TenantId>) -> Result<User, ApiError> {
+    fn find(
+        &self,
+        connection: &mut AnyConnection,
+        scope: Option<TenantId>,
+    ) -> Result<User, ApiError> {
         let tenant = tenant_of(connection, scope)?;
         let user = match self {
             Self::Email(email) => User::find_by_email(connection, tenant, email)?,

@@ -44,22 +44,46 @@ async fn a_user_is_created_and_found_by_every_name(app: &TestApp) {
             "username": "Reader", "usernameStatus": "ACTIVE", "verified": true,
         }})
     );
-    for query in ["email=READER%40example.com", "username=reader", "loginId=READER", "loginId=reader@example.com"] {
-        assert_eq!(app.get(&format!("/api/user?{query}")).await.ok(), created, "{query}");
+    for query in [
+        "email=READER%40example.com",
+        "username=reader",
+        "loginId=READER",
+        "loginId=reader@example.com",
+    ] {
+        assert_eq!(
+            app.get(&format!("/api/user?{query}")).await.ok(),
+            created,
+            "{query}"
+        );
     }
     assert_eq!(app.get(PATH).await.ok(), created);
-    assert_eq!(app.get("/api/user?email=nobody@example.com").await.status, 404);
+    assert_eq!(
+        app.get("/api/user?email=nobody@example.com").await.status,
+        404
+    );
     assert_eq!(app.get("/api/user").await.codes(), ["[missing]userId"]);
-    let patched = app.patch(PATH, json!({"user": {"username": null, "data": {"a": 1}}})).await.ok();
+    let patched = app
+        .patch(PATH, json!({"user": {"username": null, "data": {"a": 1}}}))
+        .await
+        .ok();
     assert_eq!(patched["user"]["data"], json!({"a": 1}));
     assert!(patched["user"].get("username").is_none());
 }
 
 async fn all_mistakes_are_reported_at_once(app: &TestApp) {
-    app.post(PATH, json!({"user": {"email": "a@example.com", "username": "a", "password": "password"}})).await.ok();
+    app.post(
+        PATH,
+        json!({"user": {"email": "a@example.com", "username": "a", "password": "password"}}),
+    )
+    .await
+    .ok();
     assert_eq!(
         app.post("/api/user", json!({"user": {}})).await.codes(),
-        ["[blank]user.email", "[blank]user.password", "[blank]user.username"]
+        [
+            "[blank]user.email",
+            "[blank]user.password",
+            "[blank]user.username"
+        ]
     );
     let wrong = json!({"user": {
         "email": "A@example.com", "username": "A", "password": "short", "timezone": "Mars/Base",
@@ -77,22 +101,45 @@ async fn all_mistakes_are_reported_at_once(app: &TestApp) {
             "[duplicate]userId",
         ]
     );
-    let taken = json!({"user": {"email": "A@example.com", "username": "A"}, "sendSetPasswordEmail": true});
-    assert_eq!(app.post("/api/user", taken).await.codes(), ["[duplicate]user.email", "[duplicate]user.username"]);
-    assert_eq!(app.post("/api/user/x", json!({})).await.codes(), ["[couldNotConvert]userId"]);
+    let taken =
+        json!({"user": {"email": "A@example.com", "username": "A"}, "sendSetPasswordEmail": true});
+    assert_eq!(
+        app.post("/api/user", taken).await.codes(),
+        ["[duplicate]user.email", "[duplicate]user.username"]
+    );
+    assert_eq!(
+        app.post("/api/user/x", json!({})).await.codes(),
+        ["[couldNotConvert]userId"]
+    );
     let without = json!({"user": {"username": "b"}, "sendSetPasswordEmail": true});
-    assert!(app.post("/api/user", without).await.ok()["user"].get("passwordLastUpdateInstant").is_none());
+    assert!(
+        app.post("/api/user", without).await.ok()["user"]
+            .get("passwordLastUpdateInstant")
+            .is_none()
+    );
 }
 
 async fn the_password_is_hashed_and_kept(app: &TestApp) {
     let verifies = |password: &'static str| async move {
         let id: UserId = ID.parse().unwrap();
-        let user = app.state.read(move |connection| Ok(User::find(connection, id)?)).await.unwrap().unwrap();
+        let user = app
+            .state
+            .read(move |connection| Ok(User::find(connection, id)?))
+            .await
+            .unwrap()
+            .unwrap();
         let hash = user.password_hash.unwrap();
         assert!(hash.starts_with("$argon2id$"));
-        Argon2::default().verify_password(password.as_bytes(), &PasswordHash::new(&hash).unwrap()).is_ok()
+        Argon2::default()
+            .verify_password(password.as_bytes(), &PasswordHash::new(&hash).unwrap())
+            .is_ok()
     };
-    app.post(PATH, json!({"user": {"username": "a", "password": " password "}})).await.ok();
+    app.post(
+        PATH,
+        json!({"user": {"username": "a", "password": " password "}}),
+    )
+    .await
+    .ok();
     assert!(verifies(" password ").await);
     app.advance(1);
     let put = app.put(PATH, json!({"user": {"username": "b"}})).await.ok();
@@ -106,19 +153,35 @@ async fn the_password_is_hashed_and_kept(app: &TestApp) {
         .set_payload(operations.to_string());
     app.send(request).await.ok();
     assert!(verifies("another one").await);
-    app.patch(PATH, json!({"user": {"password": "a third one"}})).await.ok();
+    app.patch(PATH, json!({"user": {"password": "a third one"}}))
+        .await
+        .ok();
     assert!(verifies("a third one").await);
 }
 
 async fn a_user_is_deactivated_reactivated_and_removed(app: &TestApp) {
-    app.post(PATH, json!({"user": {"username": "a", "password": "password"}})).await.ok();
+    app.post(
+        PATH,
+        json!({"user": {"username": "a", "password": "password"}}),
+    )
+    .await
+    .ok();
     assert_eq!(app.delete(PATH).await.status, 200);
     assert_eq!(app.get(PATH).await.ok()["user"]["active"], false);
-    let put = app.put(PATH, json!({"user": {"username": "a", "active": true}})).await.ok();
+    let put = app
+        .put(PATH, json!({"user": {"username": "a", "active": true}}))
+        .await
+        .ok();
     assert_eq!(put["user"]["active"], false);
-    let reactivated = app.call(Method::PUT, &format!("{PATH}?reactivate=true"), None).await.ok();
+    let reactivated = app
+        .call(Method::PUT, &format!("{PATH}?reactivate=true"), None)
+        .await
+        .ok();
     assert_eq!(reactivated["user"]["active"], true);
-    assert_eq!(app.delete(&format!("{PATH}?hardDelete=true")).await.status, 200);
+    assert_eq!(
+        app.delete(&format!("{PATH}?hardDelete=true")).await.status,
+        200
+    );
     for method in [Method::GET, Method::DELETE, Method::PUT, Method::PATCH] {
         assert_eq!(app.call(method, PATH, None).await.status, 404);
     }
@@ -127,8 +190,14 @@ async fn a_user_is_deactivated_reactivated_and_removed(app: &TestApp) {
 async fn several_tenants_need_a_scope(app: &TestApp) {
     let other = app.add_tenant("Other").await.to_string();
     let user = json!({"user": {"username": "a", "password": "password"}});
-    assert_eq!(app.post("/api/user", user.clone()).await.codes(), ["[TenantIdRequired]"]);
-    assert_eq!(app.get("/api/user?username=a").await.codes(), ["[TenantIdRequired]"]);
+    assert_eq!(
+        app.post("/api/user", user.clone()).await.codes(),
+        ["[TenantIdRequired]"]
+    );
+    assert_eq!(
+        app.get("/api/user?username=a").await.codes(),
+        ["[TenantIdRequired]"]
+    );
     let scoped = |method: Method, path: &str, tenant: &str, body: Value| {
         app.send(
             TestRequest::with_uri(path)
@@ -141,14 +210,24 @@ async fn several_tenants_need_a_scope(app: &TestApp) {
     };
     let created = scoped(Method::POST, PATH, &other, user.clone()).await.ok();
     assert_eq!(created["user"]["tenantId"], json!(other));
-    scoped(Method::POST, "/api/user", &app.tenant.to_string(), user).await.ok();
+    scoped(Method::POST, "/api/user", &app.tenant.to_string(), user)
+        .await
+        .ok();
     assert_eq!(app.get(PATH).await.status, 200);
     for method in [Method::GET, Method::PUT, Method::PATCH, Method::DELETE] {
-        assert_eq!(scoped(method, PATH, &app.tenant.to_string(), json!({})).await.status, 404);
+        assert_eq!(
+            scoped(method, PATH, &app.tenant.to_string(), json!({}))
+                .await
+                .status,
+            404
+        );
     }
     assert_eq!(
         scoped(Method::GET, PATH, "x", json!({})).await.codes(),
         ["[couldNotConvert]tenantId"]
     );
-    assert_eq!(scoped(Method::GET, PATH, ID, json!({})).await.codes(), ["[invalid]tenantId"]);
+    assert_eq!(
+        scoped(Method::GET, PATH, ID, json!({})).await.codes(),
+        ["[invalid]tenantId"]
+    );
 }

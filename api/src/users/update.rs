@@ -1,7 +1,7 @@
 //! `PUT` and `PATCH /api/user/{userId}`, and `PUT` with `reactivate=true`.
 
-use beadle_common::id::{TenantId, UserId};
 use beadle_common::db::AnyConnection;
+use beadle_common::id::{TenantId, UserId};
 use beadle_common::model::user::User;
 use beadle_common::view::{self, Absent};
 use serde_json::json;
@@ -26,10 +26,16 @@ pub(super) async fn update_user(mut call: Call) -> Answer {
         .state()
         .write(move |connection| {
             let stored = find(connection, id, scope)?;
-            let members = body.clone()?.onto(|| json!({WRAPPER: view::user(&stored, Absent::Omit)}))?;
-            let identity = Identity { id, tenant: stored.tenant_id };
-            let (mut user, password) =
-                read_wrapped(&members, WRAPPER, |object| read_user(connection, object, identity, now))?;
+            let members = body
+                .clone()?
+                .onto(|| json!({WRAPPER: view::user(&stored, Absent::Omit)}))?;
+            let identity = Identity {
+                id,
+                tenant: stored.tenant_id,
+            };
+            let (mut user, password) = read_wrapped(&members, WRAPPER, |object| {
+                read_user(connection, object, identity, now)
+            })?;
             user.active = stored.active;
             user.insert_instant = stored.insert_instant;
             // No answer shows the password, so its absence does not take it away.
@@ -62,7 +68,11 @@ async fn reactivate(call: &Call, id: UserId) -> Answer {
 }
 
 /// The user, who does not exist for those who may only look at another tenant.
-pub(super) fn find(connection: &mut AnyConnection, id: UserId, scope: Option<TenantId>) -> Result<User, ApiError> {
+pub(super) fn find(
+    connection: &mut AnyConnection,
+    id: UserId,
+    scope: Option<TenantId>,
+) -> Result<User, ApiError> {
     User::find(connection, id)?
         .filter(|user| scope.is_none_or(|tenant| tenant == user.tenant_id))
         .ok_or(ApiError::NotFound)

@@ -41,12 +41,20 @@ fn create(
             object.errors().refuse(Prefix::Duplicate, ENDPOINT.id);
         }
         let secret = secrets::read_secret(object);
-        Ok((input::read_webhook(connection, &state.sealer, object, id, now)?, secret))
+        Ok((
+            input::read_webhook(connection, &state.sealer, object, id, now)?,
+            secret,
+        ))
     })?;
     let secret = secret.map_or_else(secrets::generate, Ok)?;
     webhook.insert(connection)?;
     Webhook::set_tenants(connection, id, &tenants)?;
     secrets::insert(connection, &state.sealer, id, &secret, now)?;
     let text = secret.to_text();
-    view::webhook(&state.sealer, &webhook, &tenants, Some(text.expose_secret()))
+    view::webhook(
+        &state.sealer,
+        &webhook,
+        &tenants,
+        Some(text.expose_secret()),
+    )
 }

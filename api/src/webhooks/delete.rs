@@ -9,6 +9,13 @@ use crate::extract::Call;
 
 pub(super) async fn delete_webhook(call: Call) -> Answer {
     let id: WebhookId = call.required_id()?;
-    let deleted = call.state().write(move |connection| Ok(Webhook::delete(connection, id)?)).await?;
-    if deleted { Ok(answer::empty()) } else { Err(ApiError::NotFound) }
+    let deleted = call
+        .state()
+        .write(move |connection| Ok(Webhook::delete(connection, id)?))
+        .await?;
+    if deleted {
+        Ok(answer::empty())
+    } else {
+        Err(ApiError::NotFound)
+    }
 }

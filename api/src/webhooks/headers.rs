@@ -35,14 +35,20 @@ pub(super) fn read_headers(webhook: &Object<'_>, with_basic: bool) -> BTreeMap<S
     let Some(object) = webhook.object("headers") else {
         return headers;
     };
-    for (name, value) in object.members().iter().filter(|(_, value)| !value.is_null()) {
+    for (name, value) in object
+        .members()
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+    {
         let Some(text) = as_text(value) else {
             webhook.refuse(Prefix::InvalidJson, "headers");
             continue;
         };
         let name = name.trim().to_owned();
         if let Some(reason) = refusal(&name, &text, with_basic) {
-            webhook.errors().refuse_because(Prefix::Invalid, &webhook.path("headers"), reason);
+            webhook
+                .errors()
+                .refuse_because(Prefix::Invalid, &webhook.path("headers"), reason);
         }
         headers.insert(name, text);
     }
@@ -64,9 +70,14 @@ fn refusal(name: &str, value: &str, with_basic: bool) -> Option<String> {
         return Some(format!("`{}` is no name of a header", name.escape_debug()));
     };
     let lower = parsed.as_str();
-    let reserved = RESERVED.contains(&lower) || RESERVED_PREFIXES.iter().any(|prefix| lower.starts_with(prefix));
+    let reserved = RESERVED.contains(&lower)
+        || RESERVED_PREFIXES
+            .iter()
+            .any(|prefix| lower.starts_with(prefix));
     if reserved || (with_basic && lower == "authorization") {
-        return Some(format!("the header `{lower}` is set by the server, leave it out"));
+        return Some(format!(
+            "the header `{lower}` is set by the server, leave it out"
+        ));
     }
     HeaderValue::try_from(value)
         .is_err()
@@ -79,7 +90,16 @@ mod tests {
 
     #[test]
     fn headers_that_are_the_servers_are_refused() {
-        for name in ["Host", "content-type", "Webhook-Id", "Transfer-Encoding", "a b", "", "X:", "ä"] {
+        for name in [
+            "Host",
+            "content-type",
+            "Webhook-Id",
+            "Transfer-Encoding",
+            "a b",
+            "",
+            "X:",
+            "ä",
+        ] {
             assert!(refusal(name, "1", false).is_some(), "{name}");
         }
         assert!(refusal("Authorization", "Bearer 1", false).is_none());

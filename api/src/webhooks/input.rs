@@ -60,12 +60,22 @@ pub(super) fn read_webhook(
     Ok((webhook, read_tenants(connection, object)?))
 }
 
-fn seal_headers(sealer: &Sealer, id: WebhookId, headers: &BTreeMap<String, String>) -> Result<Vec<u8>, ApiError> {
+fn seal_headers(
+    sealer: &Sealer,
+    id: WebhookId,
+    headers: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, ApiError> {
     let text = serde_json::to_vec(headers).map_err(ApiError::internal)?;
-    sealer.seal(Webhook::headers_place(id), &text).map_err(ApiError::internal)
+    sealer
+        .seal(Webhook::headers_place(id), &text)
+        .map_err(ApiError::internal)
 }
 
-fn seal_password(sealer: &Sealer, id: WebhookId, password: Option<&str>) -> Result<Option<Vec<u8>>, ApiError> {
+fn seal_password(
+    sealer: &Sealer,
+    id: WebhookId,
+    password: Option<&str>,
+) -> Result<Option<Vec<u8>>, ApiError> {
     password
         .map(|password| sealer.seal_text(Webhook::password_place(id), password))
         .transpose()
@@ -76,8 +86,10 @@ fn seal_password(sealer: &Sealer, id: WebhookId, password: Option<&str>) -> Resu
 /// move to other addresses.
 fn read_url(object: &Object<'_>) -> String {
     let text = object.required_text("url", LONGEST_URL);
-    let good = Url::parse(&text)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty()));
+    let good = Url::parse(&text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.host_str().is_some_and(|host| !host.is_empty())
+    });
     if !text.is_empty() && !good {
         object.errors().refuse_because(
             Prefix::Invalid,
@@ -157,7 +169,10 @@ fn read_signature(object: &Object<'_>) -> (bool, Option<SigningKeyId>) {
     (enabled, key)
 }
 
-fn read_tenants(connection: &mut AnyConnection, object: &Object<'_>) -> Result<Vec<TenantId>, ApiError> {
+fn read_tenants(
+    connection: &mut AnyConnection,
+    object: &Object<'_>,
+) -> Result<Vec<TenantId>, ApiError> {
     let mut tenants = Vec::new();
     for listed in object.ids::<TenantId>("tenantIds") {
         if !Tenant::exists(connection, listed.value)? {

@@ -23,7 +23,10 @@ pub(super) async fn retrieve_webhooks(call: Call) -> Answer {
             Ok((webhook, Webhook::tenants(connection, id)?))
         })
         .await?;
-    Ok(answer::wrapped(WRAPPER, view::webhook(&call.state().sealer, &webhook, &tenants, None)?))
+    Ok(answer::wrapped(
+        WRAPPER,
+        view::webhook(&call.state().sealer, &webhook, &tenants, None)?,
+    ))
 }
 
 /// All webhooks, the newest first.

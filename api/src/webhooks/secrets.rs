@@ -19,7 +19,9 @@ pub(super) fn read_secret(webhook: &Object<'_>) -> Option<WebhookSecret> {
         Ok(secret) => Some(secret),
         Err(error) => {
             let path = webhook.path("signingSecret");
-            webhook.errors().refuse_because(Prefix::Invalid, &path, error.to_string());
+            webhook
+                .errors()
+                .refuse_because(Prefix::Invalid, &path, error.to_string());
             None
         }
     }

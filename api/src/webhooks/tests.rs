@@ -39,11 +39,20 @@ async fn a_webhook_lives_from_creation_to_deletion(app: &TestApp) {
         "readTimeout": 2000, "signatureConfiguration": {"enabled": false}, "state": "Active",
         "tenantIds": [app.tenant], "url": "https://receiver.example/hook",
     });
-    let secret = created["webhook"].as_object_mut().unwrap().remove("signingSecret");
-    assert_eq!(secret, Some(json!("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")));
+    let secret = created["webhook"]
+        .as_object_mut()
+        .unwrap()
+        .remove("signingSecret");
+    assert_eq!(
+        secret,
+        Some(json!("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+    );
     assert_eq!(created["webhook"], expected);
     assert_eq!(app.get(PATH).await.ok()["webhook"], expected);
-    assert_eq!(app.get("/api/webhook").await.ok(), json!({"webhooks": [expected]}));
+    assert_eq!(
+        app.get("/api/webhook").await.ok(),
+        json!({"webhooks": [expected]})
+    );
 
     app.advance(1);
     let mut changed = receiver();
@@ -60,21 +69,44 @@ async fn a_webhook_lives_from_creation_to_deletion(app: &TestApp) {
 
 async fn the_signing_secret_is_shown_once(app: &TestApp) {
     let created = app.post(PATH, json!({"webhook": receiver()})).await.ok();
-    let shown = created["webhook"]["signingSecret"].as_str().unwrap().to_owned();
+    let shown = created["webhook"]["signingSecret"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert!(shown.starts_with("whsec_"));
-    let patched = app.patch(PATH, json!({"webhook": {"signingSecret": "whsec_AAAA"}})).await.ok();
+    let patched = app
+        .patch(PATH, json!({"webhook": {"signingSecret": "whsec_AAAA"}}))
+        .await
+        .ok();
     assert!(patched["webhook"].get("signingSecret").is_none());
-    assert!(app.get(PATH).await.ok()["webhook"].get("signingSecret").is_none());
+    assert!(
+        app.get(PATH).await.ok()["webhook"]
+            .get("signingSecret")
+            .is_none()
+    );
     let id: WebhookId = ID.parse().unwrap();
     let now = Instant::from_millis(NOON);
-    let rows = app.state.read(move |connection| Ok(WebhookSecretRow::live_of(connection, &[id], now)?)).await.unwrap();
+    let rows = app
+        .state
+        .read(move |connection| Ok(WebhookSecretRow::live_of(connection, &[id], now)?))
+        .await
+        .unwrap();
     let [row] = rows.as_slice() else {
         panic!("one secret");
     };
-    let stored = app.state.sealer.open_text(WebhookSecretRow::place(row.id), &row.secret).unwrap();
+    let stored = app
+        .state
+        .sealer
+        .open_text(WebhookSecretRow::place(row.id), &row.secret)
+        .unwrap();
     assert_eq!(stored.expose_secret(), shown);
     let wrong = json!({"webhook": {"signingSecret": "v1,short"}});
-    assert!(app.post("/api/webhook", wrong).await.codes().contains(&"[invalid]webhook.signingSecret".to_owned()));
+    assert!(
+        app.post("/api/webhook", wrong)
+            .await
+            .codes()
+            .contains(&"[invalid]webhook.signingSecret".to_owned())
+    );
 }
 
 async fn secrets_are_sealed_and_survive_a_patch(app: &TestApp) {
@@ -83,13 +115,27 @@ async fn secrets_are_sealed_and_survive_a_patch(app: &TestApp) {
     given["httpAuthenticationUsername"] = json!("user");
     given["httpAuthenticationPassword"] = json!("hunter22");
     app.post(PATH, json!({ "webhook": given })).await.ok();
-    let patched = app.patch(PATH, json!({"webhook": {"headers": {"X-More": "1"}}})).await.ok();
-    assert_eq!(patched["webhook"]["headers"], json!({"X-More": "1", "X-Token": "abc"}));
+    let patched = app
+        .patch(PATH, json!({"webhook": {"headers": {"X-More": "1"}}}))
+        .await
+        .ok();
+    assert_eq!(
+        patched["webhook"]["headers"],
+        json!({"X-More": "1", "X-Token": "abc"})
+    );
     assert_eq!(patched["webhook"]["httpAuthenticationPassword"], "hunter22");
     let id: WebhookId = ID.parse().unwrap();
-    let row = app.state.read(move |connection| Ok(Webhook::find(connection, id)?)).await.unwrap().unwrap();
+    let row = app
+        .state
+        .read(move |connection| Ok(Webhook::find(connection, id)?))
+        .await
+        .unwrap()
+        .unwrap();
     let hidden = |bytes: &[u8], secret: &str| !String::from_utf8_lossy(bytes).contains(secret);
-    assert!(hidden(&row.headers, "abc") && hidden(&row.http_authentication_password.unwrap(), "hunter22"));
+    assert!(
+        hidden(&row.headers, "abc")
+            && hidden(&row.http_authentication_password.unwrap(), "hunter22")
+    );
 }
 
 async fn all_mistakes_are_reported_at_once(app: &TestApp) {
@@ -117,7 +163,12 @@ async fn all_mistakes_are_reported_at_once(app: &TestApp) {
         ]
     );
     assert_eq!(
-        app.post("/api/webhook", json!({"webhook": {"signatureConfiguration": {"signingKeyId": ID}}})).await.codes(),
+        app.post(
+            "/api/webhook",
+            json!({"webhook": {"signatureConfiguration": {"signingKeyId": ID}}})
+        )
+        .await
+        .codes(),
         [
             "[missing]webhook.connectTimeout",
             "[missing]webhook.readTimeout",
@@ -125,11 +176,18 @@ async fn all_mistakes_are_reported_at_once(app: &TestApp) {
             "[blank]webhook.url",
         ]
     );
-    assert_eq!(app.post("/api/webhook", json!({})).await.codes(), ["[missing]webhook"]);
+    assert_eq!(
+        app.post("/api/webhook", json!({})).await.codes(),
+        ["[missing]webhook"]
+    );
 }
 
 async fn a_locked_key_has_no_business_here(app: &TestApp) {
-    app.add_key(ApiKey { tenant_id: Some(app.tenant), ..api_key("locked") }).await;
+    app.add_key(ApiKey {
+        tenant_id: Some(app.tenant),
+        ..api_key("locked")
+    })
+    .await;
     let request = TestRequest::with_uri("/api/webhook").insert_header((AUTHORIZATION, "locked"));
     assert_eq!(app.send(request).await.status, 401);
 }

@@ -39,7 +39,10 @@ fn update(
     let (read, tenants) = read_wrapped(&members, WRAPPER, |object| {
         input::read_webhook(connection, &state.sealer, object, id, now)
     })?;
-    let webhook = Webhook { insert_instant: stored.insert_instant, ..read };
+    let webhook = Webhook {
+        insert_instant: stored.insert_instant,
+        ..read
+    };
     webhook.update(connection)?;
     Webhook::set_tenants(connection, id, &tenants)?;
     view::webhook(&state.sealer, &webhook, &tenants, None)

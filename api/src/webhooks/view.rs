@@ -29,7 +29,10 @@ pub(super) fn webhook(
         .with("global", webhook.global)
         .with("headers", headers(sealer, webhook)?)
         .maybe("httpAuthenticationPassword", password(sealer, webhook)?)
-        .maybe("httpAuthenticationUsername", webhook.http_authentication_username.as_ref())
+        .maybe(
+            "httpAuthenticationUsername",
+            webhook.http_authentication_username.as_ref(),
+        )
         .with("id", webhook.id)
         .with("insertInstant", webhook.insert_instant)
         .with("lastUpdateInstant", webhook.last_update_instant)
@@ -47,7 +50,11 @@ pub(super) fn webhook(
 }
 
 /// The webhook in its wrapper, as a PATCH starts from it.
-pub(super) fn for_patch(sealer: &Sealer, stored: &Webhook, tenants: &[TenantId]) -> Result<Value, ApiError> {
+pub(super) fn for_patch(
+    sealer: &Sealer,
+    stored: &Webhook,
+    tenants: &[TenantId],
+) -> Result<Value, ApiError> {
     Ok(json!({super::WRAPPER: webhook(sealer, stored, tenants, None)?}))
 }
 

@@ -1,0 +1,94 @@
+//! What a client may say of an API key, and the rules for it.
+
+use std::collections::BTreeMap;
+
+use beadle_common::db::{AnyConnection, Json};
+use beadle_common::id::ApiKeyId;
+use beadle_common::instant::Instant;
+use beadle_common::model::api_key::{ApiKey, Endpoints};
+use beadle_common::model::fold;
+use serde_json::Map;
+
+use crate::error::ApiError;
+use crate::errors::Prefix;
+use crate::input::{LONGEST_NAME, Object};
+
+/// The members that may change after the creation.
+pub(super) struct Changeable {
+    pub(super) name: Option<String>,
+    pub(super) permissions: Option<Endpoints>,
+    pub(super) expiration_instant: Option<Instant>,
+    pub(super) meta_data: Map<String, serde_json::Value>,
+}
+
+impl Changeable {
+    /// Reads them. Problems are reported to the object's collector.
+    pub(super) fn read(
+        connection: &mut AnyConnection,
+        object: &Object<'_>,
+        id: ApiKeyId,
+        retrievable: bool,
+    ) -> Result<Self, ApiError> {
+        let name = object.short_text("name", LONGEST_NAME);
+        match &name {
+            Some(name) if ApiKey::by_name(connection, name)?.is_some_and(|other| other != id) => {
+                object.refuse(Prefix::Duplicate, "name");
+            }
+            // Nothing else would tell such a key from another.
+            None if !retrievable && object.errors().accepts(&object.path("name")) => {
+                object.refuse(Prefix::Blank, "name");
+            }
+            _ => {}
+        }
+        Ok(Self {
+            name,
+            permissions: read_permissions(object),
+            expiration_instant: object.instant("expirationInstant"),
+            meta_data: read_meta_data(object),
+        })
+    }
+
+    /// Puts them into a row.
+    pub(super) fn apply(self, key: &mut ApiKey, now: Instant) {
+        key.name_key = self.name.as_deref().map(fold);
+        key.name = self.name;
+        key.permissions = self.permissions.map(Json);
+        key.expiration_instant = self.expiration_instant;
+        key.meta_data = Json(self.meta_data);
+        key.last_update_instant = now;
+    }
+}
+
+/// Which methods of which endpoints. None means everything, so what names only the
+/// endpoint of keys, which cannot be granted, is refused rather than emptied.
+fn read_permissions(object: &Object<'_>) -> Option<Endpoints> {
+    let permissions = object.object("permissions")?;
+    let endpoints = permissions.object("endpoints")?;
+    let mut read: Endpoints = BTreeMap::new();
+    for path in endpoints.members().keys() {
+        let mut methods: Vec<String> = Vec::new();
+        for listed in endpoints.texts(path) {
+            let method = listed.value.to_uppercase();
+            if !methods.contains(&method) {
+                methods.push(method);
+            }
+        }
+        read.insert(path.trim().to_owned(), methods);
+    }
+    let given = read.len();
+    read.remove(super::ENDPOINT.path);
+    if given > 0 && read.is_empty() {
+        permissions.refuse(Prefix::Invalid, "endpoints");
+    }
+    (!read.is_empty()).then_some(read)
+}
+
+fn read_meta_data(object: &Object<'_>) -> Map<String, serde_json::Value> {
+    let attributes = object
+        .object("metaData")
+        .map(|meta_data| meta_data.data("attributes"));
+    Map::from_iter([(
+        "attributes".to_owned(),
+        attributes.unwrap_or_default().into(),
+    )])
+}

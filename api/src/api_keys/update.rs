@@ -1,0 +1,36 @@
+//! `PUT` and `PATCH /api/api-key/{keyId}`. The key, its lock and whether it may be read
+//! back stay as they are.
+
+use beadle_common::id::ApiKeyId;
+use serde_json::json;
+
+use super::input::Changeable;
+use super::{WRAPPER, find, view};
+use crate::answer::{self, Answer};
+use crate::extract::Call;
+use crate::input::read_wrapped;
+
+pub(super) async fn update_api_key(mut call: Call) -> Answer {
+    let id: ApiKeyId = call.required_id()?;
+    let body = call.body().await;
+    let (caller, sealer, now) = (
+        call.caller().clone(),
+        call.state().sealer.clone(),
+        call.now(),
+    );
+    let key = call
+        .state()
+        .write(move |connection| {
+            let mut key = find(connection, id, &caller)?;
+            let stored = view::api_key(&sealer, &key)?;
+            let members = body.clone()?.onto(|| json!({ WRAPPER: stored }))?;
+            let changes = read_wrapped(&members, WRAPPER, |object| {
+                Changeable::read(connection, object, id, key.retrievable)
+            })?;
+            changes.apply(&mut key, now);
+            key.update(connection)?;
+            view::api_key(&sealer, &key)
+        })
+        .await?;
+    Ok(answer::wrapped(WRAPPER, key))
+}

@@ -1,0 +1,38 @@
+//! Whether the server is of any use: `/api/status` and `/api/health`. No key is needed.
+
+use actix_web::web::{self, Data, ServiceConfig};
+use beadle_common::model::tenant::Tenant;
+use serde_json::json;
+
+use crate::answer::{self, Answer};
+use crate::state::State;
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    for path in ["/api/status", "/api/health"] {
+        config.service(web::resource(path).route(web::get().to(status)));
+    }
+}
+
+/// `200` when the database answers a query, `503` otherwise.
+async fn status(state: Data<State>) -> Answer {
+    state
+        .read(|connection| Ok(Tenant::count(connection)?))
+        .await?;
+    Ok(answer::json(&json!({"status": "up"})))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use crate::test_support::{TestApp, both_databases};
+
+    both_databases!(the_status_needs_no_key);
+
+    async fn the_status_needs_no_key(app: &TestApp) {
+        for path in ["/api/status", "/api/health"] {
+            assert_eq!(app.send(TestRequest::with_uri(path)).await.status, 200);
+            assert_eq!(app.send(TestRequest::post().uri(path)).await.status, 405);
+        }
+    }
+}
