@@ -9,7 +9,7 @@ use actix_web::{App, Error, HttpResponse};
 
 use crate::state::State;
 use crate::{
-    actions, api_keys, email_templates, health, reasons, tenants, user_actions, users, webhooks,
+    actions, api_keys, applications, email_templates, health, reasons, tenants, user_actions, users, webhooks,
 };
 
 /// The application over a shared state: build it once per server thread.
@@ -43,6 +43,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(users::routes)
         .configure(webhooks::routes)
         .configure(api_keys::routes)
+        .configure(applications::routes)
         .configure(health::routes);
 }
 

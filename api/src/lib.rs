@@ -18,6 +18,7 @@ pub mod state;
 
 mod actions;
 mod api_keys;
+mod applications;
 mod email_templates;
 mod event_types;
 mod health;

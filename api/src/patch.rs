@@ -163,7 +163,7 @@ mod tests {
         let patch = json!([
             {"op": "test", "path": "/userAction/name", "value": "Ban"},
             {"op": "replace", "path": "/userAction/name", "value": "Suspend"},
-            {"op": "add", "path": "/userAction/options/-", "value": {"name": "B", "rank": 12345678901234567890123u128 as f64}},
+            {"op": "add", "path": "/userAction/options/-", "value": {"name": "B", "rank": 1.5e300}},
             {"op": "remove", "path": "/userAction/localizedNames"},
         ]);
         let patched = PatchKind::JsonPatch.apply(stored(), patch).unwrap();

@@ -10,6 +10,8 @@ mod decimal;
 mod email;
 mod localized;
 mod object;
+#[cfg(test)]
+mod object_tests;
 
 pub use body::{Body, read_body};
 pub(crate) use object::parse_id;

@@ -159,6 +159,30 @@ impl ActionLog {
         Ok(rows == 1)
     }
 
+    /// Takes an application out of the logs that are limited to it. Reads every log of the
+    /// tenant that may hold it: for something that hardly ever happens.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn forget_application(
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        application: ApplicationId,
+    ) -> QueryResult<()> {
+        let limited: Vec<(ActionLogId, Json<Vec<ApplicationId>>)> = action_logs::table
+            .filter(action_logs::tenant_id.eq(tenant))
+            .filter(action_logs::application_ids.like(format!("%{application}%")))
+            .select((action_logs::id, action_logs::application_ids))
+            .load(connection)?;
+        for (log, Json(mut applications)) in limited {
+            applications.retain(|id| *id != application);
+            diesel::update(action_logs::table.find(log))
+                .set(action_logs::application_ids.eq(Json(applications)))
+                .execute(connection)?;
+        }
+        Ok(())
+    }
+
     /// The logs whose end is due at `now`, the longest overdue first.
     ///
     /// # Errors
@@ -175,6 +199,26 @@ impl ActionLog {
             .limit(limit)
             .select(Self::as_select())
             .load(connection)
+    }
+
+    /// Has the end of the log looked at again at `later`, unless it has changed meanwhile.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn postpone_end(
+        &self,
+        connection: &mut AnyConnection,
+        later: Instant,
+    ) -> QueryResult<()> {
+        diesel::update(
+            action_logs::table
+                .find(self.id)
+                .filter(action_logs::revision.eq(self.revision))
+                .filter(action_logs::end_due.is_not_null()),
+        )
+        .set(action_logs::end_due.eq(Some(later)))
+        .execute(connection)?;
+        Ok(())
     }
 
     /// When the next end is due.

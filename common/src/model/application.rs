@@ -36,6 +36,23 @@ pub struct Application {
 crud!(Application, applications, ApplicationId);
 
 impl Application {
+    /// Whose name this is within the tenant, ignoring case.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn by_name(
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        name: &str,
+    ) -> QueryResult<Option<ApplicationId>> {
+        applications::table
+            .filter(applications::tenant_id.eq(tenant))
+            .filter(applications::name_key.eq(super::fold(name)))
+            .select(applications::id)
+            .first(connection)
+            .optional()
+    }
+
     /// Those of `ids` that exist in the tenant.
     ///
     /// # Errors

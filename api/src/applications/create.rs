@@ -1,0 +1,35 @@
+//! `POST /api/application[/{applicationId}]`
+
+use beadle_common::id::ApplicationId;
+use beadle_common::model::application::Application;
+
+use super::{ENDPOINT, WRAPPER, input, view};
+use crate::answer::{self, Answer};
+use crate::errors::Prefix;
+use crate::extract::{Call, tenant_of};
+use crate::input::read_wrapped;
+
+pub(super) async fn create_application(mut call: Call) -> Answer {
+    let given: Option<ApplicationId> = call.id()?;
+    let members = call.body().await?.into_members()?;
+    let (id, now, scope) = (
+        given.unwrap_or_else(ApplicationId::random),
+        call.now(),
+        call.scope(),
+    );
+    let application = call
+        .state()
+        .write(move |connection| {
+            let tenant = tenant_of(connection, scope)?;
+            let application = read_wrapped(&members, WRAPPER, |object| {
+                if given.is_some() && Application::exists(connection, id)? {
+                    object.errors().refuse(Prefix::Duplicate, ENDPOINT.id);
+                }
+                input::read_application(connection, object, id, tenant, now)
+            })?;
+            application.insert(connection)?;
+            Ok(application)
+        })
+        .await?;
+    Ok(answer::wrapped(WRAPPER, view::application(&application)))
+}
