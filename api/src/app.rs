@@ -9,7 +9,8 @@ use actix_web::{App, Error, HttpResponse};
 
 use crate::state::State;
 use crate::{
-    actions, api_keys, applications, email_templates, health, reasons, tenants, user_actions, users, webhooks,
+    actions, api_keys, applications, email_templates, health, login, reasons, tenants,
+    user_actions, users, webhooks,
 };
 
 /// The application over a shared state: build it once per server thread.
@@ -44,6 +45,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(webhooks::routes)
         .configure(api_keys::routes)
         .configure(applications::routes)
+        .configure(login::routes)
         .configure(health::routes);
 }
 

@@ -133,6 +133,9 @@ impl General {
     }
 }
 
+/// Members that are reported at most: an answer must not be many times its request.
+const MOST_FIELDS: usize = 200;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Problem {
     code: String,
@@ -184,8 +187,12 @@ impl Errors {
         errors
     }
 
-    /// Adds a problem. The same code is not reported twice for a member.
+    /// Adds a problem. The same code is not reported twice for a member, and nobody reads
+    /// hundreds of them.
     pub fn add(&mut self, prefix: Prefix, path: &str, message: String) {
+        if self.fields.len() >= MOST_FIELDS && !self.fields.contains_key(path) {
+            return;
+        }
         let code = prefix.code(path);
         let problems = self.fields.entry(path.to_owned()).or_default();
         if problems.iter().all(|problem| problem.code != code) {

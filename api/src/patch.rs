@@ -9,7 +9,10 @@ use crate::errors::{Errors, General};
 
 /// What a document may grow to while a JSON Patch is applied. A few dozen `copy`
 /// operations would otherwise double it again and again.
-const LARGEST_DOCUMENT: usize = 8 * 1024 * 1024;
+const LARGEST_DOCUMENT: usize = 2 * 1024 * 1024;
+
+/// Operations of a JSON Patch at most: each may copy or compare a whole document.
+const MOST_OPERATIONS: usize = 500;
 
 /// How the body of a PATCH is meant; its media type says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +92,10 @@ fn apply_operations(document: &mut Value, patch: Value) -> Result<(), ApiError> 
             format!("the body is no JSON Patch: {error}"),
         )
     })?;
+    if operations.len() > MOST_OPERATIONS {
+        let message = format!("the patch has more than {MOST_OPERATIONS} operations, send fewer");
+        return Err(Errors::general_because(General::InvalidJson, message).into());
+    }
     for operation in &operations {
         json_patch::patch(document, std::slice::from_ref(operation)).map_err(
             |error| match error.kind {

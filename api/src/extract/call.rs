@@ -156,34 +156,8 @@ async fn authenticate(request: HttpRequest, payload: Payload) -> Result<Call, Ap
             "a route has no endpoint or no state, see `app`",
         ));
     };
-    let key = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .map(|key| key.trim().to_owned())
-        .filter(|key| !key.is_empty())
-        .ok_or(ApiError::Unauthorized)?;
-    let header = tenant_header(&request);
-    let asked_tenant = header.as_deref().and_then(parse_id);
-    let found = state
-        .db
-        .read(move |connection| look_up(connection, &key, asked_tenant))
-        .await?;
     let now = (state.clock)();
-    let caller = found
-        .key
-        .filter(|key| key.is_live(now) && may_use(key, &request, endpoint))
-        .map(|key| Caller {
-            key: key.id,
-            lock: key.tenant_id,
-        })
-        .ok_or(ApiError::Unauthorized)?;
-    let scope = scope(
-        &caller,
-        header.as_deref(),
-        asked_tenant,
-        found.tenant_exists,
-    )?;
+    let (caller, scope) = identify(&request, &state, endpoint, now).await?;
     let query = Query::parse(request.query_string());
     Ok(Call {
         state,
@@ -195,6 +169,37 @@ async fn authenticate(request: HttpRequest, payload: Payload) -> Result<Call, Ap
         endpoint,
         now,
     })
+}
+
+/// Who is asking, and for which tenant.
+pub(crate) async fn identify(
+    request: &HttpRequest,
+    state: &State,
+    endpoint: Endpoint,
+    now: Instant,
+) -> Result<(Caller, Option<TenantId>), ApiError> {
+    let key = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .map(|key| key.trim().to_owned())
+        .filter(|key| !key.is_empty())
+        .ok_or(ApiError::Unauthorized)?;
+    let header = tenant_header(request);
+    let asked = header.as_deref().and_then(parse_id);
+    let found = state
+        .read(move |connection| look_up(connection, &key, asked))
+        .await?;
+    let caller = found
+        .key
+        .filter(|key| key.is_live(now) && may_use(key, request, endpoint))
+        .map(|key| Caller {
+            key: key.id,
+            lock: key.tenant_id,
+        })
+        .ok_or(ApiError::Unauthorized)?;
+    let scope = scope(&caller, header.as_deref(), asked, found.tenant_exists)?;
+    Ok((caller, scope))
 }
 
 fn tenant_header(request: &HttpRequest) -> Option<String> {

@@ -14,8 +14,8 @@ mod query;
 mod tests;
 
 pub use access::Access;
-pub(crate) use call::tenant_of;
 pub use call::{Call, Caller};
+pub(crate) use call::{identify, tenant_of};
 pub use endpoint::Endpoint;
 pub use origin::Origin;
 pub use query::Query;

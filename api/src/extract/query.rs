@@ -7,7 +7,8 @@ use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::input::parse_id;
 
-/// The parameters of a request. Empty ones are absent.
+/// The parameters of a request. Empty ones are absent, and so are those with a NUL, which
+/// no database holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query(Vec<(String, String)>);
 
@@ -19,7 +20,7 @@ impl Query {
         Self(
             pairs
                 .map(|(name, value)| (name.into_owned(), value.trim().to_owned()))
-                .filter(|(_, value)| !value.is_empty())
+                .filter(|(_, value)| !value.is_empty() && !value.contains('\0'))
                 .collect(),
         )
     }

@@ -12,15 +12,20 @@ impl Object<'_> {
     #[must_use]
     pub fn localized(&self, member: &str) -> Option<LocalizedText> {
         self.converted(member, |value| {
-            value
-                .as_object()?
-                .iter()
-                .filter(|(_, text)| !text.is_null())
-                .map(|(locale, text)| {
-                    let text = unix_lines(text.as_str()?.trim());
-                    Some((Locale::parse(locale.trim()).ok()?, text))
-                })
-                .collect()
+            let mut texts = LocalizedText::new();
+            let given = value.as_object()?.iter();
+            for (key, text) in given.filter(|(_, text)| !text.is_null()) {
+                let locale = Locale::parse(key.trim()).ok()?;
+                let text = unix_lines(text.as_str()?.trim());
+                // After a PATCH a locale may stand there twice: as it was stored, and as
+                // the client spells it. The client's counts.
+                if locale.as_str() == key {
+                    texts.entry(locale).or_insert(text);
+                } else {
+                    texts.insert(locale, text);
+                }
+            }
+            Some(texts)
         })
     }
 
@@ -49,9 +54,10 @@ impl Object<'_> {
             if !unique.contains(&locale) {
                 unique.push(locale);
             }
-        }
-        if unique.len() > most {
-            self.refuse(Prefix::TooMany, member);
+            if unique.len() > most {
+                self.refuse(Prefix::TooMany, member);
+                break;
+            }
         }
         unique
     }
@@ -88,6 +94,20 @@ mod tests {
             json!({"en_US": "a\nb", "fr": ""})
         );
         assert!(errors.finish().is_ok());
+    }
+
+    #[test]
+    fn a_new_spelling_replaces_what_was_stored() {
+        for new in ["en-US", "en_us", "EN_US"] {
+            let body = json!({"names": {"en_US": "stored", new: "new"}});
+            let errors = Collector::new();
+            let names = Object::root(body.as_object().unwrap(), &errors).localized("names");
+            assert_eq!(
+                serde_json::to_value(names).unwrap(),
+                json!({"en_US": "new"}),
+                "{new}"
+            );
+        }
     }
 
     #[test]

@@ -10,6 +10,10 @@ use super::decimal::whole_part;
 use crate::error::ApiError;
 use crate::errors::{Collector, Prefix};
 
+/// Elements of a list at most. Each is checked against the others or against the
+/// database, and a body has room for tens of thousands.
+const MOST_ELEMENTS: usize = 1000;
+
 /// An object of a request and where it stands in it.
 ///
 /// Asking for a member of the wrong type reports `[invalidJSON]` and gives the same as
@@ -121,7 +125,9 @@ impl<'a> Object<'a> {
     /// A text, trimmed. A blank one is absent.
     #[must_use]
     pub fn text(&self, member: &str) -> Option<String> {
-        let text = self.converted(member, Value::as_str)?.trim();
+        // PostgreSQL stores no NUL, and nobody means one.
+        let convert = |value: &'a Value| value.as_str().filter(|text| !text.contains('\0'));
+        let text = self.converted(member, convert)?.trim();
         (!text.is_empty()).then(|| text.to_owned())
     }
 
@@ -223,6 +229,10 @@ impl<'a> Object<'a> {
         let Some(elements) = self.converted(member, Value::as_array) else {
             return Vec::new();
         };
+        if elements.len() > MOST_ELEMENTS {
+            self.refuse(Prefix::TooMany, member);
+            return Vec::new();
+        }
         let mut listed = Vec::with_capacity(elements.len());
         for (position, element) in elements.iter().enumerate() {
             if element.is_null() {

@@ -188,3 +188,12 @@ fn flags_choices_and_data() {
 fn line_ends_become_those_of_the_web() {
     assert_eq!(unix_lines("a\r\nb\rc\nd"), "a\nb\nc\nd");
 }
+
+#[test]
+fn a_text_has_no_nul_and_a_list_has_an_end() {
+    let body = json!({"text": "a\u{0}b", "ids": vec![Value::Null; 1001]});
+    let (_, problems) = reading(&body.to_string(), |body| {
+        (body.text("text"), body.ids::<Uuid>("ids"))
+    });
+    assert_eq!(problems, ["ids: [tooMany]ids", "text: [invalidJSON]"]);
+}

@@ -1,22 +1,16 @@
-//! Passwords: which are accepted, and how they are hashed.
+//! Passwords: which are accepted, and when they are hashed.
 
-use argon2::Argon2;
-use argon2::password_hash::PasswordHasher;
 use serde_json::Value;
-use tokio::sync::Semaphore;
 
 use crate::error::ApiError;
 use crate::errors::Prefix;
+use crate::hashing;
 use crate::input::{Body, Object};
 use crate::patch::PatchKind;
 
 const SHORTEST: usize = 8;
 /// Long enough for any phrase, and no way to keep a processor busy.
 const LONGEST: usize = 256;
-
-/// Hashes under way at most: each takes 19 MiB and a core, and they must not crowd out
-/// everything else that blocks.
-static HASHING: Semaphore = Semaphore::const_new(4);
 
 /// A password and its hash, made before the transaction that stores it.
 #[derive(Clone)]
@@ -55,12 +49,8 @@ pub(super) async fn hash_offered(
         return Ok(None);
     };
     let password = password.to_owned();
-    let _permit = HASHING.acquire().await.map_err(ApiError::internal)?;
-    let hashed = tokio::task::spawn_blocking(move || {
-        let hash = hash(&password)?;
-        Ok::<_, ApiError>(Hashed { password, hash })
-    });
-    hashed.await.map_err(ApiError::internal)?.map(Some)
+    let hash = hashing::hash(password.clone()).await?;
+    Ok(Some(Hashed { password, hash }))
 }
 
 /// Where a body has the password, whichever way it is meant.
@@ -85,15 +75,8 @@ fn offered(body: &Body) -> Option<&str> {
 pub(super) fn hash_of(password: &str, ahead: Option<&Hashed>) -> Result<String, ApiError> {
     match ahead {
         Some(hashed) if hashed.password == password => Ok(hashed.hash.clone()),
-        _ => hash(password),
+        _ => hashing::hash_blocking(password),
     }
-}
-
-fn hash(password: &str) -> Result<String, ApiError> {
-    let hash = Argon2::default()
-        .hash_password(password.as_bytes())
-        .map_err(|error| ApiError::internal(error.to_string()))?;
-    Ok(hash.to_string())
 }
 
 #[cfg(test)]
