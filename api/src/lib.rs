@@ -25,6 +25,7 @@ mod hashing;
 mod health;
 mod login;
 mod reasons;
+mod search;
 mod tenants;
 mod user_actions;
 mod users;

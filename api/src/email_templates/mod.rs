@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod input;
 mod retrieve;
+mod search;
 mod update;
 mod view;
 
@@ -21,7 +22,19 @@ const ENDPOINT: Endpoint = Endpoint {
     id: "emailTemplateId",
 };
 
+const SEARCH: Endpoint = Endpoint {
+    path: "/api/email/template/search",
+    access: Access::SharedReading,
+    id: "",
+};
+
 pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(
+        SEARCH
+            .resource()
+            .route(web::get().to(search::search_email_templates))
+            .route(web::post().to(search::search_email_templates)),
+    );
     config.service(
         ENDPOINT
             .resource()

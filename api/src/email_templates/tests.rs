@@ -11,6 +11,7 @@ both_databases!(
     a_template_lives_from_creation_to_deletion,
     all_mistakes_are_reported_at_once,
     a_template_in_use_stays,
+    templates_are_found_by_name,
 );
 
 fn welcome() -> Value {
@@ -98,4 +99,22 @@ async fn a_template_in_use_stays(app: &TestApp) {
         200
     );
     assert_eq!(app.delete(PATH).await.status, 200);
+}
+
+async fn templates_are_found_by_name(app: &TestApp) {
+    for name in ["Welcome", "Farewell", "Ban"] {
+        let mut template = welcome();
+        template["name"] = json!(name);
+        app.post("/api/email/template", json!({ "emailTemplate": template }))
+            .await
+            .ok();
+    }
+    let found = app.get("/api/email/template/search?name=wel").await.ok();
+    assert_eq!(found["total"], 2);
+    let body = json!({"search": {"name": "*e*", "orderBy": "name DESC", "numberOfResults": 1}});
+    let found = app.post("/api/email/template/search", body).await.ok();
+    assert_eq!(
+        (&found["total"], &found["emailTemplates"][0]["name"]),
+        (&json!(2), &json!("Welcome"))
+    );
 }

@@ -13,6 +13,8 @@ pub enum Access {
     OfTenant,
     /// Shared by all tenants: locked keys may look, but not touch.
     Shared,
+    /// The same for an endpoint that only reads, whatever the method: a search.
+    SharedReading,
     /// The whole server's: not for locked keys.
     Global,
     /// The tenants themselves: a locked key sees and changes its own.
@@ -26,7 +28,7 @@ impl Access {
     #[must_use]
     pub fn allows_locked(self, method: &Method, lock: TenantId, id: Option<&str>) -> bool {
         match self {
-            Self::OfTenant | Self::Keys => true,
+            Self::OfTenant | Self::SharedReading | Self::Keys => true,
             Self::Shared => method == Method::GET,
             Self::Global => false,
             Self::Tenants => match id {
@@ -51,6 +53,7 @@ mod tests {
             (Access::Shared, Method::GET, None, true),
             (Access::Shared, Method::PATCH, Some(own.as_str()), false),
             (Access::Shared, Method::DELETE, None, false),
+            (Access::SharedReading, Method::POST, None, true),
             (Access::Global, Method::GET, None, false),
             (Access::Tenants, Method::GET, Some(own.as_str()), true),
             (Access::Tenants, Method::PATCH, Some(own.as_str()), true),

@@ -25,6 +25,13 @@ impl Query {
         )
     }
 
+    /// All parameters, in their order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The first value of a parameter.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {

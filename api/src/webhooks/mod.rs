@@ -5,6 +5,7 @@ mod delete;
 mod headers;
 mod input;
 mod retrieve;
+mod search;
 mod secrets;
 mod update;
 mod view;
@@ -23,7 +24,19 @@ const ENDPOINT: Endpoint = Endpoint {
     id: "webhookId",
 };
 
+const SEARCH: Endpoint = Endpoint {
+    path: "/api/webhook/search",
+    access: Access::Global,
+    id: "",
+};
+
 pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(
+        SEARCH
+            .resource()
+            .route(web::get().to(search::search_webhooks))
+            .route(web::post().to(search::search_webhooks)),
+    );
     config.service(
         ENDPOINT
             .resource()

@@ -29,25 +29,36 @@ pub(super) async fn retrieve_webhooks(call: Call) -> Answer {
     ))
 }
 
-/// All webhooks, the newest first.
-async fn list(call: Call) -> Answer {
-    let (mut webhooks, tenants) = call
+/// All webhooks, and the tenants of each that is not global.
+pub(super) struct Listing {
+    pub(super) webhooks: Vec<Webhook>,
+    pub(super) tenants: HashMap<WebhookId, Vec<TenantId>>,
+}
+
+pub(super) async fn load(call: &Call) -> Result<Listing, ApiError> {
+    let (webhooks, pairs) = call
         .state()
         .read(|connection| Ok((Webhook::all(connection)?, Webhook::all_tenants(connection)?)))
         .await?;
-    let mut tenants_of: HashMap<WebhookId, Vec<TenantId>> = HashMap::new();
-    for (webhook, tenant) in tenants {
-        tenants_of.entry(webhook).or_default().push(tenant);
+    let mut tenants: HashMap<WebhookId, Vec<TenantId>> = HashMap::new();
+    for (webhook, tenant) in pairs {
+        tenants.entry(webhook).or_default().push(tenant);
     }
+    Ok(Listing { webhooks, tenants })
+}
+
+/// The newest first.
+async fn list(call: Call) -> Answer {
+    let Listing {
+        mut webhooks,
+        tenants,
+    } = load(&call).await?;
     webhooks.sort_by_key(|webhook| std::cmp::Reverse((webhook.insert_instant, webhook.id)));
     let sealer = &call.state().sealer;
-    let list: Result<Value, ApiError> = webhooks
-        .iter()
-        .map(|webhook| {
-            let tenants = tenants_of.get(&webhook.id).map_or(&[][..], Vec::as_slice);
-            view::webhook(sealer, webhook, tenants, None)
-        })
-        .collect::<Result<Vec<_>, _>>()
-        .map(Value::Array);
-    Ok(answer::wrapped("webhooks", list?))
+    let views = webhooks.iter().map(|webhook| {
+        let tenants = tenants.get(&webhook.id).map_or(&[][..], Vec::as_slice);
+        view::webhook(sealer, webhook, tenants, None)
+    });
+    let list = views.collect::<Result<Vec<Value>, ApiError>>()?;
+    Ok(answer::wrapped("webhooks", Value::Array(list)))
 }

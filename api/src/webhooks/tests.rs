@@ -21,6 +21,7 @@ both_databases!(
     secrets_are_sealed_and_survive_a_patch,
     all_mistakes_are_reported_at_once,
     a_locked_key_has_no_business_here,
+    a_search_filters_sorts_and_pages,
 );
 
 fn receiver() -> Value {
@@ -190,4 +191,52 @@ async fn a_locked_key_has_no_business_here(app: &TestApp) {
     .await;
     let request = TestRequest::with_uri("/api/webhook").insert_header((AUTHORIZATION, "locked"));
     assert_eq!(app.send(request).await.status, 401);
+}
+
+async fn a_search_filters_sorts_and_pages(app: &TestApp) {
+    let other = app.add_tenant("Other").await;
+    for (url, global, tenant) in [
+        ("https://a.example", true, None),
+        ("https://b.example", false, Some(other)),
+    ] {
+        let mut given = receiver();
+        given["url"] = json!(url);
+        given["global"] = json!(global);
+        given["tenantIds"] = json!(tenant.into_iter().collect::<Vec<_>>());
+        app.post("/api/webhook", json!({ "webhook": given }))
+            .await
+            .ok();
+        app.advance(1);
+    }
+    let urls = |found: &Value| -> Vec<Value> {
+        let webhooks = found["webhooks"].as_array().unwrap();
+        webhooks
+            .iter()
+            .map(|webhook| webhook["url"].clone())
+            .collect()
+    };
+    let path = "/api/webhook/search?description=undefined&numberOfResults=true&startRow=false";
+    let found = app.get(path).await.ok();
+    assert_eq!(
+        (urls(&found), &found["total"]),
+        (vec![json!("https://b.example")], &json!(2))
+    );
+    let search = |criteria: Value| {
+        let body = json!({ "search": criteria });
+        async move { app.post("/api/webhook/search", body).await }
+    };
+    let found = search(json!({"url": "https://*.example", "orderBy": "url ASC"}))
+        .await
+        .ok();
+    assert_eq!(urls(&found), ["https://a.example", "https://b.example"]);
+    let found = search(json!({"tenantId": app.tenant})).await.ok();
+    assert_eq!(urls(&found), ["https://a.example"]);
+    assert_eq!(
+        search(json!({"orderBy": "name"})).await.codes(),
+        ["[invalid]search.orderBy"]
+    );
+    assert_eq!(
+        app.post("/api/webhook/search", json!({})).await.codes(),
+        ["[missing]search"]
+    );
 }
