@@ -13,6 +13,7 @@ both_databases!(
     an_application_may_do_without_a_key,
 );
 
+const ID: &str = "9af67e9a-8332-4c06-971c-463b6710c340";
 const USER: &str = "/api/user/9af67e9a-8332-4c06-971c-463b6710c340";
 const FORUM: &str = "3c219e58-ed0e-4b18-ad48-f4f92793ae32";
 
@@ -51,9 +52,8 @@ async fn an_action_keeps_a_user_out_until_it_ends(app: &TestApp) {
         .ok();
     let ban = json!({"userAction": {"name": "Ban", "temporal": true, "preventLogin": true}});
     let ban = app.post("/api/user-action", ban).await.ok()["userAction"]["id"].clone();
-    let id = &USER["/api/user/".len()..];
     let action = json!({"action": {
-        "actioneeUserId": id, "actionerUserId": id, "userActionId": ban, "expiry": NOON + 1_000,
+        "actioneeUserId": ID, "actionerUserId": ID, "userActionId": ban, "expiry": NOON + 1_000,
         "applicationIds": [FORUM],
     }});
     app.post("/api/user/action", action).await.ok();
@@ -62,7 +62,7 @@ async fn an_action_keeps_a_user_out_until_it_ends(app: &TestApp) {
     assert_eq!(
         refused.body,
         json!({"actions": [{
-            "actionId": ban, "actionerUserId": id, "expiry": NOON + 1_000, "localizedName": "Ban", "name": "Ban",
+            "actionId": ban, "actionerUserId": ID, "expiry": NOON + 1_000, "localizedName": "Ban", "name": "Ban",
         }]})
     );
     let shop = app
