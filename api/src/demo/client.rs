@@ -39,7 +39,8 @@ impl Answer {
     /// The text at a JSON pointer, which has to be there.
     pub(super) fn text(&self, pointer: &str) -> anyhow::Result<String> {
         let text = self.body.pointer(pointer).and_then(Value::as_str);
-        let text = text.with_context(|| format!("the answer has no text at {pointer}: {}", self.body))?;
+        let text =
+            text.with_context(|| format!("the answer has no text at {pointer}: {}", self.body))?;
         Ok(text.to_owned())
     }
 }
@@ -64,7 +65,12 @@ impl Client {
         let exchange = self.exchange(method, path, body);
         let (status, bytes) = tokio::time::timeout(PATIENCE, exchange)
             .await
-            .with_context(|| format!("{method} {path} was not answered in {} s", PATIENCE.as_secs()))?
+            .with_context(|| {
+                format!(
+                    "{method} {path} was not answered in {} s",
+                    PATIENCE.as_secs()
+                )
+            })?
             .with_context(|| format!("{method} {path} failed"))?;
         let took = sent.elapsed();
         anyhow::ensure!(

@@ -15,7 +15,6 @@ use super::smtp::{self, Envelope};
 pub(super) struct Mail {
     /// When it came; none only in tests.
     pub(super) at: Option<Instant>,
-    pub(super) id: String,
     pub(super) from: String,
     pub(super) to: String,
     /// The address that the message was delivered to.
@@ -67,7 +66,6 @@ fn decoded(envelope: &Envelope, at: Instant) -> Mail {
     let message = message.unwrap_or_default();
     Mail {
         at: Some(at),
-        id: message.message_id().unwrap_or_default().to_owned(),
         from: first(message.from()),
         to: first(message.to()),
         recipient: envelope.to.join(", "),
@@ -91,7 +89,9 @@ fn first(addresses: Option<&Address<'_>>) -> String {
 
 /// The text part; nothing if there is only HTML, which the parser would turn into text.
 fn text(message: &Message<'_>) -> String {
-    let is_text = message.text_part(0).is_some_and(|part| part.is_text() && !part.is_text_html());
+    let is_text = message
+        .text_part(0)
+        .is_some_and(|part| part.is_text() && !part.is_text_html());
     let text = message.body_text(0).filter(|_| is_text);
     text.unwrap_or_default().trim_end().replace("\r\n", "\n")
 }
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn encoded_words_and_parts_are_decoded() {
         let mail = decode(
-            "Message-ID: <1@example.com>\nFrom: News <news@example.com>\n\
+            "From: News <news@example.com>\n\
              To: =?utf-8?b?Sm/Do28=?= <joao@example.com>\n\
              Subject: =?utf-8?q?Ol=C3=A1?=\nMIME-Version: 1.0\n\
              Content-Type: multipart/alternative; boundary=b\n\n\
@@ -125,7 +125,6 @@ mod tests {
              Content-Transfer-Encoding: quoted-printable\n\nOl=C3=A1!\n\
              --b\nContent-Type: text/html; charset=utf-8\n\n<p>hi</p>\n--b--\n",
         );
-        assert_eq!(mail.id, "1@example.com");
         assert_eq!(mail.from, "News <news@example.com>");
         assert_eq!(mail.to, "João <joao@example.com>");
         assert_eq!(mail.recipient, "joao@example.com");

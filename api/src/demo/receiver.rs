@@ -209,7 +209,10 @@ mod tests {
             .map(|body| receiver.take(Instant::now(), signed(body), body.clone()));
         assert_eq!(answers.map(|status| status.as_u16()), [204, 503, 204]);
         let all = receiver.inbox.all();
-        assert!(all.iter().all(|one| one.verified.is_ok() && one.forgery_refused));
+        assert!(
+            all.iter()
+                .all(|one| one.verified.is_ok() && one.forgery_refused)
+        );
     }
 
     #[tokio::test]

@@ -85,7 +85,8 @@ where
         if self.to.is_empty() {
             return self.say("503 5.5.1 RCPT first").await;
         }
-        self.say("354 go ahead, and end with a full stop alone").await?;
+        self.say("354 go ahead, and end with a full stop alone")
+            .await?;
         let message = self.message().await?;
         let to = std::mem::take(&mut self.to);
         self.forget();
@@ -117,7 +118,9 @@ where
     }
 
     async fn say(&mut self, reply: &str) -> io::Result<()> {
-        self.write.write_all(format!("{reply}\r\n").as_bytes()).await?;
+        self.write
+            .write_all(format!("{reply}\r\n").as_bytes())
+            .await?;
         self.write.flush().await
     }
 
@@ -147,7 +150,9 @@ mod tests {
         let mut answers = Vec::new();
         let taken = RefCell::new(Vec::new());
         let deliver = |envelope| taken.borrow_mut().push(envelope);
-        converse(script.as_bytes(), &mut answers, deliver).await.unwrap();
+        converse(script.as_bytes(), &mut answers, deliver)
+            .await
+            .unwrap();
         (String::from_utf8(answers).unwrap(), taken.into_inner())
     }
 
@@ -171,7 +176,9 @@ mod tests {
         )
         .await;
         let codes: Vec<&str> = answers.lines().filter_map(|line| line.get(..3)).collect();
-        let expected = ["220", "503", "503", "250", "250", "250", "503", "250", "502", "221"];
+        let expected = [
+            "220", "503", "503", "250", "250", "250", "503", "250", "502", "221",
+        ];
         assert_eq!(codes, expected);
         assert!(taken.is_empty());
     }

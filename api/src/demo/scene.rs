@@ -1,0 +1,203 @@
+//! What every step does: send a request and show it, wait for what follows and show that.
+
+use std::time::{Duration, Instant};
+
+use hyper::Method;
+use serde_json::Value;
+
+use super::cast::Person;
+use super::client::{Answer, Client};
+use super::layout::millis;
+use super::ledger::{Ledger, OwedEvent, OwedMail, Pace};
+use super::letters::{Letter, Translations, in_language};
+use super::mailbox::{Mail, Mailbox};
+use super::print::Page;
+use super::receiver::{Received, Receiver};
+
+/// How long an arrival is waited for. Once something is missing the demo has failed, and
+/// what is shown afterwards need not be waited for as long.
+const PATIENCE: Duration = Duration::from_secs(15);
+const IMPATIENCE: Duration = Duration::from_secs(1);
+
+/// How much of what happens is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    Whole,
+    Briefly,
+}
+
+/// Everything that the steps work with.
+#[derive(Debug)]
+pub(super) struct Scene {
+    pub(super) page: Page,
+    pub(super) receiver: Receiver,
+    pub(super) mailbox: Mailbox,
+    pub(super) ledger: Ledger,
+    client: Client,
+    patience: Duration,
+}
+
+/// What a phase of a definition brings about.
+#[derive(Debug)]
+pub(super) struct Chapter {
+    /// Of the definition.
+    pub(super) name: &'static Translations<&'static str>,
+    pub(super) phase: &'static str,
+    pub(super) letter: &'static Letter,
+}
+
+/// Something that happens to a user, of which others are told.
+#[derive(Debug, Clone)]
+pub(super) struct Happening {
+    event: OwedEvent,
+    mail: OwedMail,
+}
+
+impl Happening {
+    /// `since` is when it was asked for, or when it is due.
+    pub(super) fn new(
+        person: &Person,
+        chapter: &Chapter,
+        action_id: &str,
+        since: Instant,
+        pace: Pace,
+    ) -> Self {
+        let language = person.language;
+        Self {
+            event: OwedEvent {
+                person: person.name,
+                action_id: action_id.to_owned(),
+                phase: chapter.phase,
+                localized_action: in_language(chapter.name, language).to_owned(),
+                since,
+                pace,
+            },
+            mail: OwedMail {
+                recipient: person.email(),
+                subject: chapter.letter.subject(language, person.name),
+                language: language.label(),
+                since,
+                pace,
+            },
+        }
+    }
+
+    fn after(&self, at: Instant) -> String {
+        let took = millis(at.saturating_duration_since(self.event.since));
+        match self.event.pace {
+            Pace::Expiry => format!("{took} after the expiry"),
+            Pace::Request | Pace::Retried => format!("after {took}"),
+        }
+    }
+}
+
+impl Scene {
+    pub(super) fn new(client: Client, receiver: Receiver, mailbox: Mailbox) -> Self {
+        Self {
+            page: Page::new(),
+            receiver,
+            mailbox,
+            ledger: Ledger::default(),
+            client,
+            patience: PATIENCE,
+        }
+    }
+
+    /// Sends a request, and shows it with `members` of the answer.
+    pub(super) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        members: &[&str],
+    ) -> anyhow::Result<Answer> {
+        self.page.request(&method, path, body);
+        let answer = self.client.send(&method, path, body).await?;
+        self.page.answer(&answer, members);
+        Ok(answer)
+    }
+
+    /// Sends a request that is like the one before, and shows only how they differ.
+    pub(super) async fn call_alike(
+        &self,
+        path: &str,
+        body: &Value,
+        difference: &[&str],
+        members: &[&str],
+    ) -> anyhow::Result<Answer> {
+        self.page.alike(&Method::POST, path, body, difference);
+        let answer = self.client.send(&Method::POST, path, Some(body)).await?;
+        self.page.answer(&answer, members);
+        Ok(answer)
+    }
+
+    /// Sends a request that needs no showing.
+    pub(super) async fn call_unseen(&self, path: &str, body: &Value) -> anyhow::Result<Answer> {
+        self.client.send(&Method::POST, path, Some(body)).await
+    }
+
+    /// Puts down what has to arrive.
+    pub(super) fn expect(&mut self, happening: &Happening) {
+        self.ledger.events.push(happening.event.clone());
+        self.ledger.mails.push(happening.mail.clone());
+    }
+
+    /// Waits for what has to arrive, and shows it.
+    pub(super) async fn watch(&mut self, happening: &Happening, shown: Shown) {
+        if happening.event.pace == Pace::Retried {
+            self.watch_refusal(happening).await;
+        }
+        let owed = &happening.event;
+        let received = self
+            .webhook(|one| owed.concerns(one) && one.accepted())
+            .await;
+        match received {
+            Some(received) if shown == Shown::Whole => {
+                self.page
+                    .whole_webhook(&received, &happening.after(received.at));
+                self.page.gap();
+            }
+            Some(received) if owed.pace == Pace::Retried => {
+                self.page.attempt(&received, &happening.after(received.at));
+            }
+            Some(received) => self.page.webhook(&received, &happening.after(received.at)),
+            None => self.missing("the webhook"),
+        }
+        match self.mail(|mail| happening.mail.is(mail)).await {
+            Some(mail) => {
+                let took = mail.at.map(|at| happening.after(at));
+                self.page.mail(&mail, &took.unwrap_or_default());
+                if shown == Shown::Whole {
+                    self.page.html(&mail);
+                }
+            }
+            None => self.missing("the mail"),
+        }
+    }
+
+    async fn watch_refusal(&mut self, happening: &Happening) {
+        let owed = &happening.event;
+        let refused = self
+            .webhook(|one| owed.concerns(one) && !one.accepted())
+            .await;
+        match refused {
+            Some(received) => self.page.attempt(&received, &happening.after(received.at)),
+            None => self.missing("the first attempt"),
+        }
+    }
+
+    async fn webhook(&self, is_wanted: impl Fn(&Received) -> bool) -> Option<Received> {
+        let deadline = Instant::now() + self.patience;
+        self.receiver.inbox.first(deadline, is_wanted).await
+    }
+
+    async fn mail(&self, is_wanted: impl Fn(&Mail) -> bool) -> Option<Mail> {
+        let deadline = Instant::now() + self.patience;
+        self.mailbox.inbox.first(deadline, is_wanted).await
+    }
+
+    fn missing(&mut self, what: &str) {
+        self.page.missing(what);
+        self.patience = IMPATIENCE;
+    }
+}
