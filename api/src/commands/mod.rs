@@ -5,10 +5,12 @@ mod migrate;
 mod serve;
 mod settings;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use beadle_common::settings::complain;
-use clap::{Parser, Subcommand};
+use clap::builder::{OsStr, Resettable};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use create_api_key::CreateApiKey;
 pub use migrate::Migrate;
@@ -58,12 +60,25 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
     }
 }
 
+/// The options of `serve` stand beside the commands too, for when there is none. Their
+/// environment is not read for another command, which need not care what it holds.
+fn parse(arguments: impl Iterator<Item = OsString>) -> Cli {
+    let arguments: Vec<OsString> = arguments.collect();
+    let mut command = Cli::command();
+    let first = arguments.get(1);
+    if first.is_some_and(|first| command.find_subcommand(first).is_some()) {
+        command = command.mut_args(|argument| argument.env(Resettable::<OsStr>::Reset));
+    }
+    let matches = command.get_matches_from(arguments);
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
 /// Runs the command that the arguments and the environment ask for.
 #[must_use]
 pub fn main() -> ExitCode {
     // No file is fine; what it sets is only a default for what is not set.
     let _ = dotenvy::dotenv();
-    let cli = Cli::parse();
+    let cli = parse(std::env::args_os());
     let result = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(command) => command.run(),
         Command::Demo(command) => command.run(),
