@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::Method;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use beadle_common::db::{AnyConnection, QueryResult};
@@ -120,6 +120,16 @@ impl Call {
     pub fn asks_to_reactivate(&self) -> Result<bool, ApiError> {
         let asked = self.query.flag("reactivate")?.unwrap_or(false);
         Ok(asked && self.request.method() == Method::PUT)
+    }
+
+    /// Whether anything follows the headers, for requests that need no body.
+    #[must_use]
+    pub fn has_body(&self) -> bool {
+        let headers = self.request.headers();
+        headers.contains_key(TRANSFER_ENCODING)
+            || headers
+                .get(CONTENT_LENGTH)
+                .is_some_and(|length| length.as_bytes() != b"0")
     }
 
     /// The body, read now but judged later: a request for an object that does not exist

@@ -29,4 +29,10 @@ impl Endpoint {
         ])
         .app_data(self)
     }
+
+    /// The endpoint of something that belongs to an object: its Id stands within the path.
+    #[must_use]
+    pub fn nested(self, pattern: &str) -> Resource {
+        web::resource(pattern).app_data(self)
+    }
 }

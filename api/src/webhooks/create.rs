@@ -40,7 +40,7 @@ fn create(
         if given.is_some() && Webhook::exists(connection, id)? {
             object.errors().refuse(Prefix::Duplicate, ENDPOINT.id);
         }
-        let secret = secrets::read_secret(object);
+        let secret = secrets::read_secret(object, "signingSecret");
         Ok((
             input::read_webhook(connection, &state.sealer, object, id, now)?,
             secret,

@@ -5,6 +5,8 @@ mod delete;
 mod headers;
 mod input;
 mod retrieve;
+mod retrieve_secrets;
+mod rotate_secret;
 mod search;
 mod secrets;
 mod update;
@@ -30,12 +32,31 @@ const SEARCH: Endpoint = Endpoint {
     id: "",
 };
 
+const SECRET: Endpoint = Endpoint {
+    path: "/api/webhook/secret",
+    ..ENDPOINT
+};
+const ROTATE: Endpoint = Endpoint {
+    path: "/api/webhook/secret/rotate",
+    ..ENDPOINT
+};
+
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(
         SEARCH
             .resource()
             .route(web::get().to(search::search_webhooks))
             .route(web::post().to(search::search_webhooks)),
+    );
+    config.service(
+        SECRET
+            .nested("/api/webhook/{webhookId}/secret")
+            .route(web::get().to(retrieve_secrets::retrieve_secrets)),
+    );
+    config.service(
+        ROTATE
+            .nested("/api/webhook/{webhookId}/secret/rotate")
+            .route(web::post().to(rotate_secret::rotate_secret)),
     );
     config.service(
         ENDPOINT

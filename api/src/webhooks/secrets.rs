@@ -1,4 +1,4 @@
-//! The signing secret that a webhook starts with.
+//! Signing secrets: read from a request, made, and stored.
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{WebhookId, WebhookSecretId};
@@ -13,13 +13,13 @@ use crate::errors::Prefix;
 use crate::input::Object;
 
 /// The secret that the client brings, if it brings one.
-pub(super) fn read_secret(webhook: &Object<'_>) -> Option<WebhookSecret> {
-    let text = webhook.text("signingSecret")?;
+pub(super) fn read_secret(object: &Object<'_>, member: &str) -> Option<WebhookSecret> {
+    let text = object.text(member)?;
     match WebhookSecret::parse(&text) {
         Ok(secret) => Some(secret),
         Err(error) => {
-            let path = webhook.path("signingSecret");
-            webhook
+            let path = object.path(member);
+            object
                 .errors()
                 .refuse_because(Prefix::Invalid, &path, error.to_string());
             None
@@ -40,7 +40,8 @@ pub(super) fn insert(
     secret: &WebhookSecret,
     now: Instant,
 ) -> Result<(), ApiError> {
-    let id = WebhookSecretId::random();
+    // The order of these Ids is that of their creation, within a millisecond too.
+    let id = WebhookSecretId::sequential();
     let text = secret.to_text();
     let sealed = sealer
         .seal_text(WebhookSecretRow::place(id), text.expose_secret())

@@ -22,6 +22,8 @@ both_databases!(
     all_mistakes_are_reported_at_once,
     a_locked_key_has_no_business_here,
     a_search_filters_sorts_and_pages,
+    a_rotation_leaves_the_old_secret_for_a_while,
+    a_rotation_has_limits,
 );
 
 fn receiver() -> Value {
@@ -239,4 +241,59 @@ async fn a_search_filters_sorts_and_pages(app: &TestApp) {
         app.post("/api/webhook/search", json!({})).await.codes(),
         ["[missing]search"]
     );
+}
+
+async fn secrets(app: &TestApp) -> Vec<Value> {
+    let answer = app.get(&format!("{PATH}/secret")).await.ok();
+    answer["secrets"].as_array().unwrap().clone()
+}
+
+async fn a_rotation_leaves_the_old_secret_for_a_while(app: &TestApp) {
+    let path = format!("{PATH}/secret/rotate");
+    assert_eq!(app.get(&format!("{PATH}/secret")).await.status, 404);
+    assert_eq!(app.call(Method::POST, &path, None).await.status, 404);
+    let created = app.post(PATH, json!({"webhook": receiver()})).await.ok();
+    let [first] = secrets(app).await.try_into().unwrap();
+    assert_eq!(first["secret"], created["webhook"]["signingSecret"]);
+    assert_eq!(
+        (&first["type"], &first["insertInstant"]),
+        (&json!("v1"), &json!(NOON))
+    );
+    let own = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let rotated = app.post(&path, json!({"secret": own})).await.ok();
+    assert_eq!(rotated["secrets"], json!(secrets(app).await));
+    assert_eq!(rotated["secrets"][0]["secret"], own);
+    assert_eq!(
+        rotated["secrets"][1]["expirationInstant"],
+        json!(NOON + 86_400_000)
+    );
+    assert!(rotated["secrets"][0].get("expirationInstant").is_none());
+    app.advance(86_400_000);
+    assert_eq!(secrets(app).await.len(), 1);
+    let leaked = app.post(&path, json!({"gracePeriodSeconds": 0})).await.ok();
+    assert_eq!(leaked["secrets"].as_array().unwrap().len(), 1);
+    assert_ne!(leaked["secrets"][0]["secret"], own);
+    assert_eq!(app.delete(&path).await.status, 405);
+}
+
+async fn a_rotation_has_limits(app: &TestApp) {
+    let path = format!("{PATH}/secret/rotate");
+    app.post(PATH, json!({"webhook": receiver()})).await.ok();
+    let wrong = json!({"gracePeriodSeconds": 604_801, "secret": "whsec_!", "type": "v2"});
+    assert_eq!(
+        app.post(&path, wrong).await.codes(),
+        [
+            "[invalid]gracePeriodSeconds",
+            "[invalid]secret",
+            "[invalid]type"
+        ]
+    );
+    for _ in 0..3 {
+        app.call(Method::POST, &path, None).await.ok();
+    }
+    assert_eq!(
+        app.call(Method::POST, &path, None).await.codes(),
+        ["[tooMany]secret"]
+    );
+    assert_eq!(secrets(app).await.len(), 4);
 }

@@ -218,6 +218,24 @@ impl WebhookSecretRow {
             .load(connection)
     }
 
+    /// Ends the secrets of a webhook that have no end yet.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn expire_current(
+        connection: &mut AnyConnection,
+        webhook: WebhookId,
+        end: Instant,
+    ) -> QueryResult<()> {
+        let current = webhook_secrets::table
+            .filter(webhook_secrets::webhook_id.eq(webhook))
+            .filter(webhook_secrets::expiration_instant.is_null());
+        diesel::update(current)
+            .set(webhook_secrets::expiration_instant.eq(end))
+            .execute(connection)?;
+        Ok(())
+    }
+
     /// Adds this secret.
     ///
     /// # Errors

@@ -1,0 +1,102 @@
+//! `POST /api/webhook/{webhookId}/secret/rotate`
+
+use std::time::Duration;
+
+use beadle_common::db::AnyConnection;
+use beadle_common::id::WebhookId;
+use beadle_common::instant::Instant;
+use beadle_common::model::webhook::{SecretKind, Webhook, WebhookSecretRow};
+use beadle_common::seal::Sealer;
+use beadle_common::sign::WebhookSecret;
+use serde_json::Map;
+
+use super::{retrieve_secrets, secrets};
+use crate::answer::Answer;
+use crate::error::ApiError;
+use crate::errors::{Collector, Prefix};
+use crate::extract::Call;
+use crate::input::{Body, Object};
+
+const DAY: u64 = 24 * 60 * 60;
+
+/// How long the old secret goes on signing if nothing else is asked for.
+const DEFAULT_GRACE: Duration = Duration::from_secs(DAY);
+
+const LONGEST_GRACE: Duration = Duration::from_secs(7 * DAY);
+
+/// Secrets that sign at the same time at most: each adds a signature to every request.
+const MOST_LIVE: usize = 4;
+
+/// A new secret signs from now on. The old one does too until its grace is over, so that
+/// the receiver can change over in its own time.
+pub(super) async fn rotate_secret(mut call: Call) -> Answer {
+    let id: WebhookId = call.required_id()?;
+    let body = match call.has_body() {
+        true => Some(call.body().await),
+        false => None,
+    };
+    let (now, sealer) = (call.now(), call.state().sealer.clone());
+    let rows = call
+        .state()
+        .write(move |connection| rotate(connection, &sealer, id, body.clone(), now))
+        .await?;
+    retrieve_secrets::show(&call.state().sealer, &rows)
+}
+
+fn rotate(
+    connection: &mut AnyConnection,
+    sealer: &Sealer,
+    id: WebhookId,
+    body: Option<Result<Body, ApiError>>,
+    now: Instant,
+) -> Result<Vec<WebhookSecretRow>, ApiError> {
+    if !Webhook::exists(connection, id)? {
+        return Err(ApiError::NotFound);
+    }
+    let members = match body {
+        Some(body) => body?.into_members()?,
+        None => Map::new(),
+    };
+    let errors = Collector::new();
+    let asked = Rotation::read(&Object::root(&members, &errors));
+    let live = WebhookSecretRow::live_of(connection, &[id], now)?;
+    let staying = live
+        .iter()
+        .filter(|row| !asked.grace.is_zero() || row.expiration_instant.is_some())
+        .count();
+    if staying >= MOST_LIVE {
+        errors.refuse(Prefix::TooMany, "secret");
+    }
+    errors.finish()?;
+    let secret = asked.secret.map_or_else(secrets::generate, Ok)?;
+    WebhookSecretRow::expire_current(connection, id, now.plus(asked.grace))?;
+    secrets::insert(connection, sealer, id, &secret, now)?;
+    Ok(WebhookSecretRow::live_of(connection, &[id], now)?)
+}
+
+/// What a client may say of a rotation.
+struct Rotation {
+    grace: Duration,
+    /// None: one is made.
+    secret: Option<WebhookSecret>,
+}
+
+impl Rotation {
+    fn read(body: &Object<'_>) -> Self {
+        let grace = body.integer("gracePeriodSeconds").map(|seconds| {
+            let grace = u64::try_from(seconds).ok().map(Duration::from_secs);
+            grace.filter(|grace| *grace <= LONGEST_GRACE)
+        });
+        if grace == Some(None) {
+            body.refuse(Prefix::Invalid, "gracePeriodSeconds");
+        }
+        let kind = body.text("type");
+        if kind.is_some_and(|kind| kind.parse::<SecretKind>().is_err()) {
+            body.refuse(Prefix::Invalid, "type");
+        }
+        Self {
+            grace: grace.flatten().unwrap_or(DEFAULT_GRACE),
+            secret: secrets::read_secret(body, "secret"),
+        }
+    }
+}
