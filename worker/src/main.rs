@@ -6,7 +6,7 @@ use anyhow::Context;
 use beadle_common::db::{IfMissing, Wake};
 use beadle_common::lifecycle::Setup;
 use beadle_common::settings::{
-    DatabaseSettings, LogSettings, MailSettings, SecretKeySettings, complain,
+    DatabaseSettings, LogSettings, MailSettings, SecretKeySettings, complain, parse_arguments,
 };
 use beadle_worker::{Worker, WorkerSettings, signals};
 use clap::Parser;
@@ -29,9 +29,7 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    // No file is fine; what it sets is only a default for what is not set.
-    let _ = dotenvy::dotenv();
-    let cli = Cli::parse();
+    let cli: Cli = parse_arguments("beadle-worker");
     cli.log.start();
     if let Err(error) = cli.worker.check() {
         complain("beadle-worker", &error);

@@ -8,7 +8,7 @@ mod settings;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use beadle_common::settings::complain;
+use beadle_common::settings::{complain, parse_arguments};
 use clap::builder::{OsStr, Resettable};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 

@@ -2,10 +2,49 @@
 
 use std::error::Error;
 
+use clap::Parser;
+use clap::error::ErrorKind;
+
+/// Reads the command line and the environment. A `.env` file sets what is not set.
+///
+/// A bad value ends the process with code 2 and one line that names the variable, the
+/// value and what was expected; other mistakes with clap's usual help.
+#[must_use]
+pub fn parse_arguments<C: Parser>(program: &str) -> C {
+    // No such file is the usual case.
+    let _ = dotenvy::dotenv();
+    let error = match C::try_parse() {
+        Ok(arguments) => return arguments,
+        Err(error) => error,
+    };
+    match error.kind() {
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
+            say(program, &first_paragraph(&error.render().to_string()));
+            std::process::exit(error.exit_code())
+        }
+        _ => error.exit(),
+    }
+}
+
+/// What clap says before it goes on to usage and hints.
+fn first_paragraph(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let line = lines.join(" ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
+}
+
 /// Writes an error and its causes to standard error, in one line.
-#[expect(clippy::print_stderr, reason = "this is what standard error is for")]
 pub fn complain(program: &str, error: &(dyn Error + 'static)) {
-    eprintln!("{program}: {}", one_line(error));
+    say(program, &one_line(error));
+}
+
+#[expect(clippy::print_stderr, reason = "this is what standard error is for")]
+fn say(program: &str, line: &str) {
+    eprintln!("{program}: {line}");
 }
 
 /// An error and its causes on one line, without saying anything twice.

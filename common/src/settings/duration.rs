@@ -95,7 +95,17 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused_with_its_text() {
-        for text in ["", "5", "s", "5 s", "-5s", "1.5s", "5w", "99999999999999999d", "5s,"] {
+        for text in [
+            "",
+            "5",
+            "s",
+            "5 s",
+            "-5s",
+            "1.5s",
+            "5w",
+            "99999999999999999d",
+            "5s,",
+        ] {
             let error = parse_durations(text).unwrap_err();
             assert!(error.to_string().contains("such as 250ms"), "{text}");
         }

@@ -43,7 +43,9 @@ pub struct LogSettings {
 fn parse_filter(text: &str) -> Result<String, String> {
     match EnvFilter::try_new(text) {
         Ok(_) => Ok(text.to_owned()),
-        Err(error) => Err(format!("{error}; expected a level such as `info`, or `target=level`")),
+        Err(error) => Err(format!(
+            "{error}; expected a level such as `info`, or `target=level`"
+        )),
     }
 }
 

@@ -25,7 +25,8 @@ pub struct MailSettings {
 /// # Errors
 /// A sentence that says what was expected.
 pub fn parse_mailbox(text: &str) -> Result<Mailbox, String> {
-    let expected = || format!("`{text}` is not a sender; expected `Name <name@host>` or `name@host`");
+    let expected =
+        || format!("`{text}` is not a sender; expected `Name <name@host>` or `name@host`");
     if text.contains(['\r', '\n']) {
         return Err(expected());
     }
@@ -62,7 +63,13 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", "Beadle", "Beadle <>", "a@b@c <x>", "A <a@b.example>\r\nBcc: x@y.example"] {
+        for text in [
+            "",
+            "Beadle",
+            "Beadle <>",
+            "a@b@c <x>",
+            "A <a@b.example>\r\nBcc: x@y.example",
+        ] {
             assert!(parse_mailbox(text).is_err(), "{text}");
         }
     }

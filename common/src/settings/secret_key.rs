@@ -6,7 +6,7 @@ use clap::Args;
 use secrecy::SecretString;
 
 use crate::db::{DatabaseUrl, Db, DbError};
-use crate::model::api_key::ApiKey;
+use crate::model::tenant::Tenant;
 use crate::seal::{SealError, Sealer};
 
 /// Options about the key for secrets at rest.
@@ -46,7 +46,7 @@ pub enum SecretKeyError {
     Required,
     /// SQLite, and the file of the key is gone while the secrets are there.
     #[error(
-        "the key file `{0}` is missing, but the database holds secrets that were sealed with it; put it back, or name it in BEADLE_SECRET_KEY_FILE"
+        "the key file `{0}` is missing, but the database holds secrets that were sealed with it; put it back, or name it in BEADLE_SECRET_KEY_FILE, or give the key in BEADLE_SECRET_KEY"
     )]
     Lost(PathBuf),
     /// The key cannot be used.
@@ -80,10 +80,55 @@ fn beside(db: &Db, database: &Path) -> Result<Sealer, SecretKeyError> {
     let mut name = database.as_os_str().to_owned();
     name.push(".key");
     let path = PathBuf::from(name);
-    // The first thing that is sealed is an API key.
-    let sealed = || db.read_blocking(|connection| Ok::<_, DbError>(ApiKey::count(connection)?));
+    // The first tenant comes together with the first sealed API key. Keys may be deleted
+    // later, while other secrets stay.
+    let sealed = || db.read_blocking(|connection| Ok::<_, DbError>(Tenant::count(connection)?));
     if !path.exists() && sealed()? > 0 {
         return Err(SecretKeyError::Lost(path));
     }
     Ok(Sealer::from_file_or_new(&path)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bootstrap::bootstrap;
+    use crate::instant::Instant;
+    use crate::model::api_key::ApiKey;
+    use crate::test_support::TestDb;
+
+    const NOTHING: SecretKeySettings = SecretKeySettings {
+        secret_key: None,
+        secret_key_file: None,
+    };
+
+    #[test]
+    fn sqlite_gets_a_key_file_and_keeps_to_it() {
+        let test = TestDb::sqlite();
+        let sealer = NOTHING.sealer(&test.db).unwrap();
+        bootstrap(&test.db, &sealer, None, Instant::from_millis(0)).unwrap();
+        assert!(NOTHING.sealer(&test.db).is_ok());
+        // Secrets other than keys may be there: no new key may take the place of a lost one.
+        test.db
+            .write_blocking(|c| {
+                for key in ApiKey::all(c)? {
+                    ApiKey::delete(c, key.id)?;
+                }
+                Ok::<_, DbError>(())
+            })
+            .unwrap();
+        let mut file = test.db.url().sqlite_path().unwrap().as_os_str().to_owned();
+        file.push(".key");
+        std::fs::remove_file(&file).unwrap();
+        let error = NOTHING.sealer(&test.db).unwrap_err();
+        assert!(matches!(error, SecretKeyError::Lost(_)), "{error}");
+        assert!(!Path::new(&file).exists());
+    }
+
+    #[test]
+    fn postgres_needs_a_key() {
+        let test = TestDb::postgres();
+        let error = NOTHING.sealer(&test.db).unwrap_err();
+        assert!(matches!(error, SecretKeyError::Required), "{error}");
+    }
 }
