@@ -6,7 +6,10 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use tempfile::TempDir;
 
-use crate::db::{Db, DbOptions, IfMissing, SqliteSynchronous};
+use crate::db::{Db, DbOptions, IfMissing, Json, SqliteSynchronous};
+use crate::id::WebhookId;
+use crate::instant::Instant;
+use crate::model::webhook::Webhook;
 
 /// A migrated, empty database that vanishes with this value.
 pub(crate) struct TestDb {
@@ -66,6 +69,33 @@ impl TestDb {
             _folder: None,
             _postgres: Some(PostgresDatabase { server, name }),
         }
+    }
+}
+
+/// A webhook that wants all actions of all tenants.
+pub(crate) fn webhook(id: WebhookId, headers: Vec<u8>) -> Webhook {
+    Webhook {
+        id,
+        url: "https://receiver.example/".to_owned(),
+        description: None,
+        connect_timeout: 1000,
+        read_timeout: 1000,
+        global: true,
+        events_enabled: Json([("user.action".to_owned(), true)].into_iter().collect()),
+        user_action_enabled: true,
+        headers,
+        http_authentication_username: None,
+        http_authentication_password: None,
+        data: Json(serde_json::Map::new()),
+        signature_enabled: false,
+        signing_key_id: None,
+        ssl_certificate: None,
+        ssl_certificate_key_id: None,
+        rate_limit: None,
+        ordered_by: None,
+        contact_email: None,
+        insert_instant: Instant::from_millis(0),
+        last_update_instant: Instant::from_millis(0),
     }
 }
 

@@ -5,10 +5,6 @@ use diesel::{MultiConnection, PgConnection, SqliteConnection};
 
 /// A connection to either database. Queries written against it run on both.
 #[derive(MultiConnection)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a handful of connections live in the pool, and boxing is not supported by the derive"
-)]
 pub enum AnyConnection {
     /// PostgreSQL, by libpq.
     Pg(PgConnection),

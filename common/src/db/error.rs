@@ -66,6 +66,20 @@ fn is_connection_lost(message: &str) -> bool {
 /// The error chain in one line, for logs and for a command's last words.
 #[must_use]
 pub(crate) fn one_line(error: &dyn std::error::Error) -> String {
-    let text = error.to_string();
+    let mut text = words(&error.to_string());
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // Some errors repeat their cause in their own text.
+        let cause_text = words(&cause.to_string());
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

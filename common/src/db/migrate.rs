@@ -12,7 +12,7 @@ use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::AnyConnection;
-use super::error::DbError;
+use super::error::{DbError, one_line};
 use super::sqlite_writer;
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
@@ -63,7 +63,14 @@ fn sqlite(connection: &mut AnyConnection) -> Result<Vec<String>, DbError> {
         Err(DbError::Unavailable(_)) => Ok(None),
         Err(error) => Err(error),
     })?;
-    sqlite_writer::begin(connection)?;
+    // Another process's migration may take longer than the busy time-out.
+    patiently(
+        || match sqlite_writer::begin(connection).map_err(DbError::from) {
+            Ok(()) => Ok(Some(())),
+            Err(DbError::Unavailable(_)) => Ok(None),
+            Err(error) => Err(error),
+        },
+    )?;
     let applied = connection.transaction(|c| match c {
         AnyConnection::Sqlite(c) => apply(c, SQLITE),
         AnyConnection::Pg(_) => Ok(Vec::new()),
@@ -73,7 +80,7 @@ fn sqlite(connection: &mut AnyConnection) -> Result<Vec<String>, DbError> {
             sqlite_writer::commit(connection)?;
             Ok(applied)
         }
-        // The connection is dropped by the caller, which rolls back.
+        // The caller drops the connection, which rolls back.
         Err(error) => Err(error),
     }
 }
@@ -90,7 +97,10 @@ where
 {
     match connection.run_pending_migrations(migrations) {
         Ok(versions) => Ok(versions.iter().map(ToString::to_string).collect()),
-        Err(error) => Err(DbError::Unavailable(format!("a migration failed: {error}"))),
+        Err(error) => Err(DbError::Unavailable(format!(
+            "a migration failed: {}",
+            one_line(&*error)
+        ))),
     }
 }
 

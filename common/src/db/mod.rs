@@ -10,17 +10,22 @@ mod manager;
 mod migrate;
 mod native;
 mod notify;
+#[cfg(test)]
+mod open_test;
 mod pool;
 #[cfg(test)]
 mod schema_test;
 pub(crate) mod sql_type;
 mod sqlite_writer;
+#[cfg(test)]
+mod sqlite_writer_test;
 mod url;
 
 pub use connection::{AnyConnection, MultiBackend};
 /// What a query of the model fails with; [`DbError`] says what that means.
 pub use diesel::result::{Error as QueryError, QueryResult};
 pub use error::DbError;
+pub(crate) use error::one_line;
 pub use json::Json;
 pub use manager::{IfMissing, SqliteSynchronous};
 pub use native::Native;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::Connection;
+use tokio::sync::oneshot::error::RecvError;
 use tracing::Span;
 
 use super::connection::AnyConnection;
 use super::error::{DbError, one_line};
 use super::manager::{IfMissing, Manager, SqliteSynchronous};
 use super::migrate;
-use super::sqlite_writer::SqliteWriter;
+use super::sqlite_writer::{Outcome, SqliteWriter};
 use super::url::{Backend, DatabaseUrl};
 
 /// How long a request waits for a free connection before it is answered "not
@@ -58,13 +59,7 @@ impl Db {
             synchronous: options.synchronous,
         };
         manager.check_file(options.if_missing)?;
-        // A connection of its own: the pool would retry for seconds and hide the reason.
-        let mut first = manager.open()?;
-        let applied = migrate::run(&mut first)?;
-        if !applied.is_empty() {
-            tracing::info!(migrations = ?applied, "the database is up to date");
-        }
-        drop(first);
+        prepare(&manager).map_err(|error| unusable(&options.url, error))?;
         let writer = match options.url.backend() {
             Backend::Sqlite => Some(Arc::new(SqliteWriter::start(manager.clone())?)),
             Backend::Postgres => None,
@@ -119,10 +114,7 @@ impl Db {
         E: From<DbError> + From<diesel::result::Error> + Send + 'static,
     {
         if let Some(writer) = &self.writer {
-            return writer
-                .submit(work)?
-                .await
-                .unwrap_or_else(|_| Err(lost().into()));
+            return answer(writer.submit(work)?.await);
         }
         let db = self.clone();
         blocking(move || db.write_blocking(work)).await
@@ -151,10 +143,7 @@ impl Db {
         E: From<DbError> + From<diesel::result::Error> + Send + 'static,
     {
         match &self.writer {
-            Some(writer) => writer
-                .submit(work)?
-                .blocking_recv()
-                .unwrap_or_else(|_| Err(lost().into())),
+            Some(writer) => answer(writer.submit(work)?.blocking_recv()),
             None => {
                 let connection: &mut AnyConnection = &mut *self.checkout()?;
                 connection.transaction(work)
@@ -166,6 +155,33 @@ impl Db {
         self.pool
             .get()
             .map_err(|error| DbError::Unavailable(one_line(&error)))
+    }
+}
+
+/// Brings the tables up to date, on a connection of its own: the pool would retry for
+/// seconds and hide why it cannot connect.
+fn prepare(manager: &Manager) -> Result<(), DbError> {
+    let applied = migrate::run(&mut manager.open()?)?;
+    if !applied.is_empty() {
+        tracing::info!(migrations = ?applied, "the database is up to date");
+    }
+    Ok(())
+}
+
+/// One line for whoever started the process: which database, and what is wrong with it.
+fn unusable(url: &DatabaseUrl, error: DbError) -> DbError {
+    match error {
+        error @ DbError::Unavailable(_) => error,
+        error => DbError::Unavailable(format!("`{url}`: {}", one_line(&error))),
+    }
+}
+
+/// What the writer says, with a panic going on in the caller as it does on PostgreSQL.
+fn answer<T, E: From<DbError>>(received: Result<Outcome<T, E>, RecvError>) -> Result<T, E> {
+    match received {
+        Ok(Ok(result)) => result,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(_) => Err(lost().into()),
     }
 }
 

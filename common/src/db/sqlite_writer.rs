@@ -6,7 +6,7 @@
 //! commits whatever has queued up meanwhile does several times more. An answer
 //! leaves only after the commit that holds it.
 
-use std::any::Any;
+use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
@@ -16,7 +16,7 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use tokio::sync::oneshot;
 
 use super::connection::AnyConnection;
-use super::error::DbError;
+use super::error::{DbError, one_line};
 use super::manager::Manager;
 
 /// Changes that may wait. When it is full, the database is too busy: callers are
@@ -26,9 +26,16 @@ const QUEUE: usize = 1024;
 /// Changes that share a commit at most, so that the first of them does not wait long.
 const BATCH: usize = 64;
 
+/// [`depth`] between two changes: the batch's transaction and no savepoint.
+const BATCH_DEPTH: Option<NonZeroU32> = Some(NonZeroU32::MIN);
+
 /// Says to a caller what became of its change, once the commit is decided.
 type Answer = Box<dyn FnOnce(Result<(), DbError>) + Send>;
-type Job = Box<dyn FnOnce(&mut AnyConnection) -> Answer + Send>;
+/// A change, or the refusal of one: it gets a connection, or the reason why there is none.
+type Job = Box<dyn FnOnce(Result<&mut AnyConnection, String>) -> Answer + Send>;
+
+/// What a change returned, or the panic it ended in.
+pub(super) type Outcome<T, E> = thread::Result<Result<T, E>>;
 
 /// Handle on the writer thread. The thread ends when the handle is dropped and the
 /// queue is empty.
@@ -48,7 +55,7 @@ impl SqliteWriter {
     }
 
     /// Queues a change; its answer comes through the returned channel.
-    pub(super) fn submit<T, E, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T, E>>, E>
+    pub(super) fn submit<T, E, F>(&self, work: F) -> Result<oneshot::Receiver<Outcome<T, E>>, E>
     where
         F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
@@ -57,11 +64,13 @@ impl SqliteWriter {
         let (answer, waiting) = oneshot::channel();
         let span = tracing::Span::current();
         let job: Job = Box::new(move |connection| {
-            // Within the batch's transaction this is a savepoint.
-            let outcome = span.in_scope(|| connection.transaction(work));
+            let outcome = match connection {
+                Ok(connection) => span.in_scope(|| in_savepoint(connection, work)),
+                Err(reason) => Ok(Err(DbError::Unavailable(reason).into())),
+            };
             Box::new(move |committed| {
                 let result = match (outcome, committed) {
-                    (Ok(_), Err(error)) => Err(error.into()),
+                    (Ok(Ok(_)), Err(error)) => Ok(Err(error.into())),
                     (outcome, _) => outcome,
                 };
                 // A caller that went away has no use for the answer.
@@ -80,6 +89,25 @@ impl SqliteWriter {
     }
 }
 
+/// Runs one change so that it leaves all or nothing in the batch's transaction, even if
+/// it panics: the others of the batch must not pay for it.
+fn in_savepoint<T, E, F>(connection: &mut AnyConnection, work: F) -> Outcome<T, E>
+where
+    F: FnOnce(&mut AnyConnection) -> Result<T, E>,
+    E: From<diesel::result::Error>,
+{
+    let outcome = catch_unwind(AssertUnwindSafe(|| connection.transaction(work)));
+    if outcome.is_err() {
+        // The panic went past the code that closes savepoints, perhaps several of them.
+        while depth(connection) > BATCH_DEPTH {
+            if rollback(connection).is_err() {
+                break;
+            }
+        }
+    }
+    outcome
+}
+
 fn run(manager: &Manager, jobs: &Receiver<Job>) {
     let mut connection = None;
     while let Ok(first) = jobs.recv() {
@@ -90,57 +118,57 @@ fn run(manager: &Manager, jobs: &Receiver<Job>) {
                 continue;
             }
         };
-        // A connection that failed or panicked in the middle is not used again.
+        // A connection that failed is not used again.
         if write_batch(&mut open, first, jobs) {
             connection = Some(open);
         }
     }
 }
 
-/// Runs a job against a connection that refuses everything, only for its answer.
+/// Answers a change that could not be tried; its caller may try again.
 fn refuse(job: Job, error: &DbError) {
-    tracing::error!("cannot open the database: {error}");
-    // Dropping the job drops its answer channel, which its caller reads as "not available".
-    drop(job);
+    let reason = one_line(error);
+    tracing::warn!("a change is refused: {reason}");
+    let answer = job(Err(reason));
+    answer(Ok(()));
 }
 
 /// Writes `first` and whatever else waits. False: the connection must be replaced.
 fn write_batch(connection: &mut AnyConnection, first: Job, jobs: &Receiver<Job>) -> bool {
     if let Err(error) = begin(connection) {
-        // The job has not run; its caller may try again.
-        tracing::warn!("cannot begin a write: {error}");
-        drop(first);
+        refuse(first, &error.into());
         return false;
     }
     let mut answers = Vec::new();
     let mut next = Some(first);
-    let mut healthy = true;
     while let Some(job) = next.take() {
-        match catch_unwind(AssertUnwindSafe(|| job(connection))) {
-            Ok(answer) => answers.push(answer),
-            Err(panic) => {
-                log_panic(&*panic);
-                healthy = false;
-                break;
-            }
-        }
-        if answers.len() < BATCH {
+        answers.push(job(Ok(&mut *connection)));
+        // A full disk makes SQLite roll back everything by itself: nothing more may be
+        // written as if the transaction were still there, and the commit will say so.
+        if answers.len() < BATCH && depth(connection) == BATCH_DEPTH {
             next = jobs.try_recv().ok();
         }
     }
-    let committed = if healthy {
-        commit(connection)
-    } else {
-        Err(diesel::result::Error::RollbackTransaction)
+    let committed = match depth(connection) {
+        BATCH_DEPTH => commit(connection),
+        _ => Err(diesel::result::Error::BrokenTransactionManager),
     };
-    let healthy = committed.is_ok();
     for answer in answers {
         answer(match &committed {
             Ok(()) => Ok(()),
             Err(error) => Err(DbError::Unavailable(format!("the commit failed: {error}"))),
         });
     }
-    healthy
+    committed.is_ok()
+}
+
+/// How many transactions and savepoints are open; none if that is not known any more.
+fn depth(connection: &mut AnyConnection) -> Option<NonZeroU32> {
+    let status = match connection {
+        AnyConnection::Sqlite(c) => AnsiTransactionManager::transaction_manager_status_mut(c),
+        AnyConnection::Pg(c) => AnsiTransactionManager::transaction_manager_status_mut(c),
+    };
+    status.transaction_depth().ok().flatten()
 }
 
 /// `BEGIN IMMEDIATE`: a transaction that starts by reading fails as soon as it wants
@@ -161,11 +189,9 @@ pub(super) fn commit(connection: &mut AnyConnection) -> diesel::QueryResult<()> 
     }
 }
 
-fn log_panic(panic: &(dyn Any + Send)) {
-    let message = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    tracing::error!("a change panicked and is rolled back: {message}");
+fn rollback(connection: &mut AnyConnection) -> diesel::QueryResult<()> {
+    match connection {
+        AnyConnection::Sqlite(c) => AnsiTransactionManager::rollback_transaction(c),
+        AnyConnection::Pg(c) => AnsiTransactionManager::rollback_transaction(c),
+    }
 }

@@ -82,36 +82,65 @@ fn sqlite(path: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
     if path.is_empty() {
         return Err(DatabaseUrlError::NoPath);
     }
-    // `:memory:` is one database per connection, and `?` starts options that SQLite
-    // takes only in its own URI form.
-    if path.starts_with(':') || path.contains('?') || path.ends_with('/') {
+    // `:memory:` is one database per connection, `file:` starts SQLite's own URI form,
+    // and `?` the options that only that form knows.
+    let special = path.starts_with(':') || path.starts_with("file:") || path.contains("://");
+    if special || path.contains(['?', '\0']) || path.ends_with('/') {
         return Err(DatabaseUrlError::NotAFile(path.to_owned()));
     }
     Ok(DatabaseUrl::Sqlite(PathBuf::from(path)))
 }
 
 fn postgres(text: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
-    match text.parse::<tokio_postgres::Config>() {
+    // libpq is the one that has to understand the parameters: it knows more of them, those
+    // for certificates among them, and says so when it connects.
+    let address = text.split_once('?').map_or(text, |(address, _)| address);
+    let refused = |reason: String| DatabaseUrlError::Postgres {
+        url: without_password(text),
+        reason,
+    };
+    if !is_decodable(text) {
+        let reason = "write `%` as `%25` and a space as `%20`, in the password, too";
+        return Err(refused(reason.to_owned()));
+    }
+    match address.parse::<tokio_postgres::Config>() {
         Ok(_) => Ok(DatabaseUrl::Postgres(text.to_owned())),
-        Err(error) => Err(DatabaseUrlError::Postgres {
-            url: without_password(text),
-            reason: super::error::one_line(&error),
-        }),
+        Err(error) => Err(refused(super::error::one_line(&error))),
     }
 }
 
-/// `scheme://user:secret@host` as `scheme://user:***@host`.
+/// What libpq can decode. What it cannot, a password perhaps, it repeats in its complaint.
+fn is_decodable(text: &str) -> bool {
+    let mut encoded = text.split('%');
+    let plain = encoded.next().unwrap_or_default();
+    let codes_are_bytes = encoded.all(|part| {
+        let digits = part.get(..2).unwrap_or_default();
+        u8::from_str_radix(digits, 16).is_ok_and(|byte| byte != 0)
+    });
+    let is_shown = |c: char| !c.is_whitespace() && !c.is_control();
+    codes_are_bytes && !plain.is_empty() && text.chars().all(is_shown)
+}
+
+/// `scheme://user:secret@host` as `scheme://user:***@host`, and the same for a password
+/// among the parameters. It has to hold for texts that are no URLs, too.
 fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), url),
     };
-    let Some((credentials, host)) = rest.rsplit_once('@') else {
-        return url.to_owned();
+    let (credentials, rest) = match rest.rsplit_once('@') {
+        Some((credentials, host)) => match credentials.split_once(':') {
+            Some((user, _)) => (format!("{user}:***@"), host),
+            None => (String::new(), rest),
+        },
+        None => (String::new(), rest),
     };
-    match credentials.split_once(':') {
-        Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
-        None => url.to_owned(),
-    }
+    let hidden = |part: &str| match part.split_once('=') {
+        Some((name, _)) if name.contains("password") => format!("{name}=***"),
+        _ => part.to_owned(),
+    };
+    let parts: Vec<String> = rest.split('&').map(hidden).collect();
+    format!("{scheme}{credentials}{}", parts.join("&"))
 }
 
 impl fmt::Display for DatabaseUrl {
@@ -151,6 +180,10 @@ mod tests {
             "sqlite:x",
             "sqlite://",
             "sqlite://:memory:",
+            "sqlite://file::memory:",
+            "sqlite://file:x",
+            "sqlite://x?mode=memory",
+            "sqlite://folder/",
         ] {
             let error = text.parse::<DatabaseUrl>().unwrap_err().to_string();
             assert!(error.contains("sqlite://"), "{text}: {error}");
@@ -166,5 +199,25 @@ mod tests {
         );
         let error = "mysql://a:s3cret@h/b".parse::<DatabaseUrl>().unwrap_err();
         assert!(!error.to_string().contains("s3cret"));
+        for text in [
+            "beadle:s3cret@db/b",
+            "postgres:/beadle:s3cret@db/b",
+            "mysql://h/b?user=a&password=s3cret&x=y",
+            "postgres://h:port/b?password=s3cret",
+            "postgres://a:s3cret?s3cret@h:port/b",
+            "postgres://a:s3cret%zz@h/b",
+            "postgres://a:s3cret%@h/b",
+            "postgres://a:s3cret%00@h/b",
+            "postgres://a:s3cret s3cret@h/b",
+        ] {
+            let error = text.parse::<DatabaseUrl>().unwrap_err().to_string();
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_left_to_libpq() {
+        let text = "postgres://u@h/b?sslmode=verify-full&sslrootcert=/etc/ca.pem";
+        assert_eq!(text.parse(), Ok(DatabaseUrl::Postgres(text.to_owned())));
     }
 }

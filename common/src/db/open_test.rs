@@ -1,0 +1,148 @@
+//! Opening a database: many at once, and what is said when it cannot be.
+
+use std::path::Path;
+use std::thread;
+
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::BigInt;
+use diesel::{QueryableByName, RunQueryDsl};
+
+use super::{Db, DbError, DbOptions, IfMissing, SqliteSynchronous};
+use crate::test_support::TestDb;
+
+fn options(url: &str, if_missing: IfMissing) -> DbOptions {
+    DbOptions {
+        url: url.parse().unwrap(),
+        connections: 2,
+        synchronous: SqliteSynchronous::Normal,
+        if_missing,
+    }
+}
+
+fn url(path: &Path) -> String {
+    format!("sqlite://{}", path.display())
+}
+
+/// The only line that is said.
+fn refused(url: &str, if_missing: IfMissing) -> String {
+    let error = Db::open(&options(url, if_missing)).unwrap_err();
+    assert!(matches!(error, DbError::Unavailable(_)), "{error:?}");
+    let text = error.to_string();
+    assert!(!text.contains('\n'), "{text}");
+    text
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    rows: i64,
+}
+
+/// Opens the database from many threads at the same moment.
+fn open_at_once(url: &str) {
+    let dbs: Vec<Db> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| Db::open(&options(url, IfMissing::Create)).unwrap()))
+            .collect();
+        threads.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+    for db in dbs {
+        let count: Count = db
+            .read_blocking(|c| {
+                let sql = "SELECT count(*) AS rows FROM action_logs";
+                Ok::<_, DbError>(diesel::sql_query(sql).get_result(c)?)
+            })
+            .unwrap();
+        assert_eq!(count.rows, 0);
+    }
+}
+
+#[test]
+fn many_can_migrate_a_fresh_file_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for n in 0..5 {
+        open_at_once(&url(&folder.path().join(format!("{n}.db"))));
+    }
+}
+
+#[test]
+fn many_can_migrate_a_fresh_server_database_at_once() {
+    let test = TestDb::postgres();
+    test.db
+        .write_blocking(|c| {
+            let empty = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;";
+            Ok::<_, DbError>(c.batch_execute(empty)?)
+        })
+        .unwrap();
+    let super::DatabaseUrl::Postgres(url) = test.db.url() else {
+        unreachable!("it is PostgreSQL");
+    };
+    open_at_once(url);
+}
+
+#[test]
+fn a_missing_file_is_named_and_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("typo.db");
+    let said = refused(&url(&path), IfMissing::Refuse);
+    assert!(
+        said.contains("typo.db") && said.contains("migrate"),
+        "{said}"
+    );
+    let nowhere = folder.path().join("nowhere/x.db");
+    for if_missing in [IfMissing::Create, IfMissing::Refuse] {
+        let said = refused(&url(&nowhere), if_missing);
+        assert!(said.contains("no folder"), "{said}");
+    }
+    let said = refused(&url(folder.path()), IfMissing::Create);
+    assert!(said.contains("is a directory"), "{said}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_named_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    let text = "dear diary, ".repeat(1000);
+    std::fs::write(&path, &text).unwrap();
+    let said = refused(&url(&path), IfMissing::Create);
+    assert!(said.contains("notes.txt"), "{said}");
+    assert!(said.contains("not a database"), "{said}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_said_in_one_line_without_the_password() {
+    let said = refused("postgres://beadle:s3cret@127.0.0.1:1/b", IfMissing::Create);
+    assert!(said.contains("127.0.0.1"), "{said}");
+    assert!(!said.contains("s3cret"), "{said}");
+    let said = refused(
+        "postgres://beadle:s3cret%25@127.0.0.1:1/b?nonsense=1",
+        IfMissing::Create,
+    );
+    assert!(
+        said.contains("nonsense") && !said.contains("s3cret"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_database_that_is_not_there_is_named() {
+    let test = TestDb::postgres();
+    let super::DatabaseUrl::Postgres(url) = test.db.url() else {
+        unreachable!("it is PostgreSQL");
+    };
+    let (server, _) = url.rsplit_once('/').unwrap();
+    let said = refused(&format!("{server}/no_such_database"), IfMissing::Create);
+    assert!(said.contains("no_such_database"), "{said}");
+}
+
+#[test]
+fn opening_again_changes_nothing() {
+    let test = TestDb::sqlite();
+    let Some(path) = test.db.url().sqlite_path() else {
+        unreachable!("it is SQLite");
+    };
+    let again = Db::open(&options(&url(path), IfMissing::Refuse)).unwrap();
+    again.read_blocking(|_| Ok::<_, DbError>(())).unwrap();
+}
