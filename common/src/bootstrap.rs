@@ -20,6 +20,9 @@ pub enum BootstrapError {
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DbError),
+    /// An empty text instead of a key: everybody knows that one.
+    #[error("the API key is empty; leave it out to have one made, or give a long random text")]
+    BlankKey,
     /// A key could not be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -46,6 +49,9 @@ pub struct NewApiKey {
     pub key_manager: bool,
 }
 
+/// How often to look again when other processes start at the same moment.
+const ATTEMPTS: usize = 5;
+
 /// Sees to it that there is a tenant and a key. Returns the key if one had to be made up:
 /// show it, since nobody else will.
 ///
@@ -57,10 +63,20 @@ pub fn bootstrap(
     api_key: Option<&SecretString>,
     now: Instant,
 ) -> Result<Option<SecretString>, BootstrapError> {
-    match attempt(db, sealer, api_key, now) {
-        // Another process started at the same time and was first: look again.
-        Err(BootstrapError::Database(DbError::Duplicate(_))) => attempt(db, sealer, api_key, now),
-        result => result,
+    if api_key.is_some_and(|key| key.expose_secret().trim().is_empty()) {
+        return Err(BootstrapError::BlankKey);
+    }
+    let mut attempts = 1;
+    loop {
+        match attempt(db, sealer, api_key, now) {
+            // Another process started at the same time and was first: look again.
+            Err(BootstrapError::Database(DbError::Duplicate(_) | DbError::Conflict(_)))
+                if attempts < ATTEMPTS =>
+            {
+                attempts += 1;
+            }
+            result => return result,
+        }
     }
 }
 
@@ -72,8 +88,11 @@ fn attempt(
 ) -> Result<Option<SecretString>, BootstrapError> {
     let (sealer, api_key) = (sealer.clone(), api_key.cloned());
     db.write_blocking(move |connection| {
-        if Tenant::default_tenant(connection)?.is_none() {
-            default_tenant(now).insert(connection)?;
+        match Tenant::default_tenant(connection)? {
+            None => default_tenant(now).insert(connection)?,
+            // One after the other from here on: whoever else is starting waits for this
+            // row, and then sees the key that is made below.
+            Some(tenant) => tenant.lock(connection)?,
         }
         let manager = NewApiKey {
             key: api_key,
@@ -158,5 +177,140 @@ fn default_tenant(now: Instant) -> Tenant {
         settings: Json(Map::new()),
         insert_instant: now,
         last_update_instant: now,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::model::webhook::{SecretKind, Webhook, WebhookSecretRow};
+    use crate::test_support::{TestDb, both_databases};
+
+    const NOW: Instant = Instant::from_millis(1_700_000_000_000);
+
+    fn sealer() -> Sealer {
+        Sealer::from_keys(&"07".repeat(32).into()).unwrap()
+    }
+
+    fn tenants_and_keys(db: &Db) -> (i64, i64) {
+        db.read_blocking(|c| Ok::<_, DbError>((Tenant::count(c)?, ApiKey::count(c)?)))
+            .unwrap()
+    }
+
+    /// Starts many processes at the same moment, and returns the keys they were told.
+    fn start_many(db: &Db, key: Option<&SecretString>) -> Vec<String> {
+        std::thread::scope(|scope| {
+            let start = || bootstrap(db, &sealer(), key, NOW).unwrap();
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();
+            threads
+                .into_iter()
+                .filter_map(|thread| thread.join().unwrap())
+                .map(|key| key.expose_secret().to_owned())
+                .collect()
+        })
+    }
+
+    fn many_that_start_at_once_make_one_tenant_and_one_key(db: &Db) {
+        let keys = start_many(db, None);
+        assert_eq!(keys.len(), 1, "one of them tells the key");
+        assert_eq!(tenants_and_keys(db), (1, 1));
+        let found = db
+            .read_blocking(|c| Ok::<_, DbError>(ApiKey::find_by_key(c, &keys[0])?))
+            .unwrap()
+            .unwrap();
+        assert!(found.key_manager && found.tenant_id.is_none());
+        let tenant = db
+            .read_blocking(|c| Ok::<_, DbError>(Tenant::default_tenant(c)?))
+            .unwrap()
+            .unwrap();
+        assert!(tenant.event_enabled("user.action"));
+        assert!(start_many(db, None).is_empty());
+        assert_eq!(tenants_and_keys(db), (1, 1));
+    }
+
+    fn many_that_start_at_once_after_the_last_key_was_deleted_make_one(db: &Db) {
+        start_many(db, None);
+        db.write_blocking(|c| {
+            for key in ApiKey::all(c)? {
+                ApiKey::delete(c, key.id)?;
+            }
+            Ok::<_, DbError>(())
+        })
+        .unwrap();
+        assert_eq!(start_many(db, None).len(), 1);
+        assert_eq!(tenants_and_keys(db), (1, 1));
+    }
+
+    fn a_key_that_is_given_is_stored_once_and_never_told(db: &Db) {
+        let key: SecretString = "the key of the operator".to_owned().into();
+        assert!(start_many(db, Some(&key)).is_empty());
+        assert!(start_many(db, Some(&key)).is_empty());
+        assert_eq!(tenants_and_keys(db), (1, 1));
+        let another: SecretString = "another key of the operator".to_owned().into();
+        start_many(db, Some(&another));
+        assert_eq!(tenants_and_keys(db), (1, 2));
+    }
+
+    fn an_empty_key_is_refused(db: &Db) {
+        for blank in ["", " ", "\n"] {
+            let result = bootstrap(db, &sealer(), Some(&blank.to_owned().into()), NOW);
+            assert!(matches!(result, Err(BootstrapError::BlankKey)));
+        }
+        assert_eq!(tenants_and_keys(db), (0, 0));
+    }
+
+    both_databases!(
+        many_that_start_at_once_make_one_tenant_and_one_key,
+        many_that_start_at_once_after_the_last_key_was_deleted_make_one,
+        a_key_that_is_given_is_stored_once_and_never_told,
+        an_empty_key_is_refused,
+    );
+
+    /// Everything in the folder of a SQLite file, its log included.
+    fn bytes_beside(path: &Path) -> Vec<u8> {
+        let folder = path.parent().unwrap();
+        let files = std::fs::read_dir(folder).unwrap();
+        files
+            .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn secrets_are_unreadable_in_the_file() {
+        let test = TestDb::sqlite();
+        let made = bootstrap(&test.db, &sealer(), None, NOW).unwrap().unwrap();
+        let given = "a-key-that-was-given-by-the-operator";
+        bootstrap(&test.db, &sealer(), Some(&given.to_owned().into()), NOW).unwrap();
+        let id = crate::id::WebhookSecretId::random();
+        let secret = "whsec_c2VjcmV0IG9mIHRoZSB3ZWJob29r";
+        let sealed = sealer()
+            .seal_text(WebhookSecretRow::place(id), secret)
+            .unwrap();
+        let hook = crate::id::WebhookId::random();
+        let headers = sealer()
+            .seal_text(Webhook::headers_place(hook), r#"{"X-Token":"t0ken"}"#)
+            .unwrap();
+        test.db
+            .write_blocking(move |c| {
+                crate::test_support::webhook(hook, headers).insert(c)?;
+                let row = WebhookSecretRow {
+                    id,
+                    webhook_id: hook,
+                    kind: SecretKind::V1,
+                    secret: sealed,
+                    insert_instant: NOW,
+                    expiration_instant: None,
+                };
+                Ok::<_, DbError>(row.insert(c)?)
+            })
+            .unwrap();
+        let bytes = bytes_beside(test.db.url().sqlite_path().unwrap());
+        let holds = |text: &str| bytes.windows(text.len()).any(|w| w == text.as_bytes());
+        assert!(holds("webhook_secrets"), "this is the right file");
+        for secret in [made.expose_secret(), given, secret, "t0ken"] {
+            assert!(!holds(secret), "{secret}");
+        }
     }
 }

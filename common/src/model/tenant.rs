@@ -80,6 +80,18 @@ impl Tenant {
             .load(connection)
     }
 
+    /// Keeps others from changing or locking this row until the transaction ends. An update
+    /// of nothing is the row lock that both databases know.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn lock(&self, connection: &mut AnyConnection) -> QueryResult<()> {
+        diesel::update(tenants::table.find(self.id))
+            .set(tenants::is_default.eq(self.is_default))
+            .execute(connection)?;
+        Ok(())
+    }
+
     /// How many tenants there are.
     ///
     /// # Errors
