@@ -41,5 +41,14 @@ pub fn prepare_cancel(
         canceled: true,
         ..next_revision(&log, call.now)
     };
-    replace(connection, setup, call, Phase::Cancel, &log, canceled, actioner, &request.common)
+    replace(
+        connection,
+        setup,
+        call,
+        Phase::Cancel,
+        &log,
+        canceled,
+        actioner,
+        &request.common,
+    )
 }

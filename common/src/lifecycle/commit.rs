@@ -100,7 +100,11 @@ fn write_mail(connection: &mut AnyConnection, change: &Change) -> Result<(), Con
     };
     mail.row.insert(connection)?;
     let row = &mail.row;
-    let recipients = [&row.to_addresses.0, &row.cc_addresses.0, &row.bcc_addresses.0];
+    let recipients = [
+        &row.to_addresses.0,
+        &row.cc_addresses.0,
+        &row.bcc_addresses.0,
+    ];
     for recipient in recipients.into_iter().flatten() {
         let delivery = NewDelivery {
             id: DeliveryId::sequential(),

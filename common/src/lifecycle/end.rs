@@ -1,13 +1,15 @@
 //! Phase end: a log whose expiry has passed. Run by the workers, for nobody in particular.
 
+use std::time::Duration;
+
 use serde_json::Map;
 
+use super::Setup;
 use super::commit::{Conflict, commit};
 use super::modify::{next_revision, who};
 use super::phase::{Change, PhaseInput, Step};
 use super::refusal::Refusal;
-use super::Setup;
-use crate::db::{AnyConnection, Db, DbError};
+use crate::db::{AnyConnection, Db, DbError, one_line};
 use crate::instant::Instant;
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::user::User;
@@ -15,6 +17,10 @@ use crate::model::user_action::Phase;
 
 /// Logs looked at in one go.
 const BATCH: i64 = 100;
+
+/// When a log that cannot be ended is tried again. Meanwhile it is not in the way of
+/// the others.
+const POSTPONED: Duration = Duration::from_secs(60);
 
 /// What one look for expired logs did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +37,7 @@ pub struct EndRun {
 /// log is ended by the one whose commit finds it unchanged since it looked.
 ///
 /// # Errors
-/// Those of the database. A log that cannot be ended is logged and left for the next run.
+/// Those of the database. A log that cannot be ended is logged and tried again later.
 pub async fn end_due(db: &Db, setup: &Setup, now: Instant) -> Result<EndRun, DbError> {
     let of_setup = setup.clone();
     let prepared = db
@@ -42,27 +48,45 @@ pub async fn end_due(db: &Db, setup: &Setup, now: Instant) -> Result<EndRun, DbE
         more: prepared.more,
         wake: false,
     };
-    for change in prepared.changes {
-        let wake = change.leaves_work();
-        let id = change.log().id;
-        match db.write(move |connection| commit(connection, change)).await {
-            Ok(_) => {
-                run.ended += 1;
-                run.wake |= wake;
+    for (log, change) in prepared.changes {
+        let error = match change {
+            Ok(change) => {
+                let wake = change.leaves_work();
+                match db
+                    .write(move |connection| commit(connection, *change))
+                    .await
+                {
+                    Ok(_) => {
+                        run.ended += 1;
+                        run.wake |= wake;
+                        continue;
+                    }
+                    // Another worker was first, or the log was modified at the last moment.
+                    Err(Conflict::Changed) => continue,
+                    Err(Conflict::Database(error)) => error,
+                }
             }
-            // Another worker was first, or the log was modified at the last moment.
-            Err(Conflict::Changed) => {}
-            Err(Conflict::Database(error @ DbError::Unavailable(_))) => return Err(error),
-            Err(Conflict::Database(error)) => {
-                tracing::error!(action.id = %id, "an expired action could not be ended: {error}");
-            }
-        }
+            Err(error) => error,
+        };
+        postpone(db, log, now, error).await?;
     }
     Ok(run)
 }
 
+/// Puts a log off that cannot be ended. An error that is not the log's own is returned.
+async fn postpone(db: &Db, log: ActionLog, now: Instant, error: DbError) -> Result<(), DbError> {
+    if matches!(error, DbError::Unavailable(_)) {
+        return Err(error);
+    }
+    let error = one_line(&error);
+    tracing::error!(action.id = %log.id, "an expired action could not be ended: {error}");
+    db.write(move |connection| Ok(log.postpone_end(connection, now.plus(POSTPONED))?))
+        .await
+}
+
 struct Prepared {
-    changes: Vec<Change>,
+    /// Each log with its end, or with what is in the way of it.
+    changes: Vec<(ActionLog, Result<Box<Change>, DbError>)>,
     more: bool,
 }
 
@@ -75,15 +99,16 @@ fn prepare_due(
     let more = i64::try_from(logs.len()).is_ok_and(|found| found == BATCH);
     let mut changes = Vec::with_capacity(logs.len());
     for log in logs {
-        match prepare_end(connection, setup, now, &log) {
-            Ok(change) => changes.push(change),
+        let change = match prepare_end(connection, setup, now, &log) {
+            Ok(change) => Ok(Box::new(change)),
             // Deleted since we looked.
-            Err(Refusal::NotFound) => {}
-            Err(Refusal::Database(error)) => return Err(error),
-            Err(error @ Refusal::Invalid(_)) => {
-                tracing::error!(action.id = %log.id, "an expired action could not be ended: {error}");
-            }
-        }
+            Err(Refusal::NotFound) => continue,
+            Err(Refusal::Database(error @ DbError::Unavailable(_))) => return Err(error),
+            Err(Refusal::Database(error)) => Err(error),
+            // No rule can be broken by an end.
+            Err(Refusal::Invalid(_)) => continue,
+        };
+        changes.push((log, change));
     }
     Ok(Prepared { changes, more })
 }

@@ -95,7 +95,10 @@ impl MailInput<'_> {
         let id = EmailId::sequential();
         let from = self.sender(template, &rendered);
         let to: Vec<Mailbox> = self.recipient().into_iter().collect();
-        let host = from.address.rsplit_once('@').map_or("localhost", |(_, host)| host);
+        let host = from
+            .address
+            .rsplit_once('@')
+            .map_or("localhost", |(_, host)| host);
         let row = EmailRow {
             id,
             tenant_id: self.tenant.id,

@@ -34,11 +34,7 @@ pub fn prepare_modify(
     let mut broken = Violations::default();
     let actioner = take::actioner(connection, call, &request.common, &mut broken)?;
     if request.expiry.is_none() {
-        broken.add(
-            Field::Expiry,
-            Problem::Missing,
-            "Say when the action ends.",
-        );
+        broken.add(Field::Expiry, Problem::Missing, "Say when the action ends.");
     }
     check_active(&log, call.now, &mut broken);
     let (actioner, expiry) = broken.or(actioner.zip(request.expiry))?;
@@ -51,7 +47,16 @@ pub fn prepare_modify(
         end_due: Some(expiry).filter(|expiry| !expiry.is_never()),
         ..next_revision(&log, call.now)
     };
-    replace(connection, setup, call, Phase::Modify, &log, modified, actioner, &request.common)
+    replace(
+        connection,
+        setup,
+        call,
+        Phase::Modify,
+        &log,
+        modified,
+        actioner,
+        &request.common,
+    )
 }
 
 /// The log, as far as the caller may see it.

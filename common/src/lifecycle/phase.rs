@@ -249,7 +249,7 @@ fn transaction_type(definition: &UserAction, tenant: &Tenant) -> TransactionType
 }
 
 fn serialization(error: serde_json::Error) -> Refusal {
-    Refusal::Database(DbError::Query(
-        diesel::result::Error::SerializationError(Box::new(error)),
-    ))
+    Refusal::Database(DbError::Query(diesel::result::Error::SerializationError(
+        Box::new(error),
+    )))
 }

@@ -205,11 +205,7 @@ impl ActionLog {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn postpone_end(
-        &self,
-        connection: &mut AnyConnection,
-        later: Instant,
-    ) -> QueryResult<()> {
+    pub fn postpone_end(&self, connection: &mut AnyConnection, later: Instant) -> QueryResult<()> {
         diesel::update(
             action_logs::table
                 .find(self.id)

@@ -1,0 +1,101 @@
+//! Which webhooks an event goes to.
+
+use super::*;
+use crate::test_support::both_databases;
+
+fn an_event_goes_to_global_webhooks_and_those_of_its_tenant(db: &Db) {
+    let world = World::new(db);
+    let other = tenant("Other");
+    let (global, ours, theirs) = (webhook(true), webhook(false), webhook(false));
+    let orphan = webhook(false);
+    let both = webhook(true);
+    let deaf = Webhook {
+        user_action_enabled: false,
+        ..webhook(true)
+    };
+    let mut wanted: Vec<LaneId> = [&global, &ours, &both].map(|hook| hook.id.into()).into();
+    wanted.sort_unstable();
+    let tenant = world.tenant.id;
+    write(db, move |c| {
+        other.insert(c)?;
+        let all = [&global, &ours, &theirs, &orphan, &both, &deaf];
+        all.into_iter().try_for_each(|hook| hook.insert(c))?;
+        Webhook::set_tenants(c, ours.id, &[tenant, other.id])?;
+        Webhook::set_tenants(c, theirs.id, &[other.id])?;
+        Webhook::set_tenants(c, both.id, &[tenant])?;
+        Webhook::set_tenants(c, deaf.id, &[tenant])
+    });
+    take(db, &call(NOW), &world.request());
+    assert_eq!(lanes(db), wanted);
+}
+
+fn a_tenant_with_the_event_off_raises_none(db: &Db) {
+    let world = World::new(db);
+    let hook = webhook(true);
+    let quiet = Tenant {
+        event_configuration: Json(Map::new()),
+        ..world.tenant.clone()
+    };
+    write(db, move |c| {
+        hook.insert(c)?;
+        quiet.update(c)
+    });
+    let change = take(db, &call(NOW), &world.request());
+    assert!(change.answer_event().is_none());
+    assert_eq!((events(db).len(), lanes(db).len()), (0, 0));
+    // Nor at the end, and the log says so.
+    assert_eq!(end(db, NOW.plus(DAY)).ended, 1);
+    assert_eq!(events(db).len(), 0);
+    assert_eq!(stored(db, &change).end_event_sent, Some(false));
+}
+
+fn an_event_without_a_webhook_is_kept_all_the_same(db: &Db) {
+    let world = World::new(db);
+    let change = take(db, &call(NOW), &world.request());
+    assert_eq!((events(db).len(), lanes(db).len()), (1, 0));
+    assert!(change.answer_event().is_some());
+}
+
+fn webhooks_are_those_of_the_moment_of_the_commit(db: &Db) {
+    let world = World::new(db);
+    let (early, late) = (webhook(true), webhook(true));
+    let (early_id, late_id) = (early.id, late.id);
+    write(db, move |c| early.insert(c));
+    let change = prepare(db, &call(NOW), &world.request()).unwrap();
+    write(db, move |c| {
+        Webhook::delete(c, early_id)?;
+        late.insert(c)
+    });
+    save(db, change).unwrap();
+    assert_eq!(lanes(db), [late_id.into()]);
+}
+
+fn the_definitions_transaction_type_overrides_the_tenants(db: &Db) {
+    let world = World::new(db);
+    let decided = |db: &Db| {
+        let change = prepare(db, &call(NOW), &world.request()).unwrap();
+        change.transaction_type()
+    };
+    assert_eq!(decided(db), TransactionType::None);
+    let events = json!({"user.action": {"enabled": true, "transactionType": "Any"}});
+    let strict = Tenant {
+        event_configuration: Json([("events".to_owned(), events)].into_iter().collect()),
+        ..world.tenant.clone()
+    };
+    write(db, move |c| strict.update(c));
+    assert_eq!(decided(db), TransactionType::Any);
+    let ban = UserAction {
+        transaction_type: Some(TransactionType::None),
+        ..world.ban.clone()
+    };
+    write(db, move |c| ban.update(c));
+    assert_eq!(decided(db), TransactionType::None);
+}
+
+both_databases!(
+    an_event_goes_to_global_webhooks_and_those_of_its_tenant,
+    a_tenant_with_the_event_off_raises_none,
+    an_event_without_a_webhook_is_kept_all_the_same,
+    webhooks_are_those_of_the_moment_of_the_commit,
+    the_definitions_transaction_type_overrides_the_tenants,
+);
