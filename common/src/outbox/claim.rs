@@ -101,10 +101,7 @@ impl Row {
 ///
 /// # Errors
 /// Those of the database.
-pub fn claim(
-    connection: &mut AnyConnection,
-    request: &ClaimRequest,
-) -> QueryResult<Vec<Claimed>> {
+pub fn claim(connection: &mut AnyConnection, request: &ClaimRequest) -> QueryResult<Vec<Claimed>> {
     let token = LeaseToken::random();
     let rows = match connection {
         AnyConnection::Pg(connection) => claim_postgres(connection, request, token)?,

@@ -83,16 +83,13 @@ pub fn settle(connection: &mut AnyConnection, batch: &[Settlement]) -> QueryResu
     }
 }
 
-fn settle_sqlite(
-    connection: &mut SqliteConnection,
-    settlement: &Settlement,
-) -> QueryResult<usize> {
+fn settle_sqlite(connection: &mut SqliteConnection, settlement: &Settlement) -> QueryResult<usize> {
     let owned = outbox::table
         .find(settlement.id)
         .filter(outbox::lease_token.eq(settlement.token));
-    match settlement.verdict {
-        Verdict::Finished(state) => finish_sqlite(connection, settlement, state),
-        Verdict::Retry { at } => {
+    match (settlement.verdict, &settlement.record) {
+        (Verdict::Finished(state), _) => finish_sqlite(connection, settlement, state),
+        (Verdict::Retry { at }, Some(record)) => {
             let rows = diesel::update(owned)
                 .set((
                     outbox::due_at.eq(at),
@@ -100,12 +97,13 @@ fn settle_sqlite(
                     outbox::lease_owner.eq(None::<String>),
                 ))
                 .execute(connection)?;
-            if rows == 1 && let Some(record) = &settlement.record {
+            if rows == 1 {
                 insert_attempt(connection, settlement, record)?;
             }
             Ok(rows)
         }
-        Verdict::HandBack { at } => diesel::update(owned)
+        // What was not tried has not used an attempt.
+        (Verdict::Retry { at }, None) | (Verdict::HandBack { at }, _) => diesel::update(owned)
             .set((
                 outbox::attempt.eq(settlement.attempt - 1),
                 outbox::due_at.eq(at),

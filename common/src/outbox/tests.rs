@@ -18,7 +18,8 @@ fn write<T: Send + 'static>(
     db: &Db,
     work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
 ) -> T {
-    db.write_blocking(move |c| Ok::<_, DbError>(work(c)?)).unwrap()
+    db.write_blocking(move |c| Ok::<_, DbError>(work(c)?))
+        .unwrap()
 }
 
 fn add(db: &Db, lane: LaneId, due_at: Instant) -> DeliveryId {
@@ -99,7 +100,9 @@ fn what_is_claimed_is_nobody_elses_until_the_lease_ends(db: &Db) {
     assert_ne!(first[0].token, second[0].token);
     // The first attempt is on record as one whose outcome nobody knows.
     let unknown: (i32, AttemptResult) = write(db, |c| {
-        attempts::table.select((attempts::number, attempts::result)).first(c)
+        attempts::table
+            .select((attempts::number, attempts::result))
+            .first(c)
     });
     assert_eq!(unknown, (1, AttemptResult::Unknown));
 }
@@ -143,7 +146,10 @@ fn lanes_to_skip_and_rows_not_yet_due_are_left_alone(db: &Db) {
     assert!(claim_all(db, skip).is_empty());
     let next = |skip: Vec<LaneId>| write(db, move |c| next_due(c, Kind::Webhook, &skip));
     assert_eq!(next(vec![]), Some(NOW));
-    assert_eq!(next(vec![skipped]), Some(NOW.plus(Duration::from_millis(1))));
+    assert_eq!(
+        next(vec![skipped]),
+        Some(NOW.plus(Duration::from_millis(1)))
+    );
     assert_eq!(next(vec![skipped, later]), None);
 }
 
@@ -189,7 +195,10 @@ fn a_batch_is_settled_each_by_its_verdict(db: &Db) {
     assert_eq!(rows(db), (2, 2, 1));
     // What was handed back has not used an attempt; what is retried has.
     let again = claim_all(db, request(NOW));
-    assert_eq!((again.len(), again[0].id, again[0].attempt), (1, claimed[3].id, 1));
+    assert_eq!(
+        (again.len(), again[0].id, again[0].attempt),
+        (1, claimed[3].id, 1)
+    );
     let retried = claim_all(db, request(later));
     assert_eq!((retried[0].id, retried[0].attempt), (claimed[2].id, 2));
     let id = claimed[1].id;
@@ -206,8 +215,25 @@ fn a_batch_is_settled_each_by_its_verdict(db: &Db) {
     });
     assert_eq!(
         kept,
-        (DeliveryState::Exhausted, 1, Some(503), Some("later".to_owned()))
+        (
+            DeliveryState::Exhausted,
+            1,
+            Some(503),
+            Some("later".to_owned())
+        )
     );
+}
+
+fn a_retry_of_what_was_not_tried_uses_no_attempt(db: &Db) {
+    add(db, LaneId::random(), NOW);
+    let claimed = claim_all(db, request(NOW));
+    let untried = Settlement {
+        record: None,
+        ..settlement(&claimed[0], Verdict::Retry { at: NOW })
+    };
+    assert_eq!(settle_all(db, vec![untried]), 1);
+    assert_eq!(rows(db), (1, 0, 0));
+    assert_eq!(claim_all(db, request(NOW))[0].attempt, 1);
 }
 
 both_databases!(
@@ -217,4 +243,5 @@ both_databases!(
     lanes_to_skip_and_rows_not_yet_due_are_left_alone,
     the_kinds_do_not_see_each_other,
     a_batch_is_settled_each_by_its_verdict,
+    a_retry_of_what_was_not_tried_uses_no_attempt,
 );
