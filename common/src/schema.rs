@@ -2,7 +2,10 @@
 //!
 //! A test compares it with what the migrations of each database make.
 
-#![allow(missing_docs, reason = "the migrations describe the tables and columns")]
+#![expect(
+    missing_docs,
+    reason = "the migrations describe the tables and columns"
+)]
 
 diesel::table! {
     use diesel::sql_types::*;
