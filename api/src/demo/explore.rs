@@ -12,8 +12,14 @@ use super::stage::Stage;
 
 /// Shows whatever arrives, until `stop`.
 pub(super) async fn explore(scene: &Scene, stage: &Stage, stop: &CancellationToken) {
-    invite(&scene.page, stage);
     let (webhooks, mails) = (&scene.receiver.inbox, &scene.mailbox.inbox);
+    let last = webhooks.all().pop();
+    let user = last.map(|received| received.text("actioneeUserId").to_owned());
+    invite(
+        &scene.page,
+        stage,
+        user.as_deref().unwrap_or("ID-OF-A-USER"),
+    );
     tokio::select! {
         () = stop.cancelled() => {}
         () = show_webhooks(&scene.page, webhooks) => {}
@@ -21,7 +27,7 @@ pub(super) async fn explore(scene: &Scene, stage: &Stage, stop: &CancellationTok
     }
 }
 
-fn invite(page: &Page, stage: &Stage) {
+fn invite(page: &Page, stage: &Stage, user: &str) {
     let server = format!("http://{}", stage.server.address);
     page.heading("Explore");
     page.say("Everything is still running, until Ctrl-C. In another terminal:");
@@ -29,9 +35,15 @@ fn invite(page: &Page, stage: &Stage) {
     page.item(format_args!("URL={server}"));
     page.item(format_args!("KEY={}", stage.key.expose_secret()));
     page.gap();
-    page.item("curl -H \"Authorization: $KEY\" $URL/api/user-action");
-    page.item("curl -H \"Authorization: $KEY\" $URL/api/user?email=emma@example.com");
-    page.item("curl -H \"Authorization: $KEY\" \"$URL/api/user/action?userId=ID-OF-A-USER\"");
+    for path in [
+        "/api/user-action",
+        "/api/user?email=emma@example.com",
+        &format!("/api/user/action?userId={user}"),
+    ] {
+        page.item(format_args!(
+            "curl -H \"Authorization: $KEY\" \"$URL{path}\""
+        ));
+    }
     page.gap();
     page.say(
         "or repeat a request from above, with -X POST, -H 'Content-Type: application/json' and \

@@ -1,10 +1,11 @@
 //! `beadle-api demo`: the main job, end to end, with nothing to configure.
 //!
-//! [`stage`] starts the server, [`receiver`] is the other system that is told, and
-//! [`mailbox`] (which speaks [`smtp`]) the users' mail server. [`story`] is what happens,
-//! after [`preparation`]; both go through [`scene`], which shows every step and puts down
-//! in the [`ledger`] what has to follow. Nothing here knows Beadle from inside: it uses the
-//! public API, and everything it claims it has seen come in over a socket.
+//! `stage` starts the server, `receiver` is the other system that is told, and `mailbox`
+//! (which speaks `smtp`) the users' mail server. `story` is what happens, after
+//! `preparation`; both go through `scene`, which shows every step and puts down in the
+//! `ledger` what has to follow. Nothing here knows Beadle from inside, except for how to
+//! start it: all else goes through the public API, and whatever is claimed has been seen
+//! coming in over a socket.
 
 mod cast;
 mod client;
