@@ -29,7 +29,7 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    let cli: Cli = parse_arguments("beadle-worker");
+    let cli: Cli = parse_arguments("beadle-worker", |command, _| command);
     cli.log.start();
     if let Err(error) = cli.worker.check() {
         complain("beadle-worker", &error);

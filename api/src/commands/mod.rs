@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use beadle_common::settings::{complain, parse_arguments};
 use clap::builder::{OsStr, Resettable};
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 pub use create_api_key::CreateApiKey;
 pub use migrate::Migrate;
@@ -62,23 +62,18 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 
 /// The options of `serve` stand beside the commands too, for when there is none. Their
 /// environment is not read for another command, which need not care what it holds.
-fn parse(arguments: impl Iterator<Item = OsString>) -> Cli {
-    let arguments: Vec<OsString> = arguments.collect();
-    let mut command = Cli::command();
+fn only_what_is_asked_for(command: clap::Command, arguments: &[OsString]) -> clap::Command {
     let first = arguments.get(1);
-    if first.is_some_and(|first| command.find_subcommand(first).is_some()) {
-        command = command.mut_args(|argument| argument.env(Resettable::<OsStr>::Reset));
+    if first.is_none_or(|first| command.find_subcommand(first).is_none()) {
+        return command;
     }
-    let matches = command.get_matches_from(arguments);
-    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    command.mut_args(|argument| argument.env(Resettable::<OsStr>::Reset))
 }
 
 /// Runs the command that the arguments and the environment ask for.
 #[must_use]
 pub fn main() -> ExitCode {
-    // No file is fine; what it sets is only a default for what is not set.
-    let _ = dotenvy::dotenv();
-    let cli = parse(std::env::args_os());
+    let cli: Cli = parse_arguments("beadle-api", only_what_is_asked_for);
     let result = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(command) => command.run(),
         Command::Demo(command) => command.run(),

@@ -1,20 +1,29 @@
 //! The last words of a command that failed.
 
 use std::error::Error;
+use std::ffi::OsString;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{Command, Parser};
+
+/// A last change to a command before these arguments are read.
+pub type Adjust = fn(Command, &[OsString]) -> Command;
 
 /// Reads the command line and the environment. A `.env` file sets what is not set.
 ///
 /// A bad value ends the process with code 2 and one line that names the variable, the
 /// value and what was expected; other mistakes with clap's usual help.
 #[must_use]
-pub fn parse_arguments<C: Parser>(program: &str) -> C {
+pub fn parse_arguments<C: Parser>(program: &str, adjust: Adjust) -> C {
     // No such file is the usual case.
     let _ = dotenvy::dotenv();
-    let error = match C::try_parse() {
-        Ok(arguments) => return arguments,
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let command = adjust(C::command(), &arguments);
+    let parsed = command
+        .try_get_matches_from(arguments)
+        .and_then(|matches| C::from_arg_matches(&matches));
+    let error = match parsed {
+        Ok(parsed) => return parsed,
         Err(error) => error,
     };
     match error.kind() {

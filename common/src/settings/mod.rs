@@ -12,7 +12,7 @@ mod logging;
 mod mail;
 mod secret_key;
 
-pub use complain::{complain, one_line, parse_arguments};
+pub use complain::{Adjust, complain, one_line, parse_arguments};
 pub use database::DatabaseSettings;
 pub use duration::{BadDuration, Durations, format_duration, parse_duration, parse_durations};
 pub use logging::{LogFormat, LogSettings};
