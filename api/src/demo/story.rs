@@ -64,8 +64,7 @@ const ANSWERED: Chapter = Chapter {
 
 pub(super) async fn play(scene: &mut Scene) -> anyhow::Result<()> {
     let prepared = prepare(scene).await?;
-    let story = Story { prepared, scene };
-    story.play().await
+    Story { prepared, scene }.play().await
 }
 
 struct Story<'a> {
