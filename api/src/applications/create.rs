@@ -2,8 +2,9 @@
 
 use beadle_common::id::ApplicationId;
 use beadle_common::model::application::Application;
+use beadle_common::view::{self, Absent};
 
-use super::{ENDPOINT, WRAPPER, input, view};
+use super::{ENDPOINT, WRAPPER, input};
 use crate::answer::{self, Answer};
 use crate::errors::Prefix;
 use crate::extract::{Call, tenant_of};
@@ -31,5 +32,8 @@ pub(super) async fn create_application(mut call: Call) -> Answer {
             Ok(application)
         })
         .await?;
-    Ok(answer::wrapped(WRAPPER, view::application(&application)))
+    Ok(answer::wrapped(
+        WRAPPER,
+        view::application(&application, Absent::Omit),
+    ))
 }

@@ -5,7 +5,6 @@ mod delete;
 mod input;
 mod retrieve;
 mod update;
-mod view;
 
 #[cfg(test)]
 mod tests;

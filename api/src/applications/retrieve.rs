@@ -2,9 +2,10 @@
 
 use beadle_common::id::ApplicationId;
 use beadle_common::model::application::Application;
+use beadle_common::view::{self, Absent};
 use serde_json::Value;
 
-use super::{WRAPPER, find, view};
+use super::{WRAPPER, find};
 use crate::answer::{self, Answer};
 use crate::extract::Call;
 
@@ -18,7 +19,10 @@ pub(super) async fn retrieve_applications(call: Call) -> Answer {
         .state()
         .read(move |connection| find(connection, id, scope))
         .await?;
-    Ok(answer::wrapped(WRAPPER, view::application(&application)))
+    Ok(answer::wrapped(
+        WRAPPER,
+        view::application(&application, Absent::Omit),
+    ))
 }
 
 /// The active applications by name, or the inactive ones.
@@ -33,6 +37,9 @@ async fn list(call: Call) -> Answer {
         application.active != inactive && scope.is_none_or(|tenant| tenant == application.tenant_id)
     });
     applications.sort_by(|a, b| (&a.name_key, a.id).cmp(&(&b.name_key, b.id)));
-    let list: Value = applications.iter().map(view::application).collect();
+    let list: Value = applications
+        .iter()
+        .map(|application| view::application(application, Absent::Omit))
+        .collect();
     Ok(answer::wrapped("applications", list))
 }

@@ -2,9 +2,10 @@
 
 use beadle_common::id::ApplicationId;
 use beadle_common::model::application::Application;
+use beadle_common::view::{self, Absent};
 use serde_json::json;
 
-use super::{WRAPPER, find, input, view};
+use super::{WRAPPER, find, input};
 use crate::answer::{self, Answer};
 use crate::extract::Call;
 use crate::input::read_wrapped;
@@ -22,7 +23,7 @@ pub(super) async fn update_application(mut call: Call) -> Answer {
             let stored = find(connection, id, scope)?;
             let members = body
                 .clone()?
-                .onto(|| json!({WRAPPER: view::application(&stored)}))?;
+                .onto(|| json!({WRAPPER: view::application(&stored, Absent::Omit)}))?;
             let read = read_wrapped(&members, WRAPPER, |object| {
                 input::read_application(connection, object, id, stored.tenant_id, now)
             })?;
@@ -35,7 +36,10 @@ pub(super) async fn update_application(mut call: Call) -> Answer {
             Ok(application)
         })
         .await?;
-    Ok(answer::wrapped(WRAPPER, view::application(&application)))
+    Ok(answer::wrapped(
+        WRAPPER,
+        view::application(&application, Absent::Omit),
+    ))
 }
 
 async fn reactivate(call: &Call, id: ApplicationId) -> Answer {
@@ -52,5 +56,8 @@ async fn reactivate(call: &Call, id: ApplicationId) -> Answer {
             Ok(application)
         })
         .await?;
-    Ok(answer::wrapped(WRAPPER, view::application(&application)))
+    Ok(answer::wrapped(
+        WRAPPER,
+        view::application(&application, Absent::Omit),
+    ))
 }
