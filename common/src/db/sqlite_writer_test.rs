@@ -64,10 +64,7 @@ fn hold(db: &Db) -> (std::sync::mpsc::Sender<()>, thread::JoinHandle<()>) {
 type Work = fn(&mut AnyConnection) -> Result<(), DbError>;
 
 /// Runs each of `work` from a thread of its own, in this order in one batch.
-fn in_one_batch(
-    db: &Db,
-    work: Vec<Work>,
-) -> Vec<thread::Result<Result<(), DbError>>> {
+fn in_one_batch(db: &Db, work: Vec<Work>) -> Vec<thread::Result<Result<(), DbError>>> {
     let (release, holder) = hold(db);
     let threads: Vec<_> = work
         .into_iter()
