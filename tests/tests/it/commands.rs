@@ -81,6 +81,7 @@ async fn refusal(program: Program, url: &str, dir: &TempDir) -> String {
     let mut settings = Settings::default();
     settings
         .set("DATABASE_URL", url)
+        .set("BEADLE_LISTEN", "127.0.0.1:0")
         .set("BEADLE_SECRET_KEY", "0f".repeat(32));
     let finished = Invocation::new(program, &[], &settings, dir.path())
         .run(SOON)
@@ -134,4 +135,20 @@ async fn a_bad_option_ends_with_2_and_help_with_0() {
         assert!(help.contains("DATABASE_URL"), "{help}");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
+}
+
+/// The demo counts what arrives itself, and fails if anything is missing or wrong.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_demo_tells_the_whole_story_and_leaves_nothing_behind() {
+    let dir = TempDir::new().unwrap();
+    // What an operator's environment holds must not matter.
+    let mut settings = Settings::default();
+    settings.set("DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing");
+    let demo = Invocation::new(Program::Api, &["demo"], &settings, dir.path());
+    let finished = demo.run(SOON).await;
+    assert_eq!(finished.code(), Some(0), "{finished:?}");
+    for language in ["German", "French", "English"] {
+        assert!(finished.stdout.contains(language), "{language}: {finished:?}");
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
