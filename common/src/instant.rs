@@ -3,9 +3,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use diesel::sql_types::BigInt;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
+use diesel::sql_types::BigInt;
 use serde::{Deserialize, Serialize};
 
 use crate::db::sql_type::wrapped_sql;

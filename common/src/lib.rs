@@ -9,15 +9,15 @@ pub mod db;
 pub mod duration;
 pub mod id;
 pub mod instant;
+pub mod lifecycle;
 pub mod locale;
 pub mod model;
-pub mod lifecycle;
 pub mod outbox;
 pub mod render;
 pub mod schema;
 pub mod seal;
 pub mod settings;
 pub mod sign;
-pub mod view;
 #[cfg(test)]
 mod test_support;
+pub mod view;

@@ -49,8 +49,11 @@ struct Permission {
 
 fn parse_permission(text: &str) -> Result<Permission, String> {
     const METHODS: [&str; 5] = ["DELETE", "GET", "PATCH", "POST", "PUT"];
-    let expected =
-        || format!("`{text}` is not a permission; expected a method and an endpoint, such as 'GET /api/user-action'");
+    let expected = || {
+        format!(
+            "`{text}` is not a permission; expected a method and an endpoint, such as 'GET /api/user-action'"
+        )
+    };
     let (method, endpoint) = text.trim().split_once(' ').ok_or_else(expected)?;
     let method = method.to_uppercase();
     let endpoint = endpoint.trim();
@@ -90,9 +93,8 @@ impl CreateApiKey {
 }
 
 fn check_tenant(db: &Db, tenant: TenantId) -> anyhow::Result<()> {
-    let exists = db.read_blocking(move |connection| {
-        Ok::<_, DbError>(Tenant::exists(connection, tenant)?)
-    })?;
+    let exists =
+        db.read_blocking(move |connection| Ok::<_, DbError>(Tenant::exists(connection, tenant)?))?;
     anyhow::ensure!(exists, "there is no tenant with the id {tenant}");
     Ok(())
 }
@@ -124,8 +126,12 @@ mod tests {
 
     #[test]
     fn permissions_are_methods_of_endpoints() {
-        let permissions = ["GET /api/user-action", "post /api/user/action/", "PUT /api/user-action"]
-            .map(|text| parse_permission(text).unwrap());
+        let permissions = [
+            "GET /api/user-action",
+            "post /api/user/action/",
+            "PUT /api/user-action",
+        ]
+        .map(|text| parse_permission(text).unwrap());
         let endpoints = endpoints(&permissions);
         assert_eq!(endpoints["/api/user-action"], ["GET", "PUT"]);
         assert_eq!(endpoints["/api/user/action"], ["POST"]);

@@ -96,8 +96,8 @@ fn prepare(serve: &Serve) -> anyhow::Result<Prepared> {
     let db = serve.database.open(IfMissing::Create)?;
     let sealer = serve.secret_key.sealer(&db)?;
     let api_key = serve.api.api_key.as_ref();
-    let new_key = bootstrap(&db, &sealer, api_key, Instant::now())
-        .context("cannot set the database up")?;
+    let new_key =
+        bootstrap(&db, &sealer, api_key, Instant::now()).context("cannot set the database up")?;
     Ok(Prepared {
         db,
         sealer,
@@ -160,7 +160,10 @@ impl Server {
 
     /// Says where the server is, and the key if it is new: on standard output, since the
     /// log is for other eyes.
-    #[expect(clippy::print_stdout, reason = "a person who starts a server reads this")]
+    #[expect(
+        clippy::print_stdout,
+        reason = "a person who starts a server reads this"
+    )]
     fn announce(&self) {
         println!("Beadle listens on http://{}", self.address);
         if let Some(key) = &self.new_key {

@@ -77,7 +77,8 @@ fn parse_api_key(text: &str) -> Result<SecretString, String> {
 
 /// Bytes, with an optional unit.
 fn parse_size(text: &str) -> Result<usize, String> {
-    let expected = || format!("`{text}` is not a size; expected bytes, or a number with KiB or MiB");
+    let expected =
+        || format!("`{text}` is not a size; expected bytes, or a number with KiB or MiB");
     let (number, unit) = match text.strip_suffix("KiB") {
         Some(number) => (number, 1024),
         None => match text.strip_suffix("MiB") {
@@ -111,7 +112,10 @@ mod tests {
         assert!(parse_api_key("0123456789abcdef").is_ok());
         for bad in ["", "short", "0123456789 abcdef", "0123456789abcdéf"] {
             let error = parse_api_key(bad).err().unwrap();
-            assert!(bad.is_empty() || !error.contains(bad), "a key is never repeated");
+            assert!(
+                bad.is_empty() || !error.contains(bad),
+                "a key is never repeated"
+            );
         }
     }
 }

@@ -75,7 +75,11 @@ pub struct HistoryItemView<'a> {
 impl<'a> ActionView<'a> {
     /// The log with its history, and the event of the call if there is one.
     #[must_use]
-    pub fn new(log: &'a ActionLog, history: &'a [HistoryItem], event: Option<&'a RawValue>) -> Self {
+    pub fn new(
+        log: &'a ActionLog,
+        history: &'a [HistoryItem],
+        event: Option<&'a RawValue>,
+    ) -> Self {
         Self {
             actionee_user_id: log.actionee_user_id,
             actioner_user_id: log.actioner_user_id,

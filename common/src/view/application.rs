@@ -15,7 +15,14 @@ pub fn application(application: &Application, absent: Absent) -> Value {
         .with("insertInstant", application.insert_instant)
         .with("lastUpdateInstant", application.last_update_instant)
         .with("name", &application.name)
-        .with("state", if application.active { "Active" } else { "Inactive" })
+        .with(
+            "state",
+            if application.active {
+                "Active"
+            } else {
+                "Inactive"
+            },
+        )
         .with("tenantId", application.tenant_id)
         .done()
 }

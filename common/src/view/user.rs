@@ -24,7 +24,10 @@ pub fn user(user: &User, absent: Absent) -> Value {
         .maybe("middleName", user.middle_name.as_ref())
         .maybe("mobilePhone", user.mobile_phone.as_ref())
         .maybe("parentEmail", user.parent_email.as_ref())
-        .maybe("passwordLastUpdateInstant", user.password_last_update_instant)
+        .maybe(
+            "passwordLastUpdateInstant",
+            user.password_last_update_instant,
+        )
         .with("preferredLanguages", &user.preferred_languages.0)
         .with("tenantId", user.tenant_id)
         .maybe("timezone", user.timezone.as_ref())

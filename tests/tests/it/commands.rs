@@ -148,7 +148,10 @@ async fn the_demo_tells_the_whole_story_and_leaves_nothing_behind() {
     let finished = demo.run(SOON).await;
     assert_eq!(finished.code(), Some(0), "{finished:?}");
     for language in ["German", "French", "English"] {
-        assert!(finished.stdout.contains(language), "{language}: {finished:?}");
+        assert!(
+            finished.stdout.contains(language),
+            "{language}: {finished:?}"
+        );
     }
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
