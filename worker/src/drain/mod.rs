@@ -40,6 +40,9 @@ pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 /// A number from 0 to 1, new on each call.
 pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
 
+/// Claimed deliveries, each with what is needed to send it or why it cannot be sent.
+pub type Loaded<P> = Vec<(Claimed, Result<P, Unsendable>)>;
+
 /// What is particular to one kind of delivery.
 pub trait Courier: Send + Sync + 'static {
     /// Which kind.
@@ -57,7 +60,7 @@ pub trait Courier: Send + Sync + 'static {
         connection: &mut AnyConnection,
         claimed: Vec<Claimed>,
         now: Instant,
-    ) -> QueryResult<Vec<(Claimed, Result<Self::Parcel, Unsendable>)>>;
+    ) -> QueryResult<Loaded<Self::Parcel>>;
 
     /// How long [`Courier::send`] takes at most.
     fn time_limit(&self, parcel: &Self::Parcel) -> Duration;

@@ -15,7 +15,7 @@ use diesel::QueryResult;
 use serde_json::Value;
 
 use super::{MailTarget, Mailbox, Mailer, OutgoingEmail, Parcel, Security, SmtpTarget};
-use crate::drain::{Courier, Unsendable};
+use crate::drain::{Courier, Loaded, Unsendable};
 use crate::outcome::{ErrorClass, Exchange, Failure};
 use crate::policy::RetrySchedule;
 use crate::webhook::courier::sealed;
@@ -61,7 +61,7 @@ impl Courier for MailCourier {
         connection: &mut AnyConnection,
         claimed: Vec<Claimed>,
         _now: Instant,
-    ) -> QueryResult<Vec<(Claimed, Result<Letter, Unsendable>)>> {
+    ) -> QueryResult<Loaded<Letter>> {
         if claimed.is_empty() {
             return Ok(Vec::new());
         }

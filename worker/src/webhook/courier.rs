@@ -17,7 +17,7 @@ use diesel::QueryResult;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{WebhookRequest, WebhookSender};
-use crate::drain::{Courier, Unsendable};
+use crate::drain::{Courier, Loaded, Unsendable};
 use crate::outcome::{ErrorClass, Exchange, Failure};
 use crate::policy::RetrySchedule;
 
@@ -60,7 +60,7 @@ impl Courier for WebhookCourier {
         connection: &mut AnyConnection,
         claimed: Vec<Claimed>,
         now: Instant,
-    ) -> QueryResult<Vec<(Claimed, Result<Parcel, Unsendable>)>> {
+    ) -> QueryResult<Loaded<Parcel>> {
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
