@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Map;
+use tokio::task::JoinSet;
 
 use super::Setup;
 use super::commit::{Conflict, commit};
@@ -17,6 +18,10 @@ use crate::model::user_action::Phase;
 
 /// Logs looked at in one go.
 const BATCH: i64 = 100;
+
+/// Ends committed side by side: on SQLite they share a commit, on PostgreSQL they fill
+/// the connections. One after another, each would wait for the disk alone.
+const AT_ONCE: usize = 8;
 
 /// When a log that cannot be ended is tried again. Meanwhile it is not in the way of
 /// the others.
@@ -48,29 +53,55 @@ pub async fn end_due(db: &Db, setup: &Setup, now: Instant) -> Result<EndRun, DbE
         more: prepared.more,
         wake: false,
     };
-    for (log, change) in prepared.changes {
-        let error = match change {
-            Ok(change) => {
-                let wake = change.leaves_work();
-                match db
-                    .write(move |connection| commit(connection, *change))
-                    .await
-                {
-                    Ok(_) => {
-                        run.ended += 1;
-                        run.wake |= wake;
-                        continue;
-                    }
-                    // Another worker was first, or the log was modified at the last moment.
-                    Err(Conflict::Changed) => continue,
-                    Err(Conflict::Database(error)) => error,
-                }
+    let mut waiting = prepared.changes.into_iter();
+    let mut ending = JoinSet::new();
+    loop {
+        while ending.len() < AT_ONCE
+            && let Some((log, change)) = waiting.next()
+        {
+            ending.spawn(end_one(db.clone(), log, change, now));
+        }
+        match ending.join_next().await {
+            None => return Ok(run),
+            Some(Ok(Ok(None))) => {}
+            Some(Ok(Ok(Some(Ended { leaves_work })))) => {
+                run.ended += 1;
+                run.wake |= leaves_work;
             }
-            Err(error) => error,
-        };
-        postpone(db, log, now, error).await?;
+            Some(Ok(Err(error))) => return Err(error),
+            // Only a panic: nobody cancels these tasks while they are waited for.
+            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+        }
     }
-    Ok(run)
+}
+
+/// A log that this process has ended.
+struct Ended {
+    leaves_work: bool,
+}
+
+/// Commits one end. None: somebody else was first, or it has been put off.
+async fn end_one(
+    db: Db,
+    log: ActionLog,
+    change: Result<Box<Change>, DbError>,
+    now: Instant,
+) -> Result<Option<Ended>, DbError> {
+    let error = match change {
+        Err(error) => error,
+        Ok(change) => {
+            let leaves_work = change.leaves_work();
+            let written = db.write(move |connection| commit(connection, *change));
+            match written.await {
+                Ok(_) => return Ok(Some(Ended { leaves_work })),
+                // Another worker, or a modification at the last moment.
+                Err(Conflict::Changed) => return Ok(None),
+                Err(Conflict::Database(error)) => error,
+            }
+        }
+    };
+    postpone(&db, log, now, error).await?;
+    Ok(None)
 }
 
 /// Puts a log off that cannot be ended. An error that is not the log's own is returned.
