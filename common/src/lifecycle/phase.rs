@@ -56,7 +56,7 @@ pub(super) struct PhaseInput {
     pub(super) info: Map<String, Value>,
 }
 
-/// Everything that one phase writes, ready for [`super::commit`].
+/// Everything that one phase writes, ready for [`super::commit()`].
 #[derive(Debug)]
 pub struct Change {
     pub(super) phase: Phase,
