@@ -105,6 +105,10 @@ ids! {
     DeliveryId;
     /// What a delivery queues behind: a webhook, or a mail server.
     LaneId;
+    /// A request with an `Idempotency-Key`, by a hash of whose and which key it is.
+    IdempotencyKeyId;
+    /// Proof of one reservation of such a request.
+    ReservationToken;
     /// Proof of one claim of one delivery; whoever holds an older one cannot settle.
     LeaseToken;
 }

@@ -379,6 +379,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    idempotency_keys (id) {
+        id -> SqlUuid,
+        request_hash -> Binary,
+        token -> SqlUuid,
+        answer -> Nullable<Binary>,
+        expiration_instant -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     tenants,
     applications,
@@ -398,4 +411,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     attempts,
     event_logs,
+    idempotency_keys,
 );

@@ -12,6 +12,7 @@ pub mod email;
 pub mod email_template;
 pub mod event;
 pub mod event_log;
+pub mod idempotency_key;
 pub mod reason;
 pub mod tenant;
 pub mod user;

@@ -1,0 +1,12 @@
+-- Requests that carry an Idempotency-Key, by a hash of whose and which key it is. Without an answer the request
+-- is under way; `token` is the proof of whoever carries it out. From `expiration_instant` on, the row is as good
+-- as gone: whoever finds it may take it over or remove it.
+CREATE TABLE idempotency_keys (
+    id uuid NOT NULL,
+    request_hash bytea NOT NULL,
+    token uuid NOT NULL,
+    answer bytea,
+    expiration_instant bigint NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX idempotency_keys_expiration ON idempotency_keys (expiration_instant);
