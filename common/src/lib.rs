@@ -11,6 +11,7 @@ pub mod id;
 pub mod instant;
 pub mod lifecycle;
 pub mod locale;
+pub mod mail;
 pub mod model;
 pub mod outbox;
 pub mod render;

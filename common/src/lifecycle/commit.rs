@@ -44,7 +44,9 @@ impl From<diesel::result::Error> for Conflict {
 pub fn commit(connection: &mut AnyConnection, change: Change) -> Result<Change, Conflict> {
     write_log(connection, &change)?;
     write_event(connection, &change)?;
-    write_mail(connection, &change)?;
+    if let Some(mail) = &change.mail {
+        mail.queue(connection)?;
+    }
     for fault in &change.faults {
         let now = change.log.last_update_instant;
         EventLog::add(connection, now, EventLogType::Error, fault)?;
@@ -88,30 +90,6 @@ fn write_event(connection: &mut AnyConnection, change: &Change) -> Result<(), Co
             payload: Payload::Webhook(event.id),
             due_at: event.insert_instant,
             insert_instant: event.insert_instant,
-        };
-        outbox::insert(connection, &delivery)?;
-    }
-    Ok(())
-}
-
-fn write_mail(connection: &mut AnyConnection, change: &Change) -> Result<(), Conflict> {
-    let Some(mail) = &change.mail else {
-        return Ok(());
-    };
-    mail.row.insert(connection)?;
-    let row = &mail.row;
-    let recipients = [
-        &row.to_addresses.0,
-        &row.cc_addresses.0,
-        &row.bcc_addresses.0,
-    ];
-    for recipient in recipients.into_iter().flatten() {
-        let delivery = NewDelivery {
-            id: DeliveryId::sequential(),
-            lane: mail.lane,
-            payload: Payload::Email(row.id, recipient.address.clone()),
-            due_at: row.insert_instant,
-            insert_instant: row.insert_instant,
         };
         outbox::insert(connection, &delivery)?;
     }

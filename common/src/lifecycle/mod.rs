@@ -25,20 +25,12 @@ pub use phase::Change;
 pub use refusal::{Field, Problem, Refusal, Violation};
 pub use take::{TakeRequest, prepare_take};
 
+pub use crate::mail::Setup;
+
 use serde_json::{Map, Value};
 
 use crate::id::UserId;
 use crate::instant::Instant;
-use crate::model::email::Mailbox;
-
-/// What the life cycle needs to know of the server's settings.
-#[derive(Debug, Clone)]
-pub struct Setup {
-    /// Sender of mails whose template and tenant name none.
-    pub mail_from: Mailbox,
-    /// `baseUrl` in templates.
-    pub base_url: Option<String>,
-}
 
 /// What all calls that change an action have in common.
 #[derive(Debug, Clone)]

@@ -5,12 +5,13 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 use super::Setup;
-use super::mail::{Mail, MailInput};
+use super::mail::MailInput;
 use super::refusal::Refusal;
 use crate::db::{AnyConnection, DbError};
 use crate::duration::localized_duration;
 use crate::id::EventId;
 use crate::instant::Instant;
+use crate::mail::Mail;
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::event::EventRow;
 use crate::model::tenant::Tenant;
@@ -123,7 +124,7 @@ impl PhaseInput {
         };
         if !raised && let Some(mail) = &mail {
             // Nobody else gets this event; it is there to show the caller the mail.
-            event.email = Some(mail.view.clone());
+            event.email = Some(mail.view());
         }
         let answer_event = match raised || mail.is_some() {
             true => Some(to_raw_value(&event).map_err(serialization)?),
@@ -214,7 +215,7 @@ impl PhaseInput {
         };
         match input.render(connection, template)? {
             Ok(mail) => {
-                event.email = include.then(|| mail.view.clone());
+                event.email = include.then(|| mail.view());
                 Ok((send.then_some(mail), Vec::new()))
             }
             Err(fault) => {

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use super::crud;
+use super::email::Mailbox;
 use crate::db::{AnyConnection, Json};
 use crate::id::{TenantId, UserId};
 use crate::instant::Instant;
@@ -108,5 +109,14 @@ impl User {
             .filter_map(Option::as_deref)
             .collect();
         (!parts.is_empty()).then(|| parts.join(" "))
+    }
+
+    /// Where to mail the user, if that is known.
+    #[must_use]
+    pub fn mailbox(&self) -> Option<Mailbox> {
+        Some(Mailbox {
+            address: self.email.clone()?,
+            display: self.display_name(),
+        })
     }
 }

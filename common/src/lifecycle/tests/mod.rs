@@ -26,6 +26,7 @@ use crate::id::{
 use crate::locale::{Locale, LocalizedText};
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::application::Application;
+use crate::model::email::Mailbox;
 use crate::model::email_template::EmailTemplate;
 use crate::model::fold;
 use crate::model::reason::Reason;

@@ -1,0 +1,23 @@
+//! A mail on its way from a template to the outbox: what a template may name, how the
+//! result is addressed, and the rows that it becomes.
+//!
+//! The template language itself is [`crate::render`]. Which mail a phase of an action
+//! makes is decided in [`crate::lifecycle`]; how mail leaves the house, in the worker.
+
+mod compose;
+mod queue;
+mod variables;
+
+pub use compose::{Letter, Mail, sender, texts};
+pub use variables::{Variables, with_nulls};
+
+use crate::model::email::Mailbox;
+
+/// What mail needs to know of the server's settings.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Sender of mails whose template and tenant name none.
+    pub mail_from: Mailbox,
+    /// `baseUrl` in templates.
+    pub base_url: Option<String>,
+}
