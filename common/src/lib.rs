@@ -19,6 +19,6 @@ pub mod schema;
 pub mod seal;
 pub mod settings;
 pub mod sign;
-#[cfg(test)]
-mod test_support;
+#[cfg(any(test, feature = "test-support"))]
+pub mod test_support;
 pub mod view;

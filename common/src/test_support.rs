@@ -1,6 +1,14 @@
-//! Databases for unit tests: a temporary SQLite file, and a database of its own on
-//! the PostgreSQL server that `script/test` starts and names in
-//! `BEADLE_TEST_POSTGRES`.
+//! Databases for tests: a temporary SQLite file, and a database of its own on the
+//! PostgreSQL server that `script/test` starts and names in `BEADLE_TEST_POSTGRES`.
+//! Other crates' tests get them with the feature `test-support`; no program does.
+
+#![cfg_attr(
+    not(test),
+    expect(
+        clippy::expect_used,
+        reason = "a test without its database has to fail"
+    )
+)]
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
@@ -12,12 +20,15 @@ use crate::instant::Instant;
 use crate::model::webhook::Webhook;
 
 /// A migrated, empty database that vanishes with this value.
-pub(crate) struct TestDb {
-    pub(crate) db: Db,
+#[derive(Debug)]
+pub struct TestDb {
+    /// The database.
+    pub db: Db,
     _folder: Option<TempDir>,
     _postgres: Option<PostgresDatabase>,
 }
 
+#[derive(Debug)]
 struct PostgresDatabase {
     server: String,
     name: String,
@@ -43,7 +54,12 @@ fn open(url: &str) -> Db {
 }
 
 impl TestDb {
-    pub(crate) fn sqlite() -> Self {
+    /// A SQLite file of its own.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    #[must_use]
+    pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let db = open(&format!("sqlite://{}/test.db", folder.path().display()));
         Self {
@@ -53,7 +69,12 @@ impl TestDb {
         }
     }
 
-    pub(crate) fn postgres() -> Self {
+    /// A database of its own on the PostgreSQL server for tests.
+    ///
+    /// # Panics
+    /// If there is no such server.
+    #[must_use]
+    pub fn postgres() -> Self {
         let server = std::env::var("BEADLE_TEST_POSTGRES").expect(
             "BEADLE_TEST_POSTGRES is not set: run `script/test`, which starts a PostgreSQL server",
         );
@@ -73,7 +94,8 @@ impl TestDb {
 }
 
 /// A webhook that wants all actions of all tenants.
-pub(crate) fn webhook(id: WebhookId, headers: Vec<u8>) -> Webhook {
+#[must_use]
+pub fn webhook(id: WebhookId, headers: Vec<u8>) -> Webhook {
     Webhook {
         id,
         url: "https://receiver.example/".to_owned(),
@@ -101,6 +123,7 @@ pub(crate) fn webhook(id: WebhookId, headers: Vec<u8>) -> Webhook {
 
 /// `both_databases!(name)` makes the tests `name::sqlite` and `name::postgres` out of
 /// `fn name(db: &Db)`.
+#[cfg(test)]
 macro_rules! both_databases {
     ($($name:ident),+ $(,)?) => {$(
         mod $name {
@@ -116,4 +139,5 @@ macro_rules! both_databases {
         }
     )+};
 }
+#[cfg(test)]
 pub(crate) use both_databases;

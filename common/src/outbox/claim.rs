@@ -5,11 +5,13 @@
 //! loose index scan: one step per lane, however many rows it has), keeps the lanes
 //! whose first row is due, and takes at most a few rows of each.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, SmallInt, Text};
 
 use super::{AttemptResult, Kind, KindCode, Payload};
-use crate::db::{AnyConnection, SqlUuid};
+use crate::db::{AnyConnection, Native, SqlUuid};
 use crate::id::{DeliveryId, EmailId, EventId, LaneId, LeaseToken};
 use crate::instant::Instant;
 use crate::schema::{attempts, outbox};
@@ -33,8 +35,27 @@ pub struct ClaimRequest {
     pub limit: usize,
     /// Rows of one lane at most.
     pub per_lane: usize,
-    /// Lanes to leave alone. They cost neither attempts nor scanned rows.
-    pub skip: Vec<LaneId>,
+    /// Of which lanes.
+    pub lanes: Lanes,
+}
+
+/// Which lanes to claim from. The others cost neither attempts nor scanned rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lanes {
+    /// All but these.
+    AllBut(Vec<LaneId>),
+    /// These only.
+    Only(Vec<LaneId>),
+}
+
+impl Lanes {
+    /// The lanes named, and whether it is these that are wanted.
+    fn named(&self) -> (&[LaneId], bool) {
+        match self {
+            Self::AllBut(lanes) => (lanes, false),
+            Self::Only(lanes) => (lanes, true),
+        }
+    }
 }
 
 /// A delivery that is the claimer's until the lease ends.
@@ -116,10 +137,11 @@ pub fn claim(connection: &mut AnyConnection, request: &ClaimRequest) -> QueryRes
         .collect())
 }
 
-/// The attempt of a worker that never settled: nobody knows how it went.
+/// The attempt of a worker that never settled: nobody knows how it went. What is on
+/// record already stays: one odd row must not stop every claim.
 fn record_lapse(connection: &mut AnyConnection, row: &Row) -> QueryResult<()> {
     let owner = row.former_owner.as_deref().unwrap_or("a worker");
-    diesel::insert_into(attempts::table)
+    let attempt = diesel::insert_into(attempts::table)
         .values((
             attempts::delivery_id.eq(row.id),
             attempts::number.eq(row.attempt - 1),
@@ -130,7 +152,8 @@ fn record_lapse(connection: &mut AnyConnection, row: &Row) -> QueryResult<()> {
                 "the lease of {owner} lapsed before it said how the attempt went"
             )),
         ))
-        .execute(connection)?;
+        .on_conflict_do_nothing();
+    Native(attempt).execute(connection)?;
     Ok(())
 }
 
@@ -145,7 +168,7 @@ WITH RECURSIVE lanes AS (
     ) following
 ), eligible AS (
     SELECT lane FROM lanes
-    WHERE due_at <= $2 AND NOT (lane = ANY($3))
+    WHERE due_at <= $2 AND (lane = ANY($3)) = $10
     ORDER BY due_at LIMIT $4
 ), picked AS (
     SELECT due.id, due.lease_token IS NOT NULL AS lapsed, due.due_at AS former_due_at,
@@ -167,16 +190,18 @@ fn claim_postgres(
     request: &ClaimRequest,
     token: LeaseToken,
 ) -> QueryResult<Vec<Row>> {
+    let (named, wanted) = request.lanes.named();
     diesel::sql_query(CLAIM_POSTGRES)
         .bind::<SmallInt, _>(KindCode::from(request.kind))
         .bind::<BigInt, _>(request.now)
-        .bind::<Array<SqlUuid>, _>(&request.skip)
+        .bind::<Array<SqlUuid>, _>(named)
         .bind::<BigInt, _>(LANES)
         .bind::<BigInt, _>(count(request.per_lane))
         .bind::<BigInt, _>(count(request.limit))
         .bind::<BigInt, _>(request.lease_end)
         .bind::<SqlUuid, _>(token)
         .bind::<Text, _>(&request.owner)
+        .bind::<Bool, _>(wanted)
         .load(connection)
 }
 
@@ -226,9 +251,11 @@ fn claim_sqlite(
     let lanes: Vec<Lane> = diesel::sql_query(LANES_SQLITE)
         .bind::<SmallInt, _>(KindCode::from(request.kind))
         .load(connection)?;
+    let (named, wanted) = request.lanes.named();
+    let named: HashSet<&LaneId> = named.iter().collect();
     let eligible = lanes
         .into_iter()
-        .filter(|lane| lane.due_at <= request.now && !request.skip.contains(&lane.lane));
+        .filter(|lane| lane.due_at <= request.now && named.contains(&lane.lane) == wanted);
     let mut rows: Vec<Row> = Vec::new();
     for lane in eligible {
         let free = request.limit.saturating_sub(rows.len());
@@ -275,6 +302,7 @@ pub fn next_due(
             .bind::<SmallInt, _>(kind)
             .load(connection)?,
     };
+    let skip: HashSet<&LaneId> = skip.iter().collect();
     Ok(lanes
         .into_iter()
         .find(|lane| !skip.contains(&lane.lane))

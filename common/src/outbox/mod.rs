@@ -12,7 +12,7 @@ mod settle;
 #[cfg(test)]
 mod tests;
 
-pub use claim::{ClaimRequest, Claimed, claim, next_due};
+pub use claim::{ClaimRequest, Claimed, Lanes, claim, next_due};
 pub use insert::{NewDelivery, Payload, insert};
 pub use lane::mail_lane;
 pub use settle::{AttemptRecord, Settlement, Verdict, settle};

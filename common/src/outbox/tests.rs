@@ -43,7 +43,7 @@ fn request(now: Instant) -> ClaimRequest {
         owner: "test".to_owned(),
         limit: 10,
         per_lane: 5,
-        skip: Vec::new(),
+        lanes: Lanes::AllBut(Vec::new()),
     }
 }
 
@@ -139,11 +139,12 @@ fn lanes_to_skip_and_rows_not_yet_due_are_left_alone(db: &Db) {
     let (skipped, later) = (LaneId::random(), LaneId::random());
     add(db, skipped, NOW);
     add(db, later, NOW.plus(Duration::from_millis(1)));
-    let skip = ClaimRequest {
-        skip: vec![skipped],
+    let of = |lanes: Lanes| ClaimRequest {
+        lanes,
         ..request(NOW)
     };
-    assert!(claim_all(db, skip).is_empty());
+    assert!(claim_all(db, of(Lanes::AllBut(vec![skipped]))).is_empty());
+    assert!(claim_all(db, of(Lanes::Only(vec![later]))).is_empty());
     let next = |skip: Vec<LaneId>| write(db, move |c| next_due(c, Kind::Webhook, &skip));
     assert_eq!(next(vec![]), Some(NOW));
     assert_eq!(
@@ -151,6 +152,7 @@ fn lanes_to_skip_and_rows_not_yet_due_are_left_alone(db: &Db) {
         Some(NOW.plus(Duration::from_millis(1)))
     );
     assert_eq!(next(vec![skipped, later]), None);
+    assert_eq!(claim_all(db, of(Lanes::Only(vec![skipped]))).len(), 1);
 }
 
 fn the_kinds_do_not_see_each_other(db: &Db) {

@@ -14,7 +14,7 @@ use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff;
 use beadle_common::db::{AnyConnection, Db, DbError, WakeSource};
 use beadle_common::instant::Instant;
-use beadle_common::outbox::{ClaimRequest, Claimed, Kind, claim, next_due};
+use beadle_common::outbox::{ClaimRequest, Claimed, Kind, Lanes, claim, next_due};
 use diesel::QueryResult;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -206,7 +206,7 @@ impl<C: Courier> Drain<C> {
             owner: self.around.owner.clone(),
             limit,
             per_lane,
-            skip,
+            lanes: Lanes::AllBut(skip),
         };
         let lease_end = request.lease_end;
         let courier = Arc::clone(&self.courier);
