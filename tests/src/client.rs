@@ -34,6 +34,11 @@ impl Client {
         }
     }
 
+    /// The server's address.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The same client with one header more, or another value of it.
     #[must_use]
     pub fn with(&self, header: &str, value: &str) -> Self {

@@ -16,6 +16,8 @@ mod workers;
 mod atomicity;
 // What must not be readable in a stolen database.
 mod secrets;
+// The official clients of other languages, run for real.
+mod clients;
 // The command line: what it prints, and how it ends.
 mod commands;
 

@@ -1,0 +1,1 @@
+"""The story, chapter by chapter."""
