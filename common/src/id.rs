@@ -81,6 +81,10 @@ ids! {
     ApplicationId;
     /// A user: actioner or actionee.
     UserId;
+    /// A user's registration for an application.
+    RegistrationId;
+    /// One wrong password.
+    FailedLoginId;
     /// A user action definition.
     UserActionId;
     /// A user action reason.

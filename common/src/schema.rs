@@ -70,6 +70,39 @@ diesel::table! {
         data -> Text,
         insert_instant -> BigInt,
         last_update_instant -> BigInt,
+        first_name_key -> Nullable<Text>,
+        last_name_key -> Nullable<Text>,
+        full_name_key -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    registrations (id) {
+        id -> SqlUuid,
+        user_id -> SqlUuid,
+        application_id -> SqlUuid,
+        username -> Nullable<Text>,
+        timezone -> Nullable<Text>,
+        roles -> Text,
+        preferred_languages -> Text,
+        data -> Text,
+        last_login_instant -> Nullable<BigInt>,
+        insert_instant -> BigInt,
+        last_update_instant -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    failed_logins (id) {
+        id -> SqlUuid,
+        user_id -> SqlUuid,
+        instant -> BigInt,
     }
 }
 
@@ -396,6 +429,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     tenants,
     applications,
     users,
+    registrations,
+    failed_logins,
     api_keys,
     email_templates,
     user_actions,

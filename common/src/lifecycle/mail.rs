@@ -13,7 +13,9 @@ use crate::mail::{Letter, Mail, Variables, texts, with_nulls};
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::application::Application;
 use crate::model::email_template::EmailTemplate;
+use crate::model::registration::Registration;
 use crate::model::tenant::Tenant;
+use crate::model::user::User;
 use crate::render::{RenderedEmail, render};
 use crate::view::{self, Absent, ActionView, UserActionEvent};
 
@@ -58,20 +60,21 @@ impl MailInput<'_> {
     /// What a template may name.
     fn variables(&self, connection: &mut AnyConnection) -> Result<Value, Refusal> {
         let actioner = self.who.actioner.as_ref();
+        let actioner = actioner
+            .map(|user| user_view(connection, user))
+            .transpose()?;
         let variables = Variables {
             action: with_nulls(
                 serde_json::to_value(ActionView::new(self.log, self.history, None)),
                 ActionView::OPTIONAL,
             ),
-            actioner: actioner
-                .map(|user| view::user(user, Absent::Null))
-                .unwrap_or_default(),
+            actioner: actioner.unwrap_or_default(),
             application: self.application(connection)?.unwrap_or_default(),
             base_url: self.setup.base_url.clone().into(),
             event: with_nulls(serde_json::to_value(self.event), UserActionEvent::OPTIONAL),
             request_data: Value::Null,
             tenant: view::tenant(self.tenant, Absent::Null),
-            user: view::user(&self.who.actionee, Absent::Null),
+            user: user_view(connection, &self.who.actionee)?,
             user_action: view::user_action(&self.who.definition, Absent::Null),
         };
         Ok(variables.into_json())
@@ -101,4 +104,10 @@ impl MailInput<'_> {
         };
         letter.mail(rendered)
     }
+}
+
+/// A user as templates see them.
+fn user_view(connection: &mut AnyConnection, user: &User) -> Result<Value, Refusal> {
+    let registrations = Registration::of_user(connection, user.id)?;
+    Ok(view::registered_user(user, &registrations, Absent::Null))
 }

@@ -12,11 +12,15 @@ pub mod email;
 pub mod email_template;
 pub mod event;
 pub mod event_log;
+pub mod failed_login;
 pub mod idempotency_key;
+pub mod lockout;
 pub mod reason;
+pub mod registration;
 pub mod tenant;
 pub mod user;
 pub mod user_action;
+pub mod user_search;
 pub mod webhook;
 
 /// What uniqueness ignoring case is checked by: the same on both databases, since
@@ -26,9 +30,8 @@ pub fn fold(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
-/// `insert`, `update` (every column but the key), `find`, `exists` of a table whose
-/// row has one struct for all three.
-macro_rules! crud {
+/// `find`, `exists`, `all` and `delete` of a table.
+macro_rules! rows {
     ($row:ident, $table:ident, $id:ty) => {
         impl $row {
             /// The row with this Id.
@@ -73,6 +76,31 @@ macro_rules! crud {
                     .load(connection)
             }
 
+            /// Removes the row with this Id. False: there is none.
+            ///
+            /// # Errors
+            /// Those of the database, a reference that still holds among them.
+            pub fn delete(
+                connection: &mut $crate::db::AnyConnection,
+                id: $id,
+            ) -> diesel::QueryResult<bool> {
+                use diesel::prelude::*;
+                let rows =
+                    diesel::delete($crate::schema::$table::table.find(id)).execute(connection)?;
+                Ok(rows == 1)
+            }
+        }
+    };
+}
+pub(crate) use rows;
+
+/// The same, with `insert` and `update` (every column but the key) of a table whose row
+/// has one struct for both.
+macro_rules! crud {
+    ($row:ident, $table:ident, $id:ty) => {
+        $crate::model::rows!($row, $table, $id);
+
+        impl $row {
             /// Adds this row.
             ///
             /// # Errors
@@ -100,20 +128,6 @@ macro_rules! crud {
                 let rows = diesel::update($crate::schema::$table::table.find(self.id))
                     .set(self)
                     .execute(connection)?;
-                Ok(rows == 1)
-            }
-
-            /// Removes the row with this Id. False: there is none.
-            ///
-            /// # Errors
-            /// Those of the database, a reference that still holds among them.
-            pub fn delete(
-                connection: &mut $crate::db::AnyConnection,
-                id: $id,
-            ) -> diesel::QueryResult<bool> {
-                use diesel::prelude::*;
-                let rows =
-                    diesel::delete($crate::schema::$table::table.find(id)).execute(connection)?;
                 Ok(rows == 1)
             }
         }

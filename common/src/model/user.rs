@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
-use super::crud;
 use super::email::Mailbox;
+use super::{fold, rows};
 use crate::db::{AnyConnection, Json};
 use crate::id::{TenantId, UserId};
 use crate::instant::Instant;
@@ -61,9 +61,59 @@ pub struct User {
     pub last_update_instant: Instant,
 }
 
-crud!(User, users, UserId);
+rows!(User, users, UserId);
+
+/// Columns that follow from others: names as a search compares them.
+type Keys = (
+    diesel::dsl::Eq<users::first_name_key, Option<String>>,
+    diesel::dsl::Eq<users::last_name_key, Option<String>>,
+    diesel::dsl::Eq<users::full_name_key, Option<String>>,
+);
 
 impl User {
+    /// Adds this row.
+    ///
+    /// # Errors
+    /// Those of the database, a duplicate key among them.
+    pub fn insert(&self, connection: &mut AnyConnection) -> QueryResult<()> {
+        diesel::insert_into(users::table)
+            .values((self, self.keys()))
+            .execute(connection)?;
+        Ok(())
+    }
+
+    /// Writes every column of the row with this Id. False: there is none.
+    ///
+    /// # Errors
+    /// Those of the database, a duplicate key among them.
+    pub fn update(&self, connection: &mut AnyConnection) -> QueryResult<bool> {
+        let rows = diesel::update(users::table.find(self.id))
+            .set((self, self.keys()))
+            .execute(connection)?;
+        Ok(rows == 1)
+    }
+
+    fn keys(&self) -> Keys {
+        let key = |name: &Option<String>| name.as_deref().map(fold);
+        (
+            users::first_name_key.eq(key(&self.first_name)),
+            users::last_name_key.eq(key(&self.last_name)),
+            users::full_name_key.eq(key(&self.full_name)),
+        )
+    }
+
+    /// Keeps others from changing or locking this row until the transaction ends. An update
+    /// of nothing is the row lock that both databases know.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn lock(connection: &mut AnyConnection, id: UserId) -> QueryResult<bool> {
+        let rows = diesel::update(users::table.find(id))
+            .set(users::active.eq(users::active))
+            .execute(connection)?;
+        Ok(rows == 1)
+    }
+
     /// By email, which is compared in lower case.
     ///
     /// # Errors
@@ -75,7 +125,7 @@ impl User {
     ) -> QueryResult<Option<Self>> {
         users::table
             .filter(users::tenant_id.eq(tenant))
-            .filter(users::email.eq(super::fold(email)))
+            .filter(users::email.eq(fold(email)))
             .select(Self::as_select())
             .first(connection)
             .optional()
@@ -92,7 +142,7 @@ impl User {
     ) -> QueryResult<Option<Self>> {
         users::table
             .filter(users::tenant_id.eq(tenant))
-            .filter(users::username_key.eq(super::fold(username)))
+            .filter(users::username_key.eq(fold(username)))
             .select(Self::as_select())
             .first(connection)
             .optional()

@@ -12,7 +12,7 @@ mod user_action;
 pub use action::{ActionView, EventView, HistoryItemView, HistoryView, MailView, UserActionEvent};
 pub use application::application;
 pub use tenant::tenant;
-pub use user::user;
+pub use user::{registered_user, registration, user};
 pub use user_action::user_action;
 
 use serde::Serialize;

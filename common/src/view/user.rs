@@ -1,13 +1,24 @@
-//! A user.
+//! A user, and where they are registered.
 
 use serde_json::{Value, json};
 
 use super::{Absent, Members};
+use crate::model::registration::Registration;
 use crate::model::user::User;
+
+/// A user who is registered nowhere, as the API returns it.
+#[must_use]
+pub fn user(user: &User, absent: Absent) -> Value {
+    registered_user(user, &[], absent)
+}
 
 /// The user as the API returns it: never with the password.
 #[must_use]
-pub fn user(user: &User, absent: Absent) -> Value {
+pub fn registered_user(user: &User, registrations: &[Registration], absent: Absent) -> Value {
+    let registrations: Value = registrations
+        .iter()
+        .map(|row| registration(row, absent))
+        .collect();
     Members::new(absent)
         .with("active", user.active)
         .maybe("birthDate", user.birth_date.as_ref())
@@ -29,6 +40,7 @@ pub fn user(user: &User, absent: Absent) -> Value {
             user.password_last_update_instant,
         )
         .with("preferredLanguages", &user.preferred_languages.0)
+        .with("registrations", registrations)
         .with("tenantId", user.tenant_id)
         .maybe("timezone", user.timezone.as_ref())
         .maybe("username", user.username.as_ref())
@@ -36,8 +48,28 @@ pub fn user(user: &User, absent: Absent) -> Value {
         .with("identities", json!([]))
         .with("memberships", json!([]))
         .with("passwordChangeRequired", false)
-        .with("registrations", json!([]))
         .with("twoFactor", json!({"methods": [], "recoveryCodes": []}))
+        .with("usernameStatus", "ACTIVE")
+        .with("verified", true)
+        .done()
+}
+
+/// The registration as the API returns it.
+#[must_use]
+pub fn registration(registration: &Registration, absent: Absent) -> Value {
+    Members::new(absent)
+        .with("applicationId", registration.application_id)
+        .with("data", &registration.data.0)
+        .with("id", registration.id)
+        .with("insertInstant", registration.insert_instant)
+        .maybe("lastLoginInstant", registration.last_login_instant)
+        .with("lastUpdateInstant", registration.last_update_instant)
+        .with("preferredLanguages", &registration.preferred_languages.0)
+        .with("roles", &registration.roles.0)
+        .maybe("timezone", registration.timezone.as_ref())
+        .maybe("username", registration.username.as_ref())
+        // What official clients expect to be able to read, and Beadle has no use for.
+        .with("tokens", json!({}))
         .with("usernameStatus", "ACTIVE")
         .with("verified", true)
         .done()

@@ -1,0 +1,104 @@
+//! Registrations: which users use which applications of their tenant.
+
+use diesel::prelude::*;
+use serde_json::{Map, Value};
+
+use super::crud;
+use crate::db::{AnyConnection, Json};
+use crate::id::{ApplicationId, RegistrationId, UserId};
+use crate::instant::Instant;
+use crate::locale::Locale;
+use crate::schema::registrations;
+
+/// Users whose registrations are fetched with one query: a database takes so many
+/// parameters only.
+const USERS_AT_ONCE: usize = 500;
+
+/// A user's registration for an application.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = registrations, treat_none_as_null = true)]
+pub struct Registration {
+    /// Primary key.
+    pub id: RegistrationId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// For what; unique with the user.
+    pub application_id: ApplicationId,
+    /// What the user is called there.
+    pub username: Option<String>,
+    /// IANA name.
+    pub timezone: Option<String>,
+    /// Names of the application's roles.
+    pub roles: Json<Vec<String>>,
+    /// What the user reads there, best first.
+    pub preferred_languages: Json<Vec<Locale>>,
+    /// Free data of the client.
+    pub data: Json<Map<String, Value>>,
+    /// When the user logged in there last.
+    pub last_login_instant: Option<Instant>,
+    /// When it was made.
+    pub insert_instant: Instant,
+    /// When it was changed last.
+    pub last_update_instant: Instant,
+}
+
+crud!(Registration, registrations, RegistrationId);
+
+impl Registration {
+    /// The registration of a user for an application.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn find_for(
+        connection: &mut AnyConnection,
+        user: UserId,
+        application: ApplicationId,
+    ) -> QueryResult<Option<Self>> {
+        registrations::table
+            .filter(registrations::user_id.eq(user))
+            .filter(registrations::application_id.eq(application))
+            .select(Self::as_select())
+            .first(connection)
+            .optional()
+    }
+
+    /// The registrations of a user, oldest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn of_user(connection: &mut AnyConnection, user: UserId) -> QueryResult<Vec<Self>> {
+        Self::of_users(connection, &[user])
+    }
+
+    /// The registrations of several users, those of each oldest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn of_users(connection: &mut AnyConnection, users: &[UserId]) -> QueryResult<Vec<Self>> {
+        let mut found = Vec::new();
+        for some in users.chunks(USERS_AT_ONCE) {
+            let mut of_some: Vec<Self> = registrations::table
+                .filter(registrations::user_id.eq_any(some.to_vec()))
+                .order((registrations::insert_instant, registrations::id))
+                .select(Self::as_select())
+                .load(connection)?;
+            found.append(&mut of_some);
+        }
+        Ok(found)
+    }
+
+    /// Notes a login.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn note_login(
+        connection: &mut AnyConnection,
+        id: RegistrationId,
+        now: Instant,
+    ) -> QueryResult<()> {
+        diesel::update(registrations::table.find(id))
+            .set(registrations::last_login_instant.eq(Some(now)))
+            .execute(connection)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,2 @@
+DROP INDEX action_logs_actioner;
+DROP INDEX action_logs_tenant;

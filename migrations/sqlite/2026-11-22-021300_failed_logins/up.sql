@@ -1,0 +1,10 @@
+-- Wrong passwords of late, one row each: what a tenant's lockout counts. A user never has more rows than the
+-- limit of their tenant.
+CREATE TABLE failed_logins (
+    id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    instant BIGINT NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+CREATE INDEX failed_logins_user ON failed_logins (user_id, instant);
