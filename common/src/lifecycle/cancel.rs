@@ -6,6 +6,7 @@ use super::refusal::{Refusal, Violations};
 use super::{Call, Common, Setup, take};
 use crate::db::AnyConnection;
 use crate::id::ActionLogId;
+use crate::instant::Instant;
 use crate::model::action_log::ActionLog;
 use crate::model::user_action::Phase;
 
@@ -35,11 +36,7 @@ pub fn prepare_cancel(
     let canceled = ActionLog {
         actioner_user_id: Some(actioner.id),
         comment: request.common.comment.clone().or(log.comment.clone()),
-        // Clients tell from the expiry alone whether an action is active.
-        expiry: Some(call.now),
-        end_due: None,
-        canceled: true,
-        ..next_revision(&log, call.now)
+        ..canceled(&log, call.now)
     };
     replace(
         connection,
@@ -48,7 +45,18 @@ pub fn prepare_cancel(
         Phase::Cancel,
         &log,
         canceled,
-        actioner,
+        Some(actioner),
         &request.common,
     )
+}
+
+/// The log, taken back at `now`.
+pub(super) fn canceled(log: &ActionLog, now: Instant) -> ActionLog {
+    ActionLog {
+        // Clients tell from the expiry alone whether an action is active.
+        expiry: Some(now),
+        end_due: None,
+        canceled: true,
+        ..next_revision(log, now)
+    }
 }

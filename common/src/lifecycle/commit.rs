@@ -4,7 +4,7 @@ use super::phase::{Change, Step};
 use crate::db::{AnyConnection, DbError};
 use crate::id::DeliveryId;
 use crate::model::event_log::{EventLog, EventLogType};
-use crate::model::user_action::{Phase, UserAction};
+use crate::model::user_action::UserAction;
 use crate::model::webhook::Webhook;
 use crate::outbox::{self, NewDelivery, Payload};
 
@@ -64,13 +64,14 @@ fn write_log(connection: &mut AnyConnection, change: &Change) -> Result<(), Conf
             }
             change.log.insert(connection)?;
         }
-        Step::Replace { seen_revision } => {
+        Step::Replace {
+            seen_revision,
+            remembered,
+        } => {
             if !change.log.update_from(connection, seen_revision)? {
                 return Err(Conflict::Changed);
             }
-            if matches!(change.phase, Phase::Modify | Phase::Cancel)
-                && let Some(replaced) = change.history.last()
-            {
+            if remembered && let Some(replaced) = change.history.last() {
                 replaced.insert(connection)?;
             }
         }

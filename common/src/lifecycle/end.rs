@@ -164,6 +164,7 @@ fn prepare_end(
         phase: Phase::End,
         step: Step::Replace {
             seen_revision: log.revision,
+            remembered: false,
         },
         history,
         email_user: log.email_user_on_end,

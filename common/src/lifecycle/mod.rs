@@ -13,6 +13,7 @@ mod mail;
 mod modify;
 mod phase;
 mod refusal;
+mod system;
 mod take;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use end::{EndRun, end_due};
 pub use modify::{ModifyRequest, prepare_modify};
 pub use phase::Change;
 pub use refusal::{Field, Problem, Refusal, Violation};
+pub use system::{SystemStep, prepare_by_system};
 pub use take::{TakeRequest, prepare_take};
 
 pub use crate::mail::Setup;

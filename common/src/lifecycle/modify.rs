@@ -54,7 +54,7 @@ pub fn prepare_modify(
         Phase::Modify,
         &log,
         modified,
-        actioner,
+        Some(actioner),
         &request.common,
     )
 }
@@ -108,7 +108,7 @@ pub(super) fn replace(
     phase: Phase,
     before: &ActionLog,
     after: ActionLog,
-    actioner: User,
+    actioner: Option<User>,
     common: &Common,
 ) -> Result<Change, Refusal> {
     let mut history = HistoryItem::of_log(connection, before.id)?;
@@ -124,8 +124,9 @@ pub(super) fn replace(
         phase,
         step: Step::Replace {
             seen_revision: before.revision,
+            remembered: true,
         },
-        who: who(connection, before, Some(actioner))?,
+        who: who(connection, before, actioner)?,
         log: after,
         history,
         email_user: common.email_user,

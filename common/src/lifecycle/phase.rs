@@ -37,6 +37,8 @@ pub(super) enum Step {
     Replace {
         /// The revision that the caller has seen.
         seen_revision: i32,
+        /// The state that is replaced, the last of the history, goes into the history.
+        remembered: bool,
     },
 }
 

@@ -34,12 +34,13 @@ pub struct TakeRequest {
 }
 
 /// The same, with everything found that it names.
-struct Found {
-    actionee: User,
-    actioner: User,
-    definition: UserAction,
-    option: Option<ActionOption>,
-    reason: Option<Reason>,
+pub(super) struct Found {
+    pub(super) actionee: User,
+    /// None: the system acts.
+    pub(super) actioner: Option<User>,
+    pub(super) definition: UserAction,
+    pub(super) option: Option<ActionOption>,
+    pub(super) reason: Option<Reason>,
 }
 
 /// Validates the request and builds everything that the start writes.
@@ -53,6 +54,17 @@ pub fn prepare_take(
     request: &TakeRequest,
 ) -> Result<Change, Refusal> {
     let found = find(connection, call, request)?;
+    start(connection, setup, call, request, found)
+}
+
+/// Builds everything that a start writes, once it is allowed.
+pub(super) fn start(
+    connection: &mut AnyConnection,
+    setup: &Setup,
+    call: &Call,
+    request: &TakeRequest,
+    found: Found,
+) -> Result<Change, Refusal> {
     let log = new_log(call, request, &found);
     PhaseInput {
         phase: Phase::Start,
@@ -61,7 +73,7 @@ pub fn prepare_take(
         history: Vec::new(),
         who: Who {
             actionee: found.actionee,
-            actioner: Some(found.actioner),
+            actioner: found.actioner,
             definition: found.definition,
         },
         email_user: request.common.email_user,
@@ -89,7 +101,7 @@ fn find(
     let found = match (actionee, actioner, definition) {
         (Some(actionee), Some(actioner), Some(definition)) => Some(Found {
             actionee,
-            actioner,
+            actioner: Some(actioner),
             definition,
             option,
             reason,
@@ -285,7 +297,7 @@ fn new_log(call: &Call, request: &TakeRequest, found: &Found) -> ActionLog {
         id: ActionLogId::sequential(),
         tenant_id: found.actionee.tenant_id,
         actionee_user_id: found.actionee.id,
-        actioner_user_id: Some(found.actioner.id),
+        actioner_user_id: found.actioner.as_ref().map(|user| user.id),
         user_action_id: definition.id,
         application_ids: Json(application_ids),
         comment: request.common.comment.clone(),

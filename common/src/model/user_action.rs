@@ -125,6 +125,12 @@ impl UserAction {
         self.options.0.iter().find(|option| option.name == name)
     }
 
+    /// Whether it can keep somebody out for a while.
+    #[must_use]
+    pub fn locks(&self) -> bool {
+        self.temporal && self.prevent_login
+    }
+
     /// Whether it may be applied to users of this tenant.
     #[must_use]
     pub fn serves(&self, tenant: TenantId) -> bool {
