@@ -305,6 +305,7 @@ diesel::table! {
         linked_object_id -> Nullable<SqlUuid>,
         body -> Text,
         insert_instant -> BigInt,
+        sequence -> BigInt,
     }
 }
 
@@ -425,6 +426,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    audit_logs (id) {
+        id -> BigInt,
+        tenant_id -> Nullable<SqlUuid>,
+        insert_user -> Text,
+        message -> Text,
+        reason -> Nullable<Text>,
+        old_value -> Nullable<Text>,
+        new_value -> Nullable<Text>,
+        data -> Text,
+        insert_instant -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     tenants,
     applications,
@@ -446,5 +464,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     attempts,
     event_logs,
+    audit_logs,
     idempotency_keys,
 );

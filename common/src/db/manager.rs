@@ -103,6 +103,7 @@ fn open_sqlite(path: &Path, synchronous: SqliteSynchronous) -> Result<AnyConnect
          PRAGMA synchronous = {synchronous};",
         SQLITE_BUSY_TIMEOUT.as_millis(),
     ))?;
+    crate::model::search::register(&mut connection)?;
     Ok(AnyConnection::Sqlite(connection))
 }
 

@@ -100,8 +100,10 @@ fn on_sqlite(tables: Tables) -> Tables {
         .map(|(table, columns)| (table, columns.into_iter().map(bytes).collect()))
         .collect();
     for columns in tables.values_mut() {
-        for column in columns.iter_mut().filter(|c| *c == "id BigInt not null") {
-            "id Integer not null".clone_into(column);
+        for column in columns.iter_mut() {
+            if let Some(name @ ("id" | "sequence")) = column.strip_suffix(" BigInt not null") {
+                *column = format!("{name} Integer not null");
+            }
         }
     }
     tables

@@ -8,6 +8,7 @@
 pub mod action_log;
 pub mod api_key;
 pub mod application;
+pub mod audit_log;
 pub mod email;
 pub mod email_template;
 pub mod event;
@@ -17,11 +18,13 @@ pub mod idempotency_key;
 pub mod lockout;
 pub mod reason;
 pub mod registration;
+pub mod search;
 pub mod tenant;
 pub mod user;
 pub mod user_action;
 pub mod user_search;
 pub mod webhook;
+pub mod webhook_log;
 
 /// What uniqueness ignoring case is checked by: the same on both databases, since
 /// their own ideas of case differ beyond ASCII.
