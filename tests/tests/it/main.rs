@@ -18,8 +18,12 @@ mod atomicity;
 mod secrets;
 // The official clients of other languages, run for real.
 mod clients;
+// Malformed input is refused, whatever it is.
+mod hostile_input;
 // The command line: what it prints, and how it ends.
 mod commands;
 
+// Every endpoint of the API, with what it takes.
+mod endpoints;
 // What the tests above say in a line each: definitions, users and webhooks to play with.
 mod scene;

@@ -1,0 +1,105 @@
+//! One object of each kind, for requests to be about.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use beadle_tests::Client;
+use hyper::Method;
+use serde_json::Value;
+
+use super::{ENDPOINTS, Endpoint};
+
+/// Names of objects, and a client that is limited to the tenant they are in.
+pub struct Stock {
+    /// The client.
+    pub client: Client,
+    ids: BTreeMap<&'static str, String>,
+    used: AtomicU32,
+}
+
+/// An Id that nothing has.
+pub const NOBODY: &str = "ffffffff-ffff-4fff-bfff-ffffffffffff";
+
+impl Stock {
+    /// Creates an object by each endpoint that does, in the order of the list.
+    pub async fn create(client: &Client) -> Self {
+        let tenants = client.get("/api/tenant").await.ok();
+        let tenant = crate::scene::text(&tenants, "/tenants/0/id").to_owned();
+        let mut stock = Self {
+            client: client.with("X-FusionAuth-TenantId", &tenant),
+            ids: BTreeMap::from([
+                ("tenantId", tenant),
+                ("actionerUserId", NOBODY.to_owned()),
+                ("webhookId", NOBODY.to_owned()),
+            ]),
+            used: AtomicU32::new(0),
+        };
+        // The tenant is there already, and a second one would have to be chosen from.
+        let creations = ENDPOINTS.iter().filter(|endpoint| {
+            endpoint.method == "POST"
+                && (endpoint.path.ends_with('}') || endpoint.path.ends_with("}]"))
+                && endpoint.short_path() != "/api/tenant"
+        });
+        for endpoint in creations {
+            stock.add(endpoint).await;
+            if endpoint.short_path() == "/api/user" {
+                let actioner = stock.ids.get("userId").cloned().unwrap();
+                stock.ids.insert("actionerUserId", actioner);
+            }
+        }
+        let action = ENDPOINTS
+            .iter()
+            .find(|endpoint| endpoint.method == "POST" && endpoint.path == "/api/user/action");
+        let answer = stock.send(action.unwrap()).await;
+        let id = crate::scene::text(&answer, "/action/id").to_owned();
+        stock.ids.insert("actionId", id);
+        stock
+    }
+
+    async fn add(&mut self, endpoint: &Endpoint) {
+        let answer = self.send(endpoint).await;
+        let name = endpoint.path.split(['{', '}']).nth(1).unwrap();
+        let id = answer
+            .as_object()
+            .unwrap()
+            .values()
+            .find_map(|object| object["id"].as_str());
+        self.ids.insert(name, id.unwrap().to_owned());
+    }
+
+    async fn send(&self, endpoint: &Endpoint) -> Value {
+        let body: Value = serde_json::from_str(&self.sample(endpoint)).unwrap();
+        let path = endpoint.short_path();
+        self.client.send(Method::POST, path, Some(&body)).await.ok()
+    }
+
+    /// The endpoint's sample, with Ids of the stock.
+    pub fn sample(&self, endpoint: &Endpoint) -> String {
+        let unique = self.used.fetch_add(1, Ordering::Relaxed).to_string();
+        let sample = endpoint.sample.replace("$unique", &unique);
+        self.fill(sample, |name| format!("${name}"))
+    }
+
+    /// The endpoint's path to an object of the stock; one that deletes gets an Id that
+    /// nothing has, except where it says why in its body.
+    pub fn path(&self, endpoint: &Endpoint) -> String {
+        let path = endpoint.long_path();
+        if endpoint.method == "DELETE" && endpoint.sample.is_empty() {
+            return path.split('{').next().unwrap().to_owned() + NOBODY;
+        }
+        // A creation with an Id that is taken would be refused for that alone.
+        if endpoint.method == "POST" && endpoint.path.contains('[') {
+            return endpoint.short_path().to_owned();
+        }
+        self.fill(path, |name| format!("{{{name}}}"))
+    }
+
+    fn fill(&self, text: String, place: impl Fn(&str) -> String) -> String {
+        let by_length = |(name, _): &(&&str, &String)| std::cmp::Reverse(name.len());
+        let mut ids: Vec<_> = self.ids.iter().collect();
+        // The longest name first, since one may begin another.
+        ids.sort_by_key(by_length);
+        ids.into_iter()
+            .fold(text, |text, (name, id)| text.replace(&place(name), id))
+    }
+}

@@ -1,0 +1,115 @@
+//! The list.
+
+use super::{Endpoint, Key, samples};
+
+const fn needs_key(
+    method: &'static str,
+    path: &'static str,
+    answers: &'static str,
+    sample: &'static str,
+) -> Endpoint {
+    Endpoint {
+        method,
+        path,
+        key: Key::Needed,
+        answers,
+        sample,
+    }
+}
+
+const fn manages(
+    method: &'static str,
+    path: &'static str,
+    answers: &'static str,
+    sample: &'static str,
+) -> Endpoint {
+    Endpoint {
+        key: Key::Manager,
+        ..needs_key(method, path, answers, sample)
+    }
+}
+
+const fn open(method: &'static str, path: &'static str, answers: &'static str) -> Endpoint {
+    Endpoint {
+        key: Key::None,
+        ..needs_key(method, path, answers, samples::NONE)
+    }
+}
+
+const LOGIN: Endpoint = Endpoint {
+    key: Key::Usually,
+    ..needs_key(
+        "POST",
+        "/api/login",
+        "200 or 202 `{user}`, 404, 409 `{actions}`, 410, 423",
+        samples::LOGIN,
+    )
+};
+
+/// Every endpoint. Objects that others refer to are created first.
+#[rustfmt::skip]
+pub const ENDPOINTS: &[Endpoint] = &[
+    needs_key("GET", "/api/tenant[/{tenantId}]", "200 `{tenants}` or `{tenant}`, 404", samples::NONE),
+    needs_key("POST", "/api/tenant[/{tenantId}]", "200 `{tenant}`", samples::TENANT),
+    needs_key("PUT", "/api/tenant/{tenantId}", "200 `{tenant}`, 404", samples::TENANT),
+    needs_key("PATCH", "/api/tenant/{tenantId}", "200 `{tenant}`, 404", samples::TENANT),
+    needs_key("DELETE", "/api/tenant/{tenantId}", "200, 202 with `async=true`, 404", samples::NONE),
+
+    needs_key("GET", "/api/email/template[/{emailTemplateId}]", "200 `{emailTemplates}` or `{emailTemplate}`, 404", samples::NONE),
+    needs_key("POST", "/api/email/template[/{emailTemplateId}]", "200 `{emailTemplate}`", samples::EMAIL_TEMPLATE),
+    needs_key("PUT", "/api/email/template/{emailTemplateId}", "200 `{emailTemplate}`, 404", samples::EMAIL_TEMPLATE),
+    needs_key("PATCH", "/api/email/template/{emailTemplateId}", "200 `{emailTemplate}`, 404", samples::EMAIL_TEMPLATE),
+    needs_key("DELETE", "/api/email/template/{emailTemplateId}", "200, 404", samples::NONE),
+    needs_key("GET", "/api/email/template/search", "200 `{emailTemplates, total}`", samples::NONE),
+    needs_key("POST", "/api/email/template/search", "200 `{emailTemplates, total}`", samples::TEMPLATE_SEARCH),
+
+    needs_key("GET", "/api/user-action[/{userActionId}]", "200 `{userActions}` or `{userAction}`, 404", samples::NONE),
+    needs_key("POST", "/api/user-action[/{userActionId}]", "200 `{userAction}`", samples::USER_ACTION),
+    needs_key("PUT", "/api/user-action/{userActionId}", "200 `{userAction}`, 404", samples::USER_ACTION),
+    needs_key("PATCH", "/api/user-action/{userActionId}", "200 `{userAction}`, 404", samples::USER_ACTION),
+    needs_key("DELETE", "/api/user-action/{userActionId}", "200, 404", samples::NONE),
+
+    needs_key("GET", "/api/user-action-reason[/{userActionReasonId}]", "200 `{userActionReasons}` or `{userActionReason}`, 404", samples::NONE),
+    needs_key("POST", "/api/user-action-reason[/{userActionReasonId}]", "200 `{userActionReason}`", samples::REASON),
+    needs_key("PUT", "/api/user-action-reason/{userActionReasonId}", "200 `{userActionReason}`, 404", samples::REASON),
+    needs_key("PATCH", "/api/user-action-reason/{userActionReasonId}", "200 `{userActionReason}`, 404", samples::REASON),
+    needs_key("DELETE", "/api/user-action-reason/{userActionReasonId}", "200, 404", samples::NONE),
+
+    needs_key("GET", "/api/application[/{applicationId}]", "200 `{applications}` or `{application}`, 404", samples::NONE),
+    needs_key("POST", "/api/application[/{applicationId}]", "200 `{application}`", samples::APPLICATION),
+    needs_key("PUT", "/api/application/{applicationId}", "200 `{application}`, 404", samples::APPLICATION),
+    needs_key("PATCH", "/api/application/{applicationId}", "200 `{application}`, 404", samples::APPLICATION),
+    needs_key("DELETE", "/api/application/{applicationId}", "200, 404", samples::NONE),
+
+    needs_key("GET", "/api/user[/{userId}]", "200 `{user}`, 404", samples::NONE),
+    needs_key("POST", "/api/user[/{userId}]", "200 `{user}`", samples::USER),
+    needs_key("PUT", "/api/user/{userId}", "200 `{user}`, 404", samples::USER),
+    needs_key("PATCH", "/api/user/{userId}", "200 `{user}`, 404", samples::USER),
+    needs_key("DELETE", "/api/user/{userId}", "200, 404", samples::NONE),
+
+    LOGIN,
+
+    needs_key("GET", "/api/user/action[/{actionId}]", "200 `{actions}` or `{action}`, 404", samples::NONE),
+    needs_key("POST", "/api/user/action", "200 `{action}`, 504", samples::ACTION),
+    needs_key("PUT", "/api/user/action/{actionId}", "200 `{action}`, 404, 504", samples::ACTION),
+    needs_key("DELETE", "/api/user/action/{actionId}", "200 `{action}`, 404, 504", samples::ACTION),
+
+    needs_key("GET", "/api/webhook[/{webhookId}]", "200 `{webhooks}` or `{webhook}`, 404", samples::NONE),
+    needs_key("POST", "/api/webhook[/{webhookId}]", "200 `{webhook}`", samples::WEBHOOK),
+    needs_key("PUT", "/api/webhook/{webhookId}", "200 `{webhook}`, 404", samples::WEBHOOK),
+    needs_key("PATCH", "/api/webhook/{webhookId}", "200 `{webhook}`, 404", samples::WEBHOOK),
+    needs_key("DELETE", "/api/webhook/{webhookId}", "200, 404", samples::NONE),
+    needs_key("GET", "/api/webhook/search", "200 `{webhooks, total}`", samples::NONE),
+    needs_key("POST", "/api/webhook/search", "200 `{webhooks, total}`", samples::WEBHOOK_SEARCH),
+    needs_key("GET", "/api/webhook/{webhookId}/secret", "200 `{secrets}`, 404", samples::NONE),
+    needs_key("POST", "/api/webhook/{webhookId}/secret/rotate", "200 `{secrets}`, 404", samples::ROTATION),
+
+    manages("GET", "/api/api-key/{keyId}", "200 `{apiKey}`, 404", samples::NONE),
+    manages("POST", "/api/api-key[/{keyId}]", "200 `{apiKey}`", samples::API_KEY),
+    manages("PUT", "/api/api-key/{keyId}", "200 `{apiKey}`, 404", samples::API_KEY),
+    manages("PATCH", "/api/api-key/{keyId}", "200 `{apiKey}`, 404", samples::API_KEY),
+    manages("DELETE", "/api/api-key/{keyId}", "200, 404", samples::NONE),
+
+    open("GET", "/api/status", "200, 503"),
+    open("GET", "/api/health", "200, 503"),
+];
