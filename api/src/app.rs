@@ -9,8 +9,8 @@ use actix_web::{App, Error, HttpResponse};
 
 use crate::state::State;
 use crate::{
-    actions, api_keys, applications, email_templates, health, login, reasons, tenants,
-    user_actions, users, webhooks,
+    actions, api_keys, applications, audit_logs, email_templates, event_logs, health, login,
+    reasons, tenants, user_actions, users, webhook_logs, webhooks,
 };
 
 /// The application over a shared state: build it once per server thread.
@@ -46,6 +46,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(api_keys::routes)
         .configure(applications::routes)
         .configure(login::routes)
+        .configure(event_logs::routes)
+        .configure(audit_logs::routes)
+        .configure(webhook_logs::routes)
         .configure(health::routes);
 }
 

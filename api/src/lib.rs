@@ -19,7 +19,9 @@ pub mod state;
 mod actions;
 mod api_keys;
 mod applications;
+mod audit_logs;
 mod email_templates;
+mod event_logs;
 mod event_types;
 mod hashing;
 mod health;
@@ -29,6 +31,7 @@ mod search;
 mod tenants;
 mod user_actions;
 mod users;
+mod webhook_logs;
 mod webhooks;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 
 use actix_web::http::Method;
+use beadle_common::model::search::{Sort, Window};
 use serde_json::{Map, Value};
 
 use crate::error::ApiError;
@@ -85,9 +86,25 @@ impl Page {
         }
     }
 
+    /// The same for a search that the database does.
+    pub(crate) fn window(self) -> Window {
+        let most = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        Window {
+            start: most(self.start),
+            results: most(self.results),
+        }
+    }
+
     pub(crate) fn of<T>(self, rows: Vec<T>) -> impl Iterator<Item = T> {
         rows.into_iter().skip(self.start).take(self.results)
     }
+}
+
+/// A text to look for. Longer ones find nothing that a shorter one would not, and cost the
+/// database much.
+pub(crate) fn text_criterion(criteria: &Object<'_>, member: &str) -> Option<String> {
+    const LONGEST: usize = 1000;
+    criteria.short_text(member, LONGEST)
 }
 
 /// One official client writes 1 as `true` and 0 as `false`.
@@ -134,6 +151,12 @@ impl Order {
             );
         }
         Self(order.unwrap_or_default())
+    }
+
+    /// The same for a search that the database does.
+    pub(crate) fn sorts(&self) -> Vec<Sort> {
+        let sort = |&(field, descending): &(&'static str, bool)| Sort { field, descending };
+        self.0.iter().map(sort).collect()
     }
 
     pub(crate) fn sort<T>(&self, rows: &mut [T], key: impl Fn(&T, &str) -> Key) {

@@ -7,6 +7,7 @@
 mod access;
 mod call;
 mod endpoint;
+mod number;
 mod origin;
 mod query;
 

@@ -1,0 +1,41 @@
+//! `POST /api/system/audit-log`
+
+use beadle_common::db::Json;
+use beadle_common::model::audit_log::NewAuditLog;
+
+use super::{ENDPOINT, WRAPPER, view};
+use crate::answer::{self, Answer};
+use crate::error::ApiError;
+use crate::extract::Call;
+use crate::input::read_wrapped;
+
+/// Longest name of whoever did something; often an email address.
+const LONGEST_USER: usize = 255;
+/// Longest message or reason.
+const LONGEST_TEXT: usize = 65_535;
+
+pub(super) async fn create_audit_log(mut call: Call) -> Answer {
+    // Entries are counted; nobody chooses a number.
+    if call.request().match_info().get(ENDPOINT.id).is_some() {
+        return Err(ApiError::MethodNotAllowed);
+    }
+    let members = call.body().await?.into_members()?;
+    let entry = read_wrapped(&members, WRAPPER, |object| {
+        let value = |member| object.value(member).cloned().map(Json);
+        Ok(NewAuditLog {
+            tenant_id: call.scope(),
+            insert_user: object.required_text("insertUser", LONGEST_USER),
+            message: object.required_text("message", LONGEST_TEXT),
+            reason: object.short_text("reason", LONGEST_TEXT),
+            old_value: value("oldValue"),
+            new_value: value("newValue"),
+            data: Json(object.data("data")),
+            insert_instant: call.now(),
+        })
+    })?;
+    let entry = call
+        .state()
+        .write(move |connection| Ok(entry.insert(connection)?))
+        .await?;
+    Ok(answer::wrapped(WRAPPER, view(&entry)))
+}

@@ -1,0 +1,39 @@
+//! `GET` and `POST /api/system/event-log/search`
+
+use beadle_common::model::event_log::{EventLog, EventLogCriteria};
+use serde_json::{Value, json};
+
+use super::view;
+use crate::answer::{self, Answer};
+use crate::extract::Call;
+use crate::search::{Criteria, Order, Page, text_criterion};
+
+const FIELDS: [&str; 4] = ["id", "insertInstant", "message", "type"];
+
+pub(super) async fn search_event_logs(mut call: Call) -> Answer {
+    let criteria = Criteria::of(&mut call).await?;
+    let (wanted, order, page) = criteria.read(|criteria| {
+        let wanted = EventLogCriteria {
+            message: text_criterion(criteria, "message"),
+            event_type: criteria.choice("type"),
+            start: criteria.instant("start"),
+            end: criteria.instant("end"),
+        };
+        let order = Order::read(criteria, &FIELDS, "insertInstant DESC");
+        Ok((wanted, order, Page::read(criteria)))
+    })?;
+    let (total, entries) = call
+        .state()
+        .read(move |connection| {
+            let sorts = order.sorts();
+            Ok(EventLog::search(
+                connection,
+                &wanted,
+                &sorts,
+                page.window(),
+            )?)
+        })
+        .await?;
+    let entries: Value = entries.iter().map(view).collect();
+    Ok(answer::json(&json!({"eventLogs": entries, "total": total})))
+}
