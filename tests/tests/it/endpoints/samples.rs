@@ -115,3 +115,26 @@ pub const API_KEY: &str = r#"{"apiKey": {
     "expirationInstant": 4000000000000,
     "metaData": {"attributes": {"description": "for a test"}}
 }}"#;
+
+pub const AUDIT_LOG: &str = r#"{"auditLog": {
+    "insertUser": "admin@piedpiper.example", "message": "Looked around",
+    "data": {"reason": {"code": 7}}, "oldValue": {"a": 1}, "newValue": {"a": 2},
+    "reason": "Curiosity"
+}}"#;
+
+pub const AUDIT_LOG_SEARCH: &str = r#"{"search": {
+    "message": "*looked*", "user": "admin", "start": 0, "end": 4000000000000,
+    "oldValue": "1", "newValue": "2", "reason": "curiosity", "numberOfResults": 5,
+    "startRow": 0, "orderBy": "message ASC, insertUser DESC"
+}}"#;
+
+pub const EVENT_LOG_SEARCH: &str = r#"{"search": {
+    "message": "*mail*", "type": "Error", "start": 0, "end": 4000000000000,
+    "numberOfResults": 5, "startRow": 0, "orderBy": "insertInstant ASC"
+}}"#;
+
+pub const WEBHOOK_LOG_SEARCH: &str = r#"{"search": {
+    "event": "*Enough*", "eventResult": "Running", "eventType": "user.action",
+    "start": 0, "end": 4000000000000, "numberOfResults": 5, "startRow": 0,
+    "orderBy": "sequence DESC, insertInstant"
+}}"#;

@@ -110,6 +110,18 @@ pub const ENDPOINTS: &[Endpoint] = &[
     manages("PATCH", "/api/api-key/{keyId}", "200 `{apiKey}`, 404", samples::API_KEY),
     manages("DELETE", "/api/api-key/{keyId}", "200, 404", samples::NONE),
 
+    needs_key("GET", "/api/system/audit-log/{auditLogId}", "200 `{auditLog}`, 404", samples::NONE),
+    needs_key("POST", "/api/system/audit-log", "200 `{auditLog}`", samples::AUDIT_LOG),
+    needs_key("GET", "/api/system/audit-log/search", "200 `{auditLogs, total}`", samples::NONE),
+    needs_key("POST", "/api/system/audit-log/search", "200 `{auditLogs, total}`", samples::AUDIT_LOG_SEARCH),
+    needs_key("GET", "/api/system/event-log/{eventLogId}", "200 `{eventLog}`, 404", samples::NONE),
+    needs_key("GET", "/api/system/event-log/search", "200 `{eventLogs, total}`", samples::NONE),
+    needs_key("POST", "/api/system/event-log/search", "200 `{eventLogs, total}`", samples::EVENT_LOG_SEARCH),
+    needs_key("GET", "/api/system/webhook-event-log/{webhookEventLogId}", "200 `{webhookEventLog}`, 404", samples::NONE),
+    needs_key("GET", "/api/system/webhook-event-log/search", "200 `{webhookEventLogs, total}`", samples::NONE),
+    needs_key("POST", "/api/system/webhook-event-log/search", "200 `{webhookEventLogs, total}`", samples::WEBHOOK_LOG_SEARCH),
+    needs_key("GET", "/api/system/webhook-attempt-log/{webhookAttemptLogId}", "200 `{webhookAttemptLog}`, 404", samples::NONE),
+
     open("GET", "/api/status", "200, 503"),
     open("GET", "/api/health", "200, 503"),
 ];
