@@ -25,6 +25,7 @@ mod event_logs;
 mod event_types;
 mod hashing;
 mod health;
+mod idempotency;
 mod login;
 mod reasons;
 mod search;

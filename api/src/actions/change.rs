@@ -1,6 +1,5 @@
 //! From a request to a committed change: prepare, commit, wake the workers, answer.
 
-use actix_web::web::Data;
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{ActionLogId, TenantId};
 use beadle_common::lifecycle::{self, Change, Conflict};
@@ -10,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::WRAPPER;
 use super::input::read_info;
-use crate::answer::{self, Answer};
+use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::extract::{Call, Origin};
@@ -96,34 +95,69 @@ pub(super) fn action<'a>(body: &Object<'a>) -> Result<Object<'a>, ApiError> {
 
 /// Prepares outside any transaction, since rendering takes time, and commits. What has
 /// changed between the two is prepared anew.
-pub(super) async fn carry_out<F>(state: &Data<State>, prepare: F) -> Answer
+pub(super) async fn carry_out<F>(call: &Call, prepare: F) -> Answer
 where
     F: Fn(&mut AnyConnection, &State) -> Result<Change, ApiError> + Clone + Send + 'static,
 {
+    let state = call.state();
     for _ in 0..ATTEMPTS {
         let (prepare, shared) = (prepare.clone(), state.clone());
         let change = state
             .read(move |connection| prepare(connection, &shared))
             .await?;
-        match state
-            .db
-            .write(move |connection| lifecycle::commit(connection, change))
-            .await
-        {
+        let reply = show(&change)?;
+        match commit(call, change, &reply).await {
             Ok(change) => {
                 if change.leaves_work() {
                     state.wake.wake();
                 }
-                return show(&change);
+                return Ok(reply.into());
             }
-            Err(Conflict::Changed) => {}
-            Err(Conflict::Database(error)) => return Err(error.into()),
+            Err(Failure::Conflict(Conflict::Changed)) => {}
+            Err(Failure::Conflict(Conflict::Database(error))) => return Err(error.into()),
+            Err(Failure::Answer(error)) => return Err(error),
         }
     }
     Err(ApiError::Conflict)
 }
 
-fn show(change: &Change) -> Answer {
+/// Why nothing was written.
+enum Failure {
+    Conflict(Conflict),
+    Answer(ApiError),
+}
+
+/// Writes the change, and with it the answer, if it is to be kept.
+async fn commit(call: &Call, change: Change, reply: &Reply) -> Result<Change, Failure> {
+    let reservation = call.reservation().cloned();
+    let kept = match reservation.clone() {
+        Some(reservation) => {
+            let sealed = reservation.seal(reply).map_err(Failure::Answer)?;
+            Some((reservation, sealed))
+        }
+        None => None,
+    };
+    let change = call
+        .state()
+        .db
+        .write(move |connection| {
+            let change = lifecycle::commit(connection, change)?;
+            if let Some((reservation, sealed)) = &kept
+                && !reservation.store(connection, sealed)?
+            {
+                return Err(Conflict::Changed);
+            }
+            Ok(change)
+        })
+        .await
+        .map_err(Failure::Conflict)?;
+    if let Some(reservation) = reservation {
+        reservation.mark_stored();
+    }
+    Ok(change)
+}
+
+fn show(change: &Change) -> Result<Reply, ApiError> {
     let view = ActionView::new(change.log(), change.history(), change.answer_event());
-    answer::serialized(WRAPPER, &view)
+    Reply::serialized(WRAPPER, &view)
 }

@@ -16,7 +16,7 @@ use crate::state::State;
 pub(super) async fn modify_action(mut call: Call) -> Answer {
     let id: ActionLogId = call.required_id()?;
     let request = Request::read(&mut call).await;
-    carry_out(&call.state(), move |connection, state| {
+    carry_out(&call, move |connection, state| {
         prepare(connection, state, id, &request)
     })
     .await

@@ -19,7 +19,7 @@ pub(super) async fn take_action(mut call: Call) -> Answer {
         return Err(ApiError::MethodNotAllowed);
     }
     let request = Request::read(&mut call).await;
-    carry_out(&call.state(), move |connection, state| {
+    carry_out(&call, move |connection, state| {
         prepare(connection, state, &request)
     })
     .await

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::input::Changeable;
 use super::{ENDPOINT, WRAPPER, find, view};
-use crate::answer::{self, Answer};
+use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::{Collector, Prefix};
 use crate::extract::{Call, Caller};
@@ -32,15 +32,13 @@ pub(super) async fn create_api_key(mut call: Call) -> Answer {
         generated: random_key().map_err(ApiError::internal)?,
         now: call.now(),
     };
-    let key = call
-        .state()
-        .write(move |connection| {
-            let key = new.read(connection, &members)?;
-            key.insert(connection)?;
-            view::api_key(&new.sealer, &key)
-        })
-        .await?;
-    Ok(answer::wrapped(WRAPPER, key))
+    call.commit(move |connection| {
+        let key = new.read(connection, &members)?;
+        key.insert(connection)?;
+        let view = view::api_key(&new.sealer, &key)?;
+        Ok(Reply::wrapped(WRAPPER, view))
+    })
+    .await
 }
 
 /// A key to be.

@@ -5,7 +5,7 @@ use beadle_common::model::application::Application;
 use beadle_common::view::{self, Absent};
 
 use super::{ENDPOINT, WRAPPER, input};
-use crate::answer::{self, Answer};
+use crate::answer::{Answer, Reply};
 use crate::errors::Prefix;
 use crate::extract::{Call, tenant_of};
 use crate::input::read_wrapped;
@@ -18,22 +18,19 @@ pub(super) async fn create_application(mut call: Call) -> Answer {
         call.now(),
         call.scope(),
     );
-    let application = call
-        .state()
-        .write(move |connection| {
-            let tenant = tenant_of(connection, scope)?;
-            let application = read_wrapped(&members, WRAPPER, |object| {
-                if given.is_some() && Application::exists(connection, id)? {
-                    object.errors().refuse(Prefix::Duplicate, ENDPOINT.id);
-                }
-                input::read_application(connection, object, id, tenant, now)
-            })?;
-            application.insert(connection)?;
-            Ok(application)
-        })
-        .await?;
-    Ok(answer::wrapped(
-        WRAPPER,
-        view::application(&application, Absent::Omit),
-    ))
+    call.commit(move |connection| {
+        let tenant = tenant_of(connection, scope)?;
+        let application = read_wrapped(&members, WRAPPER, |object| {
+            if given.is_some() && Application::exists(connection, id)? {
+                object.errors().refuse(Prefix::Duplicate, ENDPOINT.id);
+            }
+            input::read_application(connection, object, id, tenant, now)
+        })?;
+        application.insert(connection)?;
+        Ok(Reply::wrapped(
+            WRAPPER,
+            view::application(&application, Absent::Omit),
+        ))
+    })
+    .await
 }

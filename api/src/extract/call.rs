@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use beadle_common::db::{AnyConnection, QueryResult};
 use beadle_common::id::{ApiKeyId, TenantId};
 use beadle_common::instant::Instant;
@@ -18,12 +18,15 @@ use super::access::Access;
 use super::endpoint::Endpoint;
 use super::origin::Origin;
 use super::query::Query;
+use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::{General, Prefix};
+use crate::idempotency::Reservation;
 use crate::input::{Body, parse_id, read_body};
 use crate::state::State;
 
-const TENANT_HEADER: &str = "X-FusionAuth-TenantId";
+/// Names the tenant that a request is limited to.
+pub(crate) const TENANT_HEADER: &str = "X-FusionAuth-TenantId";
 
 /// Whoever holds the key of a request.
 #[derive(Debug, Clone)]
@@ -43,6 +46,7 @@ pub struct Call {
     scope: Option<TenantId>,
     query: Query,
     endpoint: Endpoint,
+    reservation: Option<Reservation>,
     now: Instant,
 }
 
@@ -145,6 +149,42 @@ impl Call {
         )
         .await
     }
+
+    /// The right to carry out this request, if it came with an `Idempotency-Key`. For
+    /// handlers that [`Call::commit`] does not fit.
+    pub(crate) fn reservation(&self) -> Option<&Reservation> {
+        self.reservation.as_ref()
+    }
+
+    /// As [`State::write`], and answers with what `work` returns: under an
+    /// `Idempotency-Key` the answer is stored in the same transaction, so that after a
+    /// crash either both are there or none. Every POST that writes ends with this; one with
+    /// several transactions, in the last.
+    ///
+    /// # Errors
+    /// What `work` fails with; nothing is stored then.
+    pub async fn commit<F>(&self, work: F) -> Answer
+    where
+        F: Fn(&mut AnyConnection) -> Result<Reply, ApiError> + Clone + Send + 'static,
+    {
+        let reservation = self.reservation.clone();
+        let reply = self
+            .state
+            .write(move |connection| {
+                let reply = work(connection)?;
+                if let Some(reservation) = &reservation
+                    && !reservation.store(connection, &reservation.seal(&reply)?)?
+                {
+                    return Err(ApiError::Conflict);
+                }
+                Ok(reply)
+            })
+            .await?;
+        if let Some(reservation) = &self.reservation {
+            reservation.mark_stored();
+        }
+        Ok(reply.into())
+    }
 }
 
 impl FromRequest for Call {
@@ -169,6 +209,7 @@ async fn authenticate(request: HttpRequest, payload: Payload) -> Result<Call, Ap
     let now = (state.clock)();
     let (caller, scope) = identify(&request, &state, endpoint, now).await?;
     let query = Query::parse(request.query_string());
+    let reservation = request.extensions().get::<Reservation>().cloned();
     Ok(Call {
         state,
         request,
@@ -177,6 +218,7 @@ async fn authenticate(request: HttpRequest, payload: Payload) -> Result<Call, Ap
         scope,
         query,
         endpoint,
+        reservation,
         now,
     })
 }

@@ -16,7 +16,7 @@ mod tests;
 
 pub use access::Access;
 pub use call::{Call, Caller};
-pub(crate) use call::{identify, tenant_of};
+pub(crate) use call::{TENANT_HEADER, identify, tenant_of};
 pub use endpoint::Endpoint;
 pub use origin::Origin;
 pub use query::Query;

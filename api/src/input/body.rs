@@ -97,7 +97,8 @@ fn media_type(request: &HttpRequest) -> Result<Option<PatchKind>, ApiError> {
     }
 }
 
-async fn read_bytes(
+/// Reads what was sent, up to `limit` bytes.
+pub(crate) async fn read_bytes(
     request: &HttpRequest,
     payload: &mut Payload,
     limit: usize,

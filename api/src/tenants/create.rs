@@ -6,7 +6,7 @@ use beadle_common::seal::Sealer;
 use beadle_common::view::{self, Absent};
 
 use super::{ENDPOINT, WRAPPER, input};
-use crate::answer::{self, Answer};
+use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::extract::Call;
@@ -17,24 +17,18 @@ pub(super) async fn create_tenant(mut call: Call) -> Answer {
     let members = call.body().await?.into_members()?;
     let (id, now) = (given.unwrap_or_else(TenantId::random), call.now());
     let sealer = call.state().sealer.clone();
-    let tenant = call
-        .state()
-        .write(move |connection| {
-            let (mut tenant, password) = read_wrapped(&members, WRAPPER, |object| {
-                if given.is_some() && Tenant::exists(connection, id)? {
-                    object.errors().refuse(Prefix::Duplicate, ENDPOINT.id);
-                }
-                input::read_tenant(connection, object, id, now)
-            })?;
-            tenant.smtp_password = sealed(&sealer, id, password.as_deref())?;
-            tenant.insert(connection)?;
-            Ok(tenant)
-        })
-        .await?;
-    Ok(answer::wrapped(
-        WRAPPER,
-        view::tenant(&tenant, Absent::Omit),
-    ))
+    call.commit(move |connection| {
+        let (mut tenant, password) = read_wrapped(&members, WRAPPER, |object| {
+            if given.is_some() && Tenant::exists(connection, id)? {
+                object.errors().refuse(Prefix::Duplicate, ENDPOINT.id);
+            }
+            input::read_tenant(connection, object, id, now)
+        })?;
+        tenant.smtp_password = sealed(&sealer, id, password.as_deref())?;
+        tenant.insert(connection)?;
+        Ok(Reply::wrapped(WRAPPER, view::tenant(&tenant, Absent::Omit)))
+    })
+    .await
 }
 
 /// The SMTP password as it is stored.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::input::{Identity, read_user};
 use super::password::{Hashed, hash_of, hash_offered};
 use super::{ENDPOINT, WRAPPER};
-use crate::answer::{self, Answer};
+use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::{Collector, Prefix};
 use crate::extract::{Call, tenant_of};
@@ -23,21 +23,18 @@ pub(super) async fn create_user(mut call: Call) -> Answer {
     let members = body?.into_members()?;
     let (scope, now) = (call.scope(), call.now());
     let id = given.unwrap_or_else(UserId::random);
-    let user = call
-        .state()
-        .write(move |connection| {
-            let tenant = tenant_of(connection, scope)?;
-            let new = New {
-                identity: Identity { id, tenant },
-                given: given.is_some(),
-                now,
-            };
-            let user = new.read(connection, &members, hashed.as_ref())?;
-            user.insert(connection)?;
-            Ok(user)
-        })
-        .await?;
-    Ok(answer::wrapped(WRAPPER, view::user(&user, Absent::Omit)))
+    call.commit(move |connection| {
+        let tenant = tenant_of(connection, scope)?;
+        let new = New {
+            identity: Identity { id, tenant },
+            given: given.is_some(),
+            now,
+        };
+        let user = new.read(connection, &members, hashed.as_ref())?;
+        user.insert(connection)?;
+        Ok(Reply::wrapped(WRAPPER, view::user(&user, Absent::Omit)))
+    })
+    .await
 }
 
 /// A user to be.

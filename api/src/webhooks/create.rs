@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
 use super::{ENDPOINT, WRAPPER, input, secrets, view};
-use crate::answer::{self, Answer};
+use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::extract::Call;
@@ -21,11 +21,11 @@ pub(super) async fn create_webhook(mut call: Call) -> Answer {
     let given: Option<WebhookId> = call.id()?;
     let members = call.body().await?.into_members()?;
     let (state, now) = (call.state(), call.now());
-    let webhook = call
-        .state()
-        .write(move |connection| create(connection, &state, given, &members, now))
-        .await?;
-    Ok(answer::wrapped(WRAPPER, webhook))
+    call.commit(move |connection| {
+        let webhook = create(connection, &state, given, &members, now)?;
+        Ok(Reply::wrapped(WRAPPER, webhook))
+    })
+    .await
 }
 
 fn create(

@@ -7,7 +7,7 @@ use beadle_common::view::{Absent, Members};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::answer::{self, Answer};
+use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::extract::Call;
 
@@ -23,16 +23,16 @@ pub(super) async fn retrieve_secrets(call: Call) -> Answer {
             Ok(WebhookSecretRow::live_of(connection, &[id], now)?)
         })
         .await?;
-    show(&call.state().sealer, &rows)
+    Ok(show(&call.state().sealer, &rows)?.into())
 }
 
 /// The secrets that sign at this moment, newest first.
-pub(super) fn show(sealer: &Sealer, rows: &[WebhookSecretRow]) -> Answer {
+pub(super) fn show(sealer: &Sealer, rows: &[WebhookSecretRow]) -> Result<Reply, ApiError> {
     let secrets = rows
         .iter()
         .map(|row| view(sealer, row))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(answer::wrapped("secrets", Value::Array(secrets)))
+    Ok(Reply::wrapped("secrets", Value::Array(secrets)))
 }
 
 fn view(sealer: &Sealer, row: &WebhookSecretRow) -> Result<Value, ApiError> {

@@ -36,11 +36,11 @@ pub(super) async fn rotate_secret(mut call: Call) -> Answer {
         false => None,
     };
     let (now, sealer) = (call.now(), call.state().sealer.clone());
-    let rows = call
-        .state()
-        .write(move |connection| rotate(connection, &sealer, id, body.clone(), now))
-        .await?;
-    retrieve_secrets::show(&call.state().sealer, &rows)
+    call.commit(move |connection| {
+        let rows = rotate(connection, &sealer, id, body.clone(), now)?;
+        retrieve_secrets::show(&sealer, &rows)
+    })
+    .await
 }
 
 fn rotate(

@@ -5,6 +5,7 @@
 //! good as gone: that of a process that died in between blocks nobody for long.
 
 use diesel::prelude::*;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::db::AnyConnection;
@@ -47,6 +48,20 @@ pub enum Reserved {
 }
 
 impl IdempotencyKey {
+    /// The Id of a key, of everything that says whose and which it is.
+    #[must_use]
+    pub fn id_of(parts: &[&[u8]]) -> IdempotencyKeyId {
+        let hash: [u8; 32] = digest(parts);
+        let [first @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = hash;
+        uuid::Builder::from_custom_bytes(first).into_uuid().into()
+    }
+
+    /// What a request is told from others by.
+    #[must_use]
+    pub fn hash_of(parts: &[&[u8]]) -> Vec<u8> {
+        digest(parts).to_vec()
+    }
+
     /// Where the sealed answer belongs.
     #[must_use]
     pub fn answer_place(id: IdempotencyKeyId) -> Place {
@@ -154,6 +169,17 @@ impl IdempotencyKey {
     }
 }
 
+/// A hash in which no part can pass for the end or the beginning of its neighbour.
+fn digest(parts: &[&[u8]]) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    for part in parts {
+        let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
+        digest.update(length.to_be_bytes());
+        digest.update(part);
+    }
+    digest.finalize().into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,6 +221,17 @@ mod tests {
             Ok::<_, DbError>(IdempotencyKey::release(connection, id, token)?)
         })
         .unwrap();
+    }
+
+    #[test]
+    fn a_part_does_not_run_into_the_next() {
+        let (one, other): ([&[u8]; 2], [&[u8]; 2]) = ([b"ab", b"c"], [b"a", b"bc"]);
+        assert_ne!(IdempotencyKey::id_of(&one), IdempotencyKey::id_of(&other));
+        assert_ne!(
+            IdempotencyKey::hash_of(&one),
+            IdempotencyKey::hash_of(&other)
+        );
+        assert_eq!(IdempotencyKey::id_of(&one), IdempotencyKey::id_of(&one));
     }
 
     fn a_request_is_carried_out_once(db: &Db) {
