@@ -71,7 +71,7 @@ impl MailInput<'_> {
             actioner: actioner.unwrap_or_default(),
             application: self.application(connection)?.unwrap_or_default(),
             base_url: self.setup.base_url.clone().into(),
-            event: with_nulls(serde_json::to_value(self.event), UserActionEvent::OPTIONAL),
+            event: event_variable(self.event),
             request_data: Value::Null,
             tenant: view::tenant(self.tenant, Absent::Null),
             user: user_view(connection, &self.who.actionee)?,
@@ -110,4 +110,14 @@ impl MailInput<'_> {
 fn user_view(connection: &mut AnyConnection, user: &User) -> Result<Value, Refusal> {
     let registrations = Registration::of_user(connection, user.id)?;
     Ok(view::registered_user(user, &registrations, Absent::Null))
+}
+
+/// The event as templates see it. `info` holds what the caller knew; what it did not is
+/// no mistake of the template's author.
+fn event_variable(event: &UserActionEvent) -> Value {
+    let mut event = with_nulls(serde_json::to_value(event), UserActionEvent::OPTIONAL);
+    if let Some(info) = event.get_mut("info") {
+        *info = with_nulls(Ok(info.take()), UserActionEvent::INFO);
+    }
+    event
 }

@@ -6,9 +6,11 @@
 
 mod compose;
 mod queue;
+mod sample;
 mod variables;
 
 pub use compose::{Letter, Mail, sender, texts};
+pub use sample::{sample, sample_timezone};
 pub use variables::{Variables, with_nulls};
 
 use crate::model::email::Mailbox;

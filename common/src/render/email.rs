@@ -142,6 +142,21 @@ impl fmt::Display for RenderError {
 
 impl std::error::Error for RenderError {}
 
+/// What came of each part: what is missing has a fault, or never was there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderedParts {
+    /// A single line.
+    pub subject: Option<Part>,
+    /// A single line, `None` if there is no name or it came out empty.
+    pub from_name: Option<Part>,
+    /// The HTML part.
+    pub html: Option<Part>,
+    /// The plain text part.
+    pub text: Option<Part>,
+    /// Every part that failed, in the order of [`EmailPart`].
+    pub faults: Vec<PartFault>,
+}
+
 /// Renders an email for a reader who prefers these languages, best first.
 ///
 /// The language of each part is chosen on its own, so a template with only its
@@ -157,30 +172,73 @@ pub fn render(
     variables: &Json,
     timezone: Option<&str>,
 ) -> Result<RenderedEmail, RenderError> {
-    let mut rendering = Rendering {
-        preferred,
-        timezone,
-        variables: Context::from(variables.clone()),
-        faults: Vec::new(),
-    };
+    let parts = render_parts(texts, preferred, variables, timezone);
+    match (parts.subject, parts.html, parts.text) {
+        (Some(subject), Some(html), Some(text)) if parts.faults.is_empty() => Ok(RenderedEmail {
+            subject,
+            from_name: parts.from_name,
+            html,
+            text,
+        }),
+        _ => Err(RenderError {
+            faults: parts.faults,
+        }),
+    }
+}
+
+/// As [`render`], and keeps the parts that are right when others are not.
+#[must_use]
+pub fn render_parts(
+    texts: &EmailTexts,
+    preferred: &[Locale],
+    variables: &Json,
+    timezone: Option<&str>,
+) -> RenderedParts {
+    let mut rendering = Rendering::new(preferred, variables, timezone);
     let subject = rendering.required(EmailPart::Subject, &texts.subject);
     let from_name = rendering.optional(EmailPart::FromName, &texts.from_name);
     let html = rendering.required(EmailPart::Html, &texts.html);
     let text = rendering.required(EmailPart::Text, &texts.text);
-    match (subject, html, text) {
-        (Some(subject), Some(html), Some(text)) if rendering.faults.is_empty() => {
-            let from_name = from_name.filter(|part| !part.text.is_empty());
-            Ok(RenderedEmail {
-                subject,
-                from_name,
-                html,
-                text,
-            })
-        }
-        _ => Err(RenderError {
-            faults: rendering.faults,
-        }),
+    RenderedParts {
+        subject,
+        from_name: from_name.filter(|part| !part.text.is_empty()),
+        html,
+        text,
+        faults: rendering.faults,
     }
+}
+
+/// Renders every text that there is, whoever would read it, and says what is wrong.
+#[must_use]
+pub fn lint(texts: &EmailTexts, variables: &Json) -> Vec<PartFault> {
+    let mut rendering = Rendering::new(&[], variables, None);
+    let from_name = texts.from_name.default.as_deref();
+    for (part, default, localized) in [
+        (
+            EmailPart::Subject,
+            Some(texts.subject.default.as_str()),
+            &texts.subject.localized,
+        ),
+        (EmailPart::FromName, from_name, &texts.from_name.localized),
+        (
+            EmailPart::Html,
+            Some(texts.html.default.as_str()),
+            &texts.html.localized,
+        ),
+        (
+            EmailPart::Text,
+            Some(texts.text.default.as_str()),
+            &texts.text.localized,
+        ),
+    ] {
+        if let Some(default) = default {
+            rendering.part(part, None, default);
+        }
+        for (locale, text) in localized {
+            rendering.part(part, Some(locale), text);
+        }
+    }
+    rendering.faults
 }
 
 struct Rendering<'a> {
@@ -190,7 +248,16 @@ struct Rendering<'a> {
     faults: Vec<PartFault>,
 }
 
-impl Rendering<'_> {
+impl<'a> Rendering<'a> {
+    fn new(preferred: &'a [Locale], variables: &Json, timezone: Option<&'a str>) -> Self {
+        Self {
+            preferred,
+            timezone,
+            variables: Context::from(variables.clone()),
+            faults: Vec::new(),
+        }
+    }
+
     fn required(&mut self, part: EmailPart, texts: &Texts<String>) -> Option<Part> {
         match choose(self.preferred, &texts.localized) {
             Some((locale, text)) => self.part(part, Some(locale), text),

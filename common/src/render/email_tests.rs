@@ -155,3 +155,41 @@ fn variables_that_are_no_object_have_no_names() {
             .all(|fault| fault.fault.reason == "there is no variable `user.name`")
     );
 }
+
+#[test]
+fn a_lint_tries_every_text() {
+    let texts = EmailTexts {
+        subject: texts("{{name}}", &[("de", "{{title}}")]),
+        from_name: Texts {
+            default: None,
+            localized: texts("", &[("fr", "{{#if}}")]).localized,
+        },
+        html: texts("<p>\n{{locale.tag}} {{title}}", &[]),
+        text: Texts::default(),
+    };
+    let faults: Vec<String> = lint(&texts, &json!({"name": "Ada"}))
+        .iter()
+        .map(|fault| fault.to_string().chars().take(20).collect())
+        .collect();
+    assert_eq!(
+        faults,
+        [
+            "subject in de: line ",
+            "fromName in fr: line",
+            "html: line 2, column"
+        ]
+    );
+}
+
+#[test]
+fn what_is_right_is_shown_beside_what_is_wrong() {
+    let texts = EmailTexts {
+        subject: texts("{{name}}", &[]),
+        html: texts("{{title}}", &[]),
+        ..EmailTexts::default()
+    };
+    let parts = render_parts(&texts, &[], &json!({"name": "Ada"}), None);
+    assert_eq!(parts.subject.unwrap().text, "Ada");
+    assert!(parts.html.is_none() && parts.from_name.is_none());
+    assert_eq!(parts.faults.len(), 1);
+}

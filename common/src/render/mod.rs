@@ -2,7 +2,7 @@
 //!
 //! * [`CompiledTemplate`] is one text, checked and ready to render;
 //! * [`render`] picks the language of each part of an email and renders it;
-//! * [`check_syntax`] tells whether a text may be saved.
+//! * [`lint`] tells what is wrong with any of its texts, [`check_syntax`] with one.
 //!
 //! The language is Handlebars without partials and decorators, and without any
 //! helper that could read something other than the variables. Loading templates
@@ -18,7 +18,8 @@ mod template;
 mod time;
 
 pub use email::{
-    EmailPart, EmailTexts, Part, PartFault, RenderError, RenderedEmail, Texts, render,
+    EmailPart, EmailTexts, Part, PartFault, RenderError, RenderedEmail, RenderedParts, Texts, lint,
+    render, render_parts,
 };
 pub use fault::{FaultKind, TemplateFault};
 pub use template::{CompiledTemplate, Escaping, Reader, check_syntax};

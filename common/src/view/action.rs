@@ -217,6 +217,18 @@ impl UserActionEvent {
     /// The type of these events.
     pub const TYPE: &'static str = "user.action";
 
+    /// Members that `info` may lack: null in templates.
+    pub const INFO: &'static [&'static str] = &[
+        "data",
+        "deviceDescription",
+        "deviceName",
+        "deviceType",
+        "ipAddress",
+        "location",
+        "os",
+        "userAgent",
+    ];
+
     /// Members that an event may lack: null in templates.
     pub const OPTIONAL: &'static [&'static str] = &[
         "actionerUserId",

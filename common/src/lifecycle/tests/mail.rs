@@ -226,6 +226,47 @@ fn sender_and_language_are_chosen_part_by_part(db: &Db) {
     assert!(mail.message_id.ends_with("@mine.example>"));
 }
 
+fn the_sample_knows_every_name_that_a_mail_has(db: &Db) {
+    const NAMES: [&str; 6] = [
+        "action",
+        "actioner",
+        "event",
+        "tenant",
+        "user",
+        "userAction",
+    ];
+    let members: Vec<String> = NAMES
+        .iter()
+        .map(|name| format!("\"{name}\": {{{{json {name}}}}}"))
+        .collect();
+    let text = format!("{{ {} }}", members.join(", "));
+    let world = mailing(db, template("All", &text), false);
+    take(db, &call(NOW), &wanted(&world));
+    let mail = mails(db).remove(0);
+    let real: Value = serde_json::from_str(&mail.text).unwrap();
+    let sample = crate::mail::sample();
+    let keys =
+        |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+    for name in NAMES {
+        for key in keys(&real[name]) {
+            assert!(sample[name].get(&key).is_some(), "{name}.{key}");
+        }
+    }
+    for key in keys(&real["event"]["info"]) {
+        assert!(
+            sample["event"]["info"].get(&key).is_some(),
+            "event.info.{key}"
+        );
+    }
+}
+
+fn what_the_caller_did_not_tell_is_empty(db: &Db) {
+    let text = "[{{event.info.deviceName}}{{event.info.location.city}}{{requestData.offer}}]";
+    let world = mailing(db, template("Info", text), false);
+    take(db, &call(NOW), &wanted(&world));
+    assert_eq!(mails(db).remove(0).text, "[]");
+}
+
 both_databases!(
     a_mail_is_stored_as_it_will_be_sent_with_one_delivery_per_recipient,
     no_mail_without_wish_offer_template_or_address,
@@ -235,4 +276,6 @@ both_databases!(
     a_template_that_fails_costs_the_mail_and_not_the_action,
     members_that_are_absent_this_time_are_empty_and_no_mistake,
     sender_and_language_are_chosen_part_by_part,
+    the_sample_knows_every_name_that_a_mail_has,
+    what_the_caller_did_not_tell_is_empty,
 );
