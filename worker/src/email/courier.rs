@@ -215,3 +215,7 @@ fn mailbox(stored: StoredMailbox) -> Mailbox {
         display: stored.display,
     }
 }
+
+#[cfg(test)]
+#[path = "courier_tests.rs"]
+mod tests;

@@ -1,0 +1,240 @@
+//! Promises of loading: whose server, and the same message every time.
+
+use beadle_common::db::{DbError, Json};
+use beadle_common::id::{DeliveryId, LaneId, LeaseToken};
+use beadle_common::test_support::TestDb;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, json};
+
+use super::*;
+use crate::email::MailerConfig;
+use crate::net::Trust;
+
+const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+
+fn sealer(digit: &str) -> Sealer {
+    Sealer::from_keys(&SecretString::from(digit.repeat(64))).unwrap()
+}
+
+struct World {
+    test: TestDb,
+    courier: MailCourier,
+    tenant: Tenant,
+}
+
+impl World {
+    fn new(test: TestDb) -> Self {
+        let id = TenantId::random();
+        let sealer = sealer("0");
+        let tenant = Tenant {
+            id,
+            name: "Hooli".to_owned(),
+            name_key: "hooli".to_owned(),
+            is_default: false,
+            data: Json(Map::new()),
+            email_configuration: Json(Map::new()),
+            smtp_password: sealer.seal_text(Tenant::password_place(id), "pass").ok(),
+            event_configuration: Json(Map::new()),
+            settings: Json(Map::new()),
+            insert_instant: NOW,
+            last_update_instant: NOW,
+        };
+        let mailer = Mailer::new(MailerConfig::new(Trust::new(None).unwrap()));
+        Self {
+            test,
+            courier: MailCourier {
+                mailer,
+                default_target: Arc::new(MailTarget::Dir("mail".into())),
+                sealer,
+                schedule: RetrySchedule::mail(),
+            },
+            tenant,
+        }
+    }
+
+    fn configured(mut self, configuration: Value) -> Self {
+        let configuration = configuration.as_object().unwrap().clone();
+        self.tenant.email_configuration = Json(configuration);
+        self
+    }
+
+    fn write(&self, work: impl FnOnce(&mut AnyConnection) -> QueryResult<()> + Send + 'static) {
+        let work = |c: &mut AnyConnection| Ok::<_, DbError>(work(c)?);
+        self.test.db.write_blocking(work).unwrap();
+    }
+
+    /// Stores the tenant and a mail of it.
+    fn mail(&self) -> EmailId {
+        let email = email(self.tenant.id);
+        let (id, tenant) = (email.id, self.tenant.clone());
+        self.write(move |c| {
+            tenant.insert(c)?;
+            email.insert(c)
+        });
+        id
+    }
+
+    fn load(&self, email: EmailId, recipient: &str) -> Result<Letter, Unsendable> {
+        let claimed = Claimed {
+            id: DeliveryId::sequential(),
+            lane: LaneId::random(),
+            payload: Payload::Email(email, recipient.to_owned()),
+            attempt: 1,
+            token: LeaseToken::random(),
+            insert_instant: NOW,
+        };
+        let load = |c: &mut AnyConnection| {
+            Ok::<_, DbError>(self.courier.load(c, vec![claimed.clone()], NOW)?)
+        };
+        let mut loaded = self.test.db.read_blocking(load).unwrap();
+        assert_eq!(loaded.len(), 1);
+        loaded.remove(0).1
+    }
+}
+
+fn email(tenant_id: TenantId) -> EmailRow {
+    let mailbox = |address: &str, display: Option<&str>| StoredMailbox {
+        address: address.to_owned(),
+        display: display.map(str::to_owned),
+    };
+    EmailRow {
+        id: EmailId::sequential(),
+        tenant_id,
+        action_log_id: None,
+        event_id: None,
+        user_id: None,
+        template_id: None,
+        template_version: 1,
+        message_id: "<5dba9944@mail.example>".to_owned(),
+        from_address: "news@hooli.example".to_owned(),
+        from_display: Some("Hooli News".to_owned()),
+        reply_to: Some("help@hooli.example".to_owned()),
+        to_addresses: Json(vec![mailbox("erlich@users.example", Some("Erlich"))]),
+        cc_addresses: Json(vec![mailbox("copy@users.example", None)]),
+        bcc_addresses: Json(vec![mailbox("hidden@users.example", None)]),
+        subject: "Willkommen".to_owned(),
+        html: "<p>Schön</p>".to_owned(),
+        text: "Schön".to_owned(),
+        headers: Json(vec![("X-Campaign".to_owned(), "spring".to_owned())]),
+        subject_locale: None,
+        from_name_locale: None,
+        html_locale: None,
+        text_locale: None,
+        insert_instant: NOW,
+    }
+}
+
+fn a_message_shows_what_was_stored_and_no_blind_copies(world: World) {
+    let letter = world.load(world.mail(), "hidden@users.example").unwrap();
+    assert_eq!(letter.recipient, "hidden@users.example");
+    assert_eq!(letter.email.from, "news@hooli.example");
+    assert_eq!(letter.email.id, "<5dba9944@mail.example>");
+    let message = String::from_utf8(letter.email.bytes.clone()).unwrap();
+    for line in [
+        "From: \"Hooli News\" <news@hooli.example>\r\n",
+        "Reply-To: help@hooli.example\r\n",
+        "To: Erlich <erlich@users.example>\r\n",
+        "Cc: copy@users.example\r\n",
+        "Subject: Willkommen\r\n",
+        "X-Campaign: spring\r\n",
+        "Message-ID: <5dba9944@mail.example>\r\n",
+        "Date: Sun, 15 Jun 2025 15:06:40 +0000\r\n",
+    ] {
+        assert!(message.contains(line), "{line} is not in {message}");
+    }
+    assert!(!message.contains("hidden"), "{message}");
+}
+
+fn every_load_gives_the_same_bytes(world: World) {
+    let id = world.mail();
+    let first = world.load(id, "erlich@users.example").unwrap();
+    let second = world.load(id, "copy@users.example").unwrap();
+    assert_eq!(first.email.bytes, second.email.bytes);
+}
+
+fn a_tenant_without_a_server_uses_the_default(world: World) {
+    let world = world.configured(json!({"host": "", "port": 25}));
+    let letter = world.load(world.mail(), "erlich@users.example").unwrap();
+    assert!(matches!(&*letter.target, MailTarget::Dir(path) if path.ends_with("mail")));
+}
+
+fn a_tenants_own_server_beats_the_default(world: World) {
+    let world = world.configured(json!({
+        "host": "smtp.hooli.example", "port": 587, "username": "mailer", "security": "TLS"
+    }));
+    let letter = world.load(world.mail(), "erlich@users.example").unwrap();
+    let MailTarget::Smtp(server) = &*letter.target else {
+        panic!("{:?}", letter.target);
+    };
+    assert_eq!(
+        (server.host.as_str(), server.port),
+        ("smtp.hooli.example", 587)
+    );
+    assert_eq!(server.security, Security::StartTls);
+    let (user, password) = server.credentials.as_ref().unwrap();
+    assert_eq!(
+        (user.as_str(), password.expose_secret()),
+        ("mailer", "pass")
+    );
+}
+
+fn a_password_under_another_key_is_no_reason_to_give_up(world: World) {
+    let mut world = world.configured(json!({"host": "smtp.hooli.example", "username": "mailer"}));
+    world.courier.sealer = sealer("1");
+    match world.load(world.mail(), "erlich@users.example") {
+        Err(Unsendable::NotNow(failure)) => {
+            assert!(failure.message.contains("BEADLE_SECRET_KEY"), "{failure:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn a_mail_that_is_gone_cancels_the_delivery(world: World) {
+    let gone = world.load(EmailId::sequential(), "erlich@users.example");
+    assert_eq!(gone.unwrap_err(), Unsendable::Gone);
+}
+
+fn a_mail_that_cannot_become_a_message_is_broken(world: World) {
+    let tenant = world.tenant.clone();
+    let email = EmailRow {
+        from_address: "not an address".to_owned(),
+        ..email(tenant.id)
+    };
+    let id = email.id;
+    world.write(move |c| {
+        tenant.insert(c)?;
+        email.insert(c)
+    });
+    match world.load(id, "erlich@users.example") {
+        Err(Unsendable::Broken(failure)) => assert_eq!(failure.class, ErrorClass::Render),
+        other => panic!("{other:?}"),
+    }
+}
+
+macro_rules! both_databases {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn sqlite() {
+                super::$name(World::new(TestDb::sqlite()));
+            }
+
+            #[test]
+            fn postgres() {
+                super::$name(World::new(TestDb::postgres()));
+            }
+        }
+    )+};
+}
+
+both_databases!(
+    a_message_shows_what_was_stored_and_no_blind_copies,
+    every_load_gives_the_same_bytes,
+    a_tenant_without_a_server_uses_the_default,
+    a_tenants_own_server_beats_the_default,
+    a_password_under_another_key_is_no_reason_to_give_up,
+    a_mail_that_is_gone_cancels_the_delivery,
+    a_mail_that_cannot_become_a_message_is_broken,
+);

@@ -1,0 +1,225 @@
+//! Promises of loading: what stands in the database is what is sent.
+
+use std::collections::BTreeMap;
+
+use beadle_common::db::Db;
+use beadle_common::id::{DeliveryId, LaneId, LeaseToken, TenantId, WebhookSecretId};
+use beadle_common::test_support::{self, TestDb};
+
+use super::*;
+use crate::net::Trust;
+use crate::webhook::SenderConfig;
+
+const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+const BODY: &str = "{\"event\": {\"name\":\"B\\u00e4r\",  \"z\":1,\"a\":\"ü\"}}\n";
+
+fn sealer(digit: &str) -> Sealer {
+    Sealer::from_keys(&SecretString::from(digit.repeat(64))).unwrap()
+}
+
+struct World {
+    test: TestDb,
+    courier: WebhookCourier,
+    webhook: Webhook,
+    event: EventId,
+}
+
+impl World {
+    fn new(test: TestDb) -> Self {
+        let id = WebhookId::random();
+        let headers = r#"{"X-Token":"of the customer"}"#;
+        let sealer = sealer("0");
+        let headers = sealer.seal_text(Webhook::headers_place(id), headers);
+        let password = sealer.seal_text(Webhook::password_place(id), "pass");
+        let webhook = Webhook {
+            connect_timeout: 1500,
+            read_timeout: 2500,
+            http_authentication_username: Some("user".to_owned()),
+            http_authentication_password: Some(password.unwrap()),
+            ..test_support::webhook(id, headers.unwrap())
+        };
+        let world = Self {
+            test,
+            courier: WebhookCourier {
+                sender: WebhookSender::new(SenderConfig::new(Trust::new(None).unwrap())),
+                sealer,
+                schedule: RetrySchedule::webhook(),
+            },
+            webhook: webhook.clone(),
+            event: EventId::sequential(),
+        };
+        let event = EventRow {
+            id: world.event,
+            event_type: "user.action".to_owned(),
+            tenant_id: TenantId::random(),
+            action_log_id: None,
+            linked_object_id: None,
+            body: BODY.to_owned(),
+            insert_instant: NOW,
+        };
+        world.write(move |c| {
+            webhook.insert(c)?;
+            event.insert(c)
+        });
+        world
+    }
+
+    fn db(&self) -> &Db {
+        &self.test.db
+    }
+
+    fn write(&self, work: impl FnOnce(&mut AnyConnection) -> QueryResult<()> + Send + 'static) {
+        let work = |c: &mut AnyConnection| Ok::<_, beadle_common::db::DbError>(work(c)?);
+        self.db().write_blocking(work).unwrap();
+    }
+
+    /// Adds a secret whose key is one byte over and over.
+    fn secret(&self, byte: u8, age: u64, expiration_instant: Option<Instant>) -> WebhookSecret {
+        let secret = WebhookSecret::from_bytes(&[byte; 32]).unwrap();
+        let id = WebhookSecretId::random();
+        let text = secret.to_text();
+        let sealed = self
+            .courier
+            .sealer
+            .seal_text(WebhookSecretRow::place(id), text.expose_secret());
+        let row = WebhookSecretRow {
+            id,
+            webhook_id: self.webhook.id,
+            kind: SecretKind::V1,
+            secret: sealed.unwrap(),
+            insert_instant: NOW.minus(Duration::from_secs(age)),
+            expiration_instant,
+        };
+        self.write(move |c| row.insert(c));
+        secret
+    }
+
+    fn load(&self, lane: LaneId, event: EventId) -> Result<Parcel, Unsendable> {
+        let claimed = Claimed {
+            id: DeliveryId::sequential(),
+            lane,
+            payload: Payload::Webhook(event),
+            attempt: 1,
+            token: LeaseToken::random(),
+            insert_instant: NOW,
+        };
+        let load = |c: &mut AnyConnection| {
+            Ok::<_, beadle_common::db::DbError>(self.courier.load(c, vec![claimed.clone()], NOW)?)
+        };
+        let mut loaded = self.db().read_blocking(load).unwrap();
+        assert_eq!(loaded.len(), 1);
+        let (same, parcel) = loaded.remove(0);
+        assert_eq!(same, claimed);
+        parcel
+    }
+
+    fn parcel(&self) -> Result<Parcel, Unsendable> {
+        self.load(self.webhook.id.into(), self.event)
+    }
+
+    fn request(&self) -> WebhookRequest {
+        request(self.parcel().unwrap(), NOW)
+    }
+}
+
+fn signed(keys: &[&WebhookSecret], request: &WebhookRequest) -> String {
+    let keys = keys.iter().map(|key| SigningKey::V1((*key).clone()));
+    let keys = LiveKeys::new(keys.collect()).unwrap();
+    let id = MessageId::parse(&request.id).unwrap();
+    sign(&keys, &id, 1_750_000_000, BODY.as_bytes())
+}
+
+fn what_is_stored_is_what_is_sent(world: World) {
+    let secret = world.secret(1, 0, None);
+    let request = world.request();
+    assert_eq!(request.body, BODY.as_bytes());
+    assert_eq!(request.id, world.event.to_string());
+    assert_eq!(request.timestamp, 1_750_000_000);
+    assert_eq!(request.signature, signed(&[&secret], &request));
+    assert_eq!(request.url, world.webhook.url);
+    assert_eq!(request.connect_timeout, Duration::from_millis(1500));
+    assert_eq!(request.read_timeout, Duration::from_millis(2500));
+}
+
+fn headers_and_password_are_opened(world: World) {
+    world.secret(1, 0, None);
+    let request = world.request();
+    let headers: BTreeMap<_, _> = request
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.expose_secret()))
+        .collect();
+    assert_eq!(headers, BTreeMap::from([("X-Token", "of the customer")]));
+    let (user, password) = request.basic_auth.unwrap();
+    assert_eq!((user.as_str(), password.expose_secret()), ("user", "pass"));
+}
+
+fn every_live_secret_signs_newest_first(world: World) {
+    let oldest = world.secret(1, 300, Some(NOW.plus(Duration::from_millis(1))));
+    let newest = world.secret(2, 100, None);
+    let middle = world.secret(3, 200, Some(NOW.plus(Duration::from_secs(60))));
+    let request = world.request();
+    assert_eq!(
+        request.signature,
+        signed(&[&newest, &middle, &oldest], &request)
+    );
+    assert_eq!(request.signature.split(' ').count(), 3);
+}
+
+fn a_secret_that_has_expired_does_not_sign(world: World) {
+    world.secret(1, 300, Some(NOW));
+    let current = world.secret(2, 100, None);
+    let request = world.request();
+    assert_eq!(request.signature, signed(&[&current], &request));
+}
+
+fn without_a_secret_nothing_is_sent(world: World) {
+    assert!(matches!(world.parcel(), Err(Unsendable::Broken(_))));
+}
+
+fn a_webhook_or_event_that_is_gone_cancels_the_delivery(world: World) {
+    world.secret(1, 0, None);
+    let of_nobody = world.load(LaneId::random(), world.event);
+    assert_eq!(of_nobody.unwrap_err(), Unsendable::Gone);
+    let of_nothing = world.load(world.webhook.id.into(), EventId::sequential());
+    assert_eq!(of_nothing.unwrap_err(), Unsendable::Gone);
+}
+
+fn the_wrong_secret_key_is_no_reason_to_give_up(mut world: World) {
+    world.secret(1, 0, None);
+    world.courier.sealer = sealer("1");
+    match world.parcel() {
+        Err(Unsendable::NotNow(failure)) => {
+            assert!(failure.message.contains("BEADLE_SECRET_KEY"), "{failure:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+macro_rules! both_databases {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn sqlite() {
+                super::$name(World::new(TestDb::sqlite()));
+            }
+
+            #[test]
+            fn postgres() {
+                super::$name(World::new(TestDb::postgres()));
+            }
+        }
+    )+};
+}
+
+both_databases!(
+    what_is_stored_is_what_is_sent,
+    headers_and_password_are_opened,
+    every_live_secret_signs_newest_first,
+    a_secret_that_has_expired_does_not_sign,
+    without_a_secret_nothing_is_sent,
+    a_webhook_or_event_that_is_gone_cancels_the_delivery,
+    the_wrong_secret_key_is_no_reason_to_give_up,
+);
