@@ -7,7 +7,7 @@
 //! workers poll as well.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -24,6 +24,13 @@ use super::pool::Db;
 use super::url::DatabaseUrl;
 
 const CHANNEL: &str = "beadle_outbox";
+
+/// Between two tries to reach a database that is down.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long a listener waits for a connection, and before it asks a silent server
+/// whether it is still there. Meanwhile workers poll, so it need not be quick.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Wakes workers: those of this process at once, those of others through the database.
 #[derive(Debug, Clone)]
@@ -98,7 +105,7 @@ impl WakeSource {
                     one_line(&error)
                 );
             }
-            let wait = pause.next_backoff().unwrap_or(Duration::from_secs(30));
+            let wait = pause.next_backoff().unwrap_or(LONGEST_PAUSE);
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
@@ -111,7 +118,13 @@ impl WakeSource {
         url: &str,
         pause: &mut ExponentialBackoff,
     ) -> Result<(), tokio_postgres::Error> {
-        let (client, mut connection) = tokio_postgres::connect(url, NoTls).await?;
+        let mut config: tokio_postgres::Config = url.parse()?;
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(PATIENCE);
+        }
+        // A server that vanished without a word would never be missed.
+        config.keepalives_idle(PATIENCE);
+        let (client, mut connection) = config.connect(NoTls).await?;
         let listen = format!("LISTEN {CHANNEL}");
         let mut listening = Box::pin(client.batch_execute(&listen));
         let mut subscribed = false;
@@ -156,7 +169,9 @@ fn start_notifier(url: DatabaseUrl) -> Option<SyncSender<()>> {
 fn notify_loop(manager: &Manager, wakes: &Receiver<()>) {
     let mut connection = None;
     let mut pause = endless_backoff();
-    while wakes.recv().is_ok() {
+    let mut owed = false;
+    // What could not be told is told as soon as it can be.
+    while owed || wakes.recv().is_ok() {
         let sent = match connection.take().map_or_else(|| manager.open(), Ok) {
             Ok(mut open) => open
                 .batch_execute(&format!("NOTIFY {CHANNEL}"))
@@ -167,6 +182,7 @@ fn notify_loop(manager: &Manager, wakes: &Receiver<()>) {
         match sent {
             Ok(open) => {
                 connection = Some(open);
+                owed = false;
                 pause.reset();
             }
             Err(error) => {
@@ -174,18 +190,24 @@ fn notify_loop(manager: &Manager, wakes: &Receiver<()>) {
                     "cannot notify the workers, they will poll: {}",
                     one_line(&error)
                 );
-                thread::sleep(pause.next_backoff().unwrap_or(Duration::from_secs(30)));
+                // Without senders nobody is left to speak for.
+                owed = wakes.try_recv() != Err(TryRecvError::Disconnected);
+                thread::sleep(pause.next_backoff().unwrap_or(LONGEST_PAUSE));
             }
         }
     }
 }
 
-/// From a tenth of a second to half a minute, for ever.
+/// From a tenth of a second to five seconds, for ever. Longer would save little, and
+/// leave everybody to polling long after the database is back.
 fn endless_backoff() -> ExponentialBackoff {
-    ExponentialBackoff {
+    let mut pause = ExponentialBackoff {
         initial_interval: Duration::from_millis(100),
-        max_interval: Duration::from_secs(30),
+        max_interval: LONGEST_PAUSE,
         max_elapsed_time: None,
         ..ExponentialBackoff::default()
-    }
+    };
+    // The first interval is the default's until then.
+    pause.reset();
+    pause
 }
