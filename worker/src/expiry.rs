@@ -1,12 +1,18 @@
 //! Looks for actions whose expiry has passed and has the life cycle end them.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use beadle_common::db::{Db, DbError, Wake};
 use beadle_common::lifecycle::{Setup, end_due};
+use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::drain::Clock;
+
+/// The least pause after a failure: an operator may look more often than a database that
+/// is down, or the log, should be bothered.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// Ends what has expired, at intervals.
 pub struct Expiry {
@@ -34,12 +40,22 @@ impl Expiry {
     /// Looks until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            if let Err(error) = self.look(&stop).await {
-                tracing::warn!("cannot look for expired actions: {error}");
-            }
+            // A panic over one action must not end deliveries, which are independent of it.
+            let looked = AssertUnwindSafe(self.look(&stop)).catch_unwind().await;
+            let pause = match looked {
+                Ok(Ok(())) => self.interval,
+                Ok(Err(error)) => {
+                    tracing::warn!("cannot look for expired actions: {error}");
+                    self.interval.max(AFTER_FAILURE)
+                }
+                Err(_) => {
+                    tracing::error!("looking for expired actions panicked");
+                    self.interval.max(AFTER_FAILURE)
+                }
+            };
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = tokio::time::sleep(self.interval) => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }

@@ -56,7 +56,11 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
         let stop = signals::stop_on_signals().context("cannot listen for signals")?;
-        worker.run(stop).await;
-        Ok(())
+        worker.run(stop.child_token()).await;
+        // Whoever watches over the process has to see that it did not stop on demand.
+        match stop.is_cancelled() {
+            true => Ok(()),
+            false => anyhow::bail!("a part of the worker failed; the log says which"),
+        }
     })
 }

@@ -6,6 +6,7 @@ use beadle_common::db::{Db, Wake};
 use beadle_common::instant::Instant;
 use beadle_common::lifecycle::Setup;
 use beadle_common::seal::Sealer;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -62,7 +63,8 @@ impl Worker {
         })
     }
 
-    /// Works until `stop`, then lets what is in flight finish.
+    /// Works until `stop`, then lets what is in flight finish. If a part of it fails, it
+    /// cancels `stop` and ends: half a worker would look alive and deliver nothing.
     pub async fn run(self, stop: CancellationToken) {
         let Self {
             webhooks,
@@ -71,21 +73,23 @@ impl Worker {
             around,
         } = self;
         tracing::info!(worker = %around.owner, "the worker has started");
-        let listening = stop.clone();
-        let url = around.db.url().clone();
-        let wake = around.wake.clone();
-        let tasks = [
-            tokio::spawn(webhooks.run(stop.clone())),
-            tokio::spawn(mails.run(stop.clone())),
-            tokio::spawn(expiry.run(stop.clone())),
-            tokio::spawn(async move { wake.listen(&url, listening).await }),
-        ];
-        for task in tasks {
-            if let Err(error) = task.await {
+        let mut parts = JoinSet::new();
+        parts.spawn(webhooks.run(stop.clone()));
+        parts.spawn(mails.run(stop.clone()));
+        parts.spawn(expiry.run(stop.clone()));
+        let (wake, url, listening) = (around.wake, around.db.url().clone(), stop.clone());
+        parts.spawn(async move {
+            wake.listen(&url, listening.clone()).await;
+            // On SQLite there is nothing to listen to.
+            listening.cancelled().await;
+        });
+        while let Some(ended) = parts.join_next().await {
+            if let Err(error) = ended {
                 tracing::error!("a part of the worker failed: {error}");
-                // Half a worker would claim and never settle, or look alive and end nothing.
-                stop.cancel();
+            } else if !stop.is_cancelled() {
+                tracing::error!("a part of the worker ended by itself");
             }
+            stop.cancel();
         }
         tracing::info!(worker = %around.owner, "the worker has stopped");
     }

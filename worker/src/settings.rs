@@ -100,7 +100,7 @@ pub struct WorkerSettings {
         env = "BEADLE_REQUEST_DEADLINE",
         value_name = "BEADLE_REQUEST_DEADLINE",
         default_value = "20s",
-        value_parser = parse_duration
+        value_parser = parse_interval
     )]
     pub request_deadline: Duration,
 
@@ -111,7 +111,7 @@ pub struct WorkerSettings {
         env = "BEADLE_MAIL_DEADLINE",
         value_name = "BEADLE_MAIL_DEADLINE",
         default_value = "30s",
-        value_parser = parse_duration
+        value_parser = parse_interval
     )]
     pub mail_deadline: Duration,
 
@@ -192,7 +192,8 @@ impl WorkerSettings {
     /// # Errors
     /// [`SettingsError::ShortLease`].
     pub fn check(&self) -> Result<(), SettingsError> {
-        let least = self.request_deadline.max(self.mail_deadline) + LEASE_MARGIN;
+        let longest = self.request_deadline.max(self.mail_deadline);
+        let least = longest.saturating_add(LEASE_MARGIN);
         if self.lease > least {
             return Ok(());
         }
@@ -247,7 +248,8 @@ fn parse_schedule(text: &str) -> Result<RetrySchedule, String> {
     RetrySchedule::new(delays).map_err(|error| error.to_string())
 }
 
-/// A duration that is not zero: a loop without a pause would take a core.
+/// A duration that is not zero: a loop without a pause would take a core, and an
+/// exchange without time would always fail.
 fn parse_interval(text: &str) -> Result<Duration, String> {
     let interval = parse_duration(text).map_err(|error| error.to_string())?;
     if interval < Duration::from_millis(10) {
