@@ -1,5 +1,7 @@
 //! One delivery in flight: from the claim to what has to be settled.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,18 +9,29 @@ use beadle_common::instant::Instant;
 use beadle_common::outbox::{
     AttemptRecord, AttemptResult, Claimed, DeliveryState, Settlement, Verdict,
 };
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::slots::Slot;
+use super::slots::{Health, Slot};
 use super::{Clock, Courier, Jitter};
-use crate::outcome::{ErrorClass, Exchange, Failure, Outcome};
-use crate::policy::Next;
+use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict as Asked};
+use crate::policy::{Next, RETRY_AFTER_CAP};
 
 /// By how much the lease has to outlast an exchange that is about to begin: time to
 /// settle it. What is closer goes back unsent.
 const MARGIN: Duration = Duration::from_secs(5);
+
+/// How long a courier may overrun its own time limit before it is cut off.
+const OVERRUN: Duration = Duration::from_secs(2);
+
+/// When something that goes back unsent is due again. At once would only spin if the
+/// reason lasts.
+const BACK_SOON: Duration = Duration::from_secs(1);
+
+/// How long an overloaded lane rests if its peer names no time.
+const REST: Duration = Duration::from_secs(1);
 
 /// Why a delivery cannot be sent at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +42,17 @@ pub enum Unsendable {
     Broken(Failure),
     /// It cannot be made ready now, for a reason that an operator can mend.
     NotNow(Failure),
+}
+
+/// What a flight starts with.
+#[derive(Debug)]
+pub(super) enum Cargo<P> {
+    /// A delivery ready to be sent.
+    Parcel(P),
+    /// One that is not.
+    Unsendable(Unsendable),
+    /// The database went away before it could be loaded.
+    NotLoaded,
 }
 
 /// A settlement, and until when it may be written.
@@ -49,17 +73,13 @@ pub(super) struct Flight<C> {
 }
 
 impl<C: Courier> Flight<C> {
-    pub(super) async fn fly(
-        self,
-        parcel: Result<C::Parcel, Unsendable>,
-        landings: mpsc::Sender<Landing>,
-    ) {
+    pub(super) async fn fly(self, cargo: Cargo<C::Parcel>, landings: mpsc::Sender<Landing>) {
         let span = tracing::info_span!(
             "delivery",
             delivery.id = %self.claimed.id,
             delivery.attempt = self.claimed.attempt,
         );
-        let settlement = self.attempt(parcel).instrument(span).await;
+        let settlement = self.attempt(cargo).instrument(span).await;
         let landing = Landing {
             settlement,
             lease_end: self.lease_end,
@@ -69,25 +89,48 @@ impl<C: Courier> Flight<C> {
         drop(self.slot);
     }
 
-    async fn attempt(&self, parcel: Result<C::Parcel, Unsendable>) -> Settlement {
+    async fn attempt(&self, cargo: Cargo<C::Parcel>) -> Settlement {
         let started = (self.clock)();
         if self.is_beyond_the_last() {
-            // The claim has put the lapsed attempt on record; it was the last.
-            tracing::warn!("exhausted: the worker of the last attempt never said how it went");
+            // Each one is on record; that of a worker that died was put there by the claim.
+            tracing::warn!("exhausted: all attempts were made, the last without an outcome");
             return self.settle(None, Verdict::Finished(DeliveryState::Exhausted));
         }
-        let parcel = match parcel {
-            Ok(parcel) => parcel,
-            Err(unsendable) => return self.unsendable(started, unsendable),
+        let parcel = match cargo {
+            Cargo::Parcel(parcel) => parcel,
+            Cargo::Unsendable(unsendable) => return self.unsendable(started, unsendable),
+            Cargo::NotLoaded => return self.hand_back(started),
         };
-        let needed = self.courier.time_limit(&parcel) + MARGIN;
-        if started.plus(needed) > self.lease_end {
-            return self.settle(None, Verdict::HandBack { at: started });
+        let limit = self.courier.time_limit(&parcel);
+        if started.plus(limit + MARGIN) > self.lease_end {
+            tracing::warn!("not sent: the lease might end before {limit:?} have passed");
+            return self.hand_back(started);
         }
+        let sending = AssertUnwindSafe(self.courier.send(parcel, started)).catch_unwind();
         tokio::select! {
-            exchange = self.courier.send(parcel, started) => self.landed(started, exchange),
+            sent = tokio::time::timeout(limit + OVERRUN, sending) => match sent {
+                Ok(Ok(exchange)) => self.sent(started, exchange),
+                Ok(Err(panic)) => {
+                    let text = panic_text(panic.as_ref());
+                    tracing::error!("sending panicked: {text}");
+                    self.unknown(started, format!("the worker failed while it was sending: {text}"))
+                }
+                Err(_) => self.sent(started, overdue(limit)),
+            },
             () = self.cut.cancelled() => self.cut_off(started),
         }
+    }
+
+    fn hand_back(&self, started: Instant) -> Settlement {
+        let at = started.plus(BACK_SOON);
+        self.settle(None, Verdict::HandBack { at })
+    }
+
+    /// An exchange with the peer: the only thing that tells of the lane's health.
+    fn sent(&self, started: Instant, exchange: Exchange) -> Settlement {
+        let now = tokio::time::Instant::now();
+        self.slot.report(health(&exchange.outcome), now);
+        self.landed(started, exchange)
     }
 
     fn is_beyond_the_last(&self) -> bool {
@@ -118,7 +161,6 @@ impl<C: Courier> Flight<C> {
 
     /// What follows a failure.
     fn after(&self, failure: &Failure) -> Verdict {
-        use crate::outcome::Verdict as Asked;
         let exhausted = Verdict::Finished(DeliveryState::Exhausted);
         // A receiver that says it is gone is asked again like one that fails, until
         // webhooks can be disabled: nothing is lost that way.
@@ -147,20 +189,32 @@ impl<C: Courier> Flight<C> {
         }
     }
 
-    /// The process stops. The receiver may have got it or not; it is tried again.
+    /// The process stops.
     fn cut_off(&self, started: Instant) -> Settlement {
         let message = "the worker was stopped before the answer came";
+        let settlement = self.unknown(started, message.to_owned());
+        match settlement.verdict {
+            // The peer has done nothing that it should be spared for.
+            Verdict::Retry { .. } => Settlement {
+                verdict: Verdict::Retry { at: settlement.now },
+                ..settlement
+            },
+            _ => settlement,
+        }
+    }
+
+    /// The receiver may have got it or not; it is tried again.
+    fn unknown(&self, started: Instant, message: String) -> Settlement {
         let failure = Failure::new(ErrorClass::Unknown, message);
-        let mut record = self.record(started, &Exchange::failed(failure));
-        record.result = AttemptResult::Unknown;
-        let now = (self.clock)();
-        let last = u32::try_from(self.claimed.attempt)
-            .is_ok_and(|attempt| attempt >= self.courier.schedule().attempts());
-        let verdict = match last {
-            true => Verdict::Finished(DeliveryState::Exhausted),
-            false => Verdict::Retry { at: now },
+        let settlement = self.landed(started, Exchange::failed(failure));
+        let unknown = |record| AttemptRecord {
+            result: AttemptResult::Unknown,
+            ..record
         };
-        self.settle(Some(record), verdict)
+        Settlement {
+            record: settlement.record.map(unknown),
+            ..settlement
+        }
     }
 
     fn record(&self, started: Instant, exchange: &Exchange) -> AttemptRecord {
@@ -174,8 +228,8 @@ impl<C: Courier> Flight<C> {
             },
             status_code: exchange.status_code.map(i32::from),
             class: failure.map(|failure| failure.class.as_str().to_owned()),
-            message: failure.map(|failure| failure.message.clone()),
-            response_excerpt: exchange.excerpt.clone(),
+            message: failure.map(|failure| storable(&failure.message)),
+            response_excerpt: exchange.excerpt.as_deref().map(storable),
         }
     }
 
@@ -189,4 +243,41 @@ impl<C: Courier> Flight<C> {
             now: (self.clock)(),
         }
     }
+}
+
+fn health(outcome: &Outcome) -> Health {
+    let Outcome::Failed(failure) = outcome else {
+        return Health::Good;
+    };
+    match failure.verdict {
+        Asked::Throttle => {
+            Health::Overloaded(failure.retry_after.unwrap_or(REST).min(RETRY_AFTER_CAP))
+        }
+        // The peer works, and says so about one message.
+        Asked::Refused | Asked::BadRecipient => Health::Good,
+        Asked::Retry | Asked::Gone | Asked::Credentials => Health::Bad,
+    }
+}
+
+/// A courier that breaks its promise must not hold its slot for ever.
+fn overdue(limit: Duration) -> Exchange {
+    let message = format!("no outcome within the time limit of {limit:?}");
+    Exchange {
+        duration: limit + OVERRUN,
+        ..Exchange::failed(Failure::new(ErrorClass::Timeout, message))
+    }
+}
+
+/// PostgreSQL refuses texts with a zero byte, and the settlement with them.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+/// What a panic says.
+pub(super) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a text")
 }

@@ -4,8 +4,11 @@
 //! particular to a kind is its [`Courier`].
 
 mod flight;
+mod look;
 mod settler;
 mod slots;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +17,14 @@ use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff;
 use beadle_common::db::{AnyConnection, Db, DbError, WakeSource};
 use beadle_common::instant::Instant;
-use beadle_common::outbox::{ClaimRequest, Claimed, Kind, Lanes, claim, next_due};
+use beadle_common::outbox::{Claimed, Kind, next_due};
 use diesel::QueryResult;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use flight::Unsendable;
-use flight::{Flight, Landing};
-use settler::Settler;
+use look::Look;
+use settler::{LAST_WORDS, Ledger, Settler};
 use slots::Slots;
 
 use crate::outcome::Exchange;
@@ -31,8 +33,13 @@ use crate::policy::RetrySchedule;
 /// The net under the wake-ups: how long work may lie unseen at most.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Rows of one claim at most. More share a round trip, but all wait for the last.
-const BATCH: usize = 128;
+/// Between a look that found nothing and the next one, whatever wakes us: wake-ups tell
+/// of all kinds, and a busy API must not have the idle ones ask at its pace.
+const PACE: Duration = Duration::from_millis(5);
+
+/// How long to leave alone what is due but cannot be claimed, as when another worker is
+/// claiming it right now.
+const OTHERS_TURN: Duration = Duration::from_millis(50);
 
 /// What time it is.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
@@ -121,14 +128,6 @@ pub struct Drain<C> {
     cut: CancellationToken,
 }
 
-/// What one look at the outbox found.
-enum Look {
-    /// All that was due is in flight.
-    Clear,
-    /// There may be more that is due: look again as soon as there is room.
-    More,
-}
-
 impl<C: Courier> Drain<C> {
     /// A drain that has not begun.
     #[must_use]
@@ -145,113 +144,105 @@ impl<C: Courier> Drain<C> {
 
     /// Drains until `stop`, then lets what is in flight land.
     pub async fn run(self, stop: CancellationToken) {
-        let (settler, landings) = Settler::new(self.around.db.clone(), self.around.clock.clone());
-        let settling = tokio::spawn(settler.run());
-        self.watch(&landings, &stop).await;
+        let (settler, ledger) = Settler::new(self.around.db.clone(), self.around.clock.clone());
+        let mut settling = tokio::spawn(settler.run());
+        self.watch(&ledger, &stop).await;
         self.finish().await;
         // The settler ends when the last sender is gone and everything is written.
-        drop(landings);
-        if let Err(error) = settling.await {
-            tracing::error!("the settler failed: {error}");
+        drop(ledger);
+        match tokio::time::timeout(LAST_WORDS, &mut settling).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!("the settler failed: {error}"),
+            Err(_) => {
+                settling.abort();
+                tracing::error!(
+                    "the database does not take how deliveries went; they may arrive twice"
+                );
+            }
         }
     }
 
-    async fn watch(&self, landings: &mpsc::Sender<Landing>, stop: &CancellationToken) {
+    async fn watch(&self, ledger: &Ledger, stop: &CancellationToken) {
         let mut pause = pause_after_errors();
-        while !stop.is_cancelled() {
+        let mut not_before = tokio::time::Instant::now();
+        loop {
+            let mut behind = ledger.behind.clone();
+            let ready = async {
+                tokio::time::sleep_until(not_before).await;
+                behind.wait_for(|behind| !behind).await.is_ok()
+            };
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                settler_lives = ready => if !settler_lives {
+                    // Whoever cannot settle must not claim.
+                    return;
+                },
+            }
             // Both before looking, so that nothing falls between the look and the wait.
             let woken = self.around.wake.subscribe();
             let room = self.slots.room();
-            let wait = match self.look(landings).await {
-                Ok(Look::More) if self.slots.free() > 0 => Duration::ZERO,
-                Ok(Look::More) => POLL,
-                Ok(Look::Clear) => self.until_next_due().await,
+            let now = tokio::time::Instant::now();
+            let look = match self.look(&ledger.landings).await {
+                Ok(look) => look,
                 Err(error) => {
                     tracing::warn!("cannot claim deliveries: {error}");
-                    let wait = pause.next_backoff().unwrap_or(POLL);
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = tokio::time::sleep(wait) => {}
-                    }
+                    not_before = now + pause.next_backoff().unwrap_or(POLL);
                     continue;
                 }
             };
             pause.reset();
-            if wait.is_zero() {
-                continue;
+            if look.found == 0 {
+                not_before = tokio::time::Instant::now() + PACE;
             }
             tokio::select! {
-                () = stop.cancelled() => {}
+                biased;
+                () = stop.cancelled() => return,
                 () = woken => {}
-                () = room => {}
-                () = tokio::time::sleep(wait) => {}
+                () = room, if look.closed || look.cut_short => {}
+                () = self.until_due(look, ledger) => {}
             }
         }
     }
 
-    /// Claims what there is room for and lets it fly.
-    async fn look(&self, landings: &mpsc::Sender<Landing>) -> Result<Look, DbError> {
-        let limit = self.slots.free().min(BATCH);
-        if limit == 0 {
-            self.slots.want_room();
-            return Ok(Look::More);
+    /// Completes when another look is worth while, as far as time alone tells.
+    async fn until_due(&self, look: Look, ledger: &Ledger) {
+        if look.cut_short {
+            if self.slots.free() == 0 {
+                tokio::time::sleep(POLL).await;
+            }
+            return;
         }
-        let (skip, per_lane) = self.slots.saturated();
-        let any_saturated = !skip.is_empty();
-        let now = (self.around.clock)();
-        let request = ClaimRequest {
-            kind: C::KIND,
-            now,
-            lease_end: now.plus(self.limits.lease),
-            owner: self.around.owner.clone(),
-            limit,
-            per_lane,
-            lanes: Lanes::AllBut(skip),
-        };
-        let lease_end = request.lease_end;
-        let courier = Arc::clone(&self.courier);
-        let loaded = self
-            .around
-            .db
-            .write(move |connection| {
-                let claimed = claim(connection, &request)?;
-                Ok::<_, DbError>(courier.load(connection, claimed, now)?)
-            })
-            .await?;
-        let count = loaded.len();
-        let mut lanes = std::collections::HashMap::<_, usize>::new();
-        for (claimed, parcel) in loaded {
-            *lanes.entry(claimed.lane).or_default() += 1;
-            let flight = Flight {
-                slot: self.slots.take(claimed.lane),
-                courier: Arc::clone(&self.courier),
-                clock: self.around.clock.clone(),
-                jitter: self.around.jitter.clone(),
-                lease_end,
-                claimed,
-                cut: self.cut.clone(),
-            };
-            self.flights.spawn(flight.fly(parcel, landings.clone()));
+        loop {
+            let due_in = self.next_due_in().await;
+            // What is due but was not found may be another worker's at this moment.
+            let not_ours = due_in.is_zero() && look.found == 0;
+            let wait = if not_ours { OTHERS_TURN } else { due_in };
+            tokio::select! {
+                () = ledger.due_soon.notified() => {}
+                // Asks again rather than trust the answer for long: work of other
+                // processes comes without a wake-up on SQLite.
+                () = tokio::time::sleep(wait.min(POLL)) => if wait <= POLL {
+                    return;
+                },
+            }
         }
-        let cut_short = count >= limit || lanes.values().any(|count| *count >= per_lane);
-        if any_saturated || cut_short {
-            self.slots.want_room();
-        }
-        Ok(if cut_short { Look::More } else { Look::Clear })
     }
 
-    async fn until_next_due(&self) -> Duration {
-        let (skip, _) = self.slots.saturated();
+    /// How long until something is due in a lane that is open.
+    async fn next_due_in(&self) -> Duration {
+        let closed = self.slots.look(tokio::time::Instant::now()).closed;
         let next = self
             .around
             .db
-            .read(move |connection| Ok::<_, DbError>(next_due(connection, C::KIND, &skip)?))
+            .read(move |connection| Ok::<_, DbError>(next_due(connection, C::KIND, &closed)?))
             .await;
         let now = (self.around.clock)();
         match next {
-            Ok(Some(due)) => due.since(now).min(POLL),
+            Ok(Some(due)) => due.since(now),
+            Ok(None) => Duration::MAX,
             // The next claim will say what is wrong.
-            Ok(None) | Err(_) => POLL,
+            Err(_) => POLL,
         }
     }
 
@@ -274,10 +265,13 @@ impl<C: Courier> Drain<C> {
 
 /// From a tenth of a second to five seconds, for ever.
 fn pause_after_errors() -> ExponentialBackoff {
-    ExponentialBackoff {
+    let mut pause = ExponentialBackoff {
         initial_interval: Duration::from_millis(100),
         max_interval: Duration::from_secs(5),
         max_elapsed_time: None,
         ..ExponentialBackoff::default()
-    }
+    };
+    // The first interval is the default's until then.
+    pause.reset();
+    pause
 }

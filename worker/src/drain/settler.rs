@@ -1,14 +1,15 @@
 //! Writes how flights went, as many at a time as have landed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use backoff::backoff::Backoff;
 use beadle_common::db::{Db, DbError};
-use beadle_common::outbox::{Settlement, settle};
-use tokio::sync::mpsc;
+use beadle_common::outbox::{Settlement, Verdict, settle};
+use tokio::sync::{Notify, mpsc, watch};
 
 use super::flight::Landing;
-use super::{Clock, pause_after_errors};
+use super::{Clock, POLL, pause_after_errors};
 
 /// Settlements that share a transaction at most.
 const BATCH: usize = 512;
@@ -21,17 +22,38 @@ pub(super) struct Settler {
     db: Db,
     clock: Clock,
     landings: mpsc::Receiver<Landing>,
+    behind: watch::Sender<bool>,
+    due_soon: Arc<Notify>,
+}
+
+/// What the drain holds of its settler.
+pub(super) struct Ledger {
+    pub(super) landings: mpsc::Sender<Landing>,
+    /// What has landed cannot be written. Whoever claims now may send again what is
+    /// delivered already, and waits to be settled.
+    pub(super) behind: watch::Receiver<bool>,
+    /// Something has been settled that is due again before anybody would look.
+    pub(super) due_soon: Arc<Notify>,
 }
 
 impl Settler {
-    pub(super) fn new(db: Db, clock: Clock) -> (Self, mpsc::Sender<Landing>) {
+    pub(super) fn new(db: Db, clock: Clock) -> (Self, Ledger) {
         let (sender, landings) = mpsc::channel(QUEUE);
+        let (behind, is_behind) = watch::channel(false);
+        let due_soon = Arc::new(Notify::new());
         let settler = Self {
             db,
             clock,
             landings,
+            behind,
+            due_soon: Arc::clone(&due_soon),
         };
-        (settler, sender)
+        let ledger = Ledger {
+            landings: sender,
+            behind: is_behind,
+            due_soon,
+        };
+        (settler, ledger)
     }
 
     /// Ends when every sender is gone and everything is written.
@@ -39,41 +61,65 @@ impl Settler {
         let mut batch = Vec::new();
         while self.landings.recv_many(&mut batch, BATCH).await > 0 {
             self.write(std::mem::take(&mut batch)).await;
+            if self.landings.is_empty() {
+                self.behind.send_replace(false);
+            }
         }
     }
 
-    /// Writes a batch, however often it takes, as long as the leases hold: after that
-    /// the deliveries are somebody else's.
+    /// Writes a batch, however often it takes. A lease that has lapsed meanwhile is no
+    /// reason to give up: as long as nobody else has claimed the row, the token is good.
     async fn write(&self, mut batch: Vec<Landing>) {
         let mut pause = pause_after_errors();
         loop {
-            match self.settle(&batch).await {
+            let error = match self.settle(&batch).await {
                 Ok(()) => return,
-                Err(DbError::Query(error)) => {
-                    tracing::error!("settling a batch failed, trying one by one: {error}");
-                    return self.one_by_one(batch).await;
-                }
-                Err(error) => tracing::warn!("cannot settle deliveries yet: {error}"),
+                Err(error) => error,
+            };
+            if may_pass(&error) {
+                tracing::warn!("cannot settle deliveries yet: {error}");
+            } else {
+                tracing::error!("settling a batch failed, trying one by one: {error}");
+                batch = self.one_by_one(batch).await;
+                // What the database refuses for good must not keep the others waiting.
+                let now = (self.clock)();
+                batch.retain(|landing| landing.lease_end > now);
             }
-            let wait = pause.next_backoff().unwrap_or(Duration::from_secs(5));
-            tokio::time::sleep(wait).await;
-            let now = (self.clock)();
-            batch.retain(|landing| landing.lease_end > now);
             if batch.is_empty() {
                 return;
             }
+            self.behind.send_replace(true);
+            let wait = pause.next_backoff().unwrap_or(POLL);
+            tokio::time::sleep(wait).await;
         }
     }
 
-    /// One that the database refuses must not cost the others their settlement.
-    async fn one_by_one(&self, batch: Vec<Landing>) {
-        for landing in batch {
-            if let Err(error) = self.settle(std::slice::from_ref(&landing)).await {
-                tracing::error!(
-                    delivery.id = %landing.settlement.id,
-                    "a delivery could not be settled and will be tried again: {error}"
-                );
+    /// One that the database refuses must not cost the others their settlement. Returns
+    /// what is to be tried again: all that failed, if none could be written.
+    async fn one_by_one(&self, batch: Vec<Landing>) -> Vec<Landing> {
+        let mut batch = batch.into_iter();
+        let mut failed = Vec::new();
+        let mut any_written = false;
+        while let Some(landing) = batch.next() {
+            match self.settle(std::slice::from_ref(&landing)).await {
+                Ok(()) => any_written = true,
+                // Each of the others would wait for the database in vain.
+                Err(error) if may_pass(&error) => {
+                    return failed.into_iter().chain([landing]).chain(batch).collect();
+                }
+                Err(error) => {
+                    tracing::error!(
+                        delivery.id = %landing.settlement.id,
+                        "a delivery could not be settled: {error}"
+                    );
+                    failed.push(landing);
+                }
             }
+        }
+        // If others could be written, it is the row's own fault, and its lease may lapse.
+        match any_written {
+            true => Vec::new(),
+            false => failed,
         }
     }
 
@@ -93,6 +139,23 @@ impl Settler {
                 "leases lapsed before their deliveries were settled; they may arrive twice"
             );
         }
+        let soon = (self.clock)().plus(POLL);
+        let is_soon = |landing: &Landing| match landing.settlement.verdict {
+            Verdict::Finished(_) => false,
+            Verdict::Retry { at } | Verdict::HandBack { at } => at < soon,
+        };
+        if batch.iter().any(is_soon) {
+            self.due_soon.notify_one();
+        }
         Ok(())
     }
 }
+
+/// Whether the same may succeed later, whatever is in the batch.
+fn may_pass(error: &DbError) -> bool {
+    matches!(error, DbError::Unavailable(_) | DbError::Conflict(_))
+}
+
+/// How long to wait for the settler once everything has landed and the process stops:
+/// a database that does not come back must not keep it alive.
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(10);

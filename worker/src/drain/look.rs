@@ -1,0 +1,191 @@
+//! One look at the outbox: claims what there is room for, loads it, lets it fly.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use beadle_common::db::{AnyConnection, DbError};
+use beadle_common::id::LaneId;
+use beadle_common::instant::Instant;
+use beadle_common::outbox::{ClaimRequest, Claimed, Lanes, claim};
+use diesel::QueryResult;
+use futures_util::FutureExt as _;
+use tokio::sync::mpsc;
+
+use super::flight::{Cargo, Flight, Landing, Unsendable, panic_text};
+use super::slots::Room;
+use super::{Courier, Drain};
+use crate::outcome::{ErrorClass, Failure};
+
+/// Rows of one claim at most. More share a round trip, but all wait for the last.
+const BATCH: usize = 128;
+
+/// What one look at the outbox found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Look {
+    /// Rows claimed.
+    pub(super) found: usize,
+    /// There may be more that is due and was left for want of room, or for the size of
+    /// a claim.
+    pub(super) cut_short: bool,
+    /// Some lanes or all were not looked at.
+    pub(super) closed: bool,
+}
+
+/// Why claimed deliveries could not be loaded.
+enum LoadError {
+    Database(DbError),
+    Panic(String),
+}
+
+type Loaded<C> = Vec<(Claimed, Cargo<<C as Courier>::Parcel>)>;
+
+impl<C: Courier> Drain<C> {
+    /// Claims what there is room for and lets it fly.
+    pub(super) async fn look(&self, landings: &mpsc::Sender<Landing>) -> Result<Look, DbError> {
+        let mut room = self.slots.look(tokio::time::Instant::now());
+        room.rows = room.rows.min(BATCH);
+        room.suspect_rows = room.suspect_rows.min(room.rows.div_ceil(2));
+        if room.rows == 0 {
+            return Ok(Look {
+                found: 0,
+                cut_short: true,
+                closed: true,
+            });
+        }
+        let now = (self.around.clock)();
+        let lease_end = now.plus(self.limits.lease);
+        let claimed = self.claim(&room, now, lease_end).await?;
+        let mut of_lane = HashMap::<LaneId, usize>::new();
+        for claimed in &claimed {
+            *of_lane.entry(claimed.lane).or_default() += 1;
+        }
+        let look = Look {
+            found: claimed.len(),
+            cut_short: claimed.len() >= room.rows
+                || of_lane.values().any(|count| *count >= room.per_lane),
+            closed: !room.closed.is_empty(),
+        };
+        for (claimed, cargo) in self.load(claimed).await {
+            let flight = Flight {
+                slot: self.slots.take(claimed.lane, tokio::time::Instant::now()),
+                courier: Arc::clone(&self.courier),
+                clock: self.around.clock.clone(),
+                jitter: self.around.jitter.clone(),
+                lease_end,
+                claimed,
+                cut: self.cut.clone(),
+            };
+            self.flights.spawn(flight.fly(cargo, landings.clone()));
+        }
+        Ok(look)
+    }
+
+    async fn claim(
+        &self,
+        room: &Room,
+        now: Instant,
+        lease_end: Instant,
+    ) -> Result<Vec<Claimed>, DbError> {
+        let request = |lanes, limit| ClaimRequest {
+            kind: C::KIND,
+            now,
+            lease_end,
+            owner: self.around.owner.clone(),
+            limit,
+            per_lane: room.per_lane,
+            lanes,
+        };
+        let suspects = (!room.suspects.is_empty())
+            .then(|| request(Lanes::Only(room.suspects.clone()), room.suspect_rows));
+        let unsuspected = room.closed.iter().chain(&room.suspects).copied().collect();
+        let others = request(Lanes::AllBut(unsuspected), room.rows);
+        self.around
+            .db
+            .write(move |connection| Ok::<_, DbError>(claim_both(connection, suspects, others)?))
+            .await
+    }
+
+    /// Loads outside the claim's transaction: it takes time that other writers wait for,
+    /// and what cannot be loaded must have used its attempt all the same.
+    async fn load(&self, claimed: Vec<Claimed>) -> Loaded<C> {
+        let error = match self.try_load(claimed.clone()).await {
+            Ok(loaded) => return loaded,
+            Err(error) => error,
+        };
+        if matches!(error, LoadError::Database(DbError::Unavailable(_))) {
+            tracing::warn!("cannot load deliveries: {error}");
+            let not_loaded = |claimed| (claimed, Cargo::NotLoaded);
+            return claimed.into_iter().map(not_loaded).collect();
+        }
+        tracing::error!("loading a batch failed, trying one by one: {error}");
+        let mut loaded = Vec::with_capacity(claimed.len());
+        for claimed in claimed {
+            match self.try_load(vec![claimed.clone()]).await {
+                Ok(one) => loaded.extend(one),
+                Err(error) => loaded.push((claimed, unloadable(&error))),
+            }
+        }
+        loaded
+    }
+
+    async fn try_load(&self, claimed: Vec<Claimed>) -> Result<Loaded<C>, LoadError> {
+        if claimed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let courier = Arc::clone(&self.courier);
+        let now = (self.around.clock)();
+        let loading = self.around.db.read(move |connection| {
+            let loaded = courier.load(connection, claimed, now)?;
+            let cargo = |(claimed, parcel): (Claimed, Result<C::Parcel, Unsendable>)| {
+                (
+                    claimed,
+                    parcel.map_or_else(Cargo::Unsendable, Cargo::Parcel),
+                )
+            };
+            Ok::<_, DbError>(loaded.into_iter().map(cargo).collect())
+        });
+        match AssertUnwindSafe(loading).catch_unwind().await {
+            Ok(loaded) => loaded.map_err(LoadError::Database),
+            Err(panic) => Err(LoadError::Panic(panic_text(panic.as_ref()).to_owned())),
+        }
+    }
+}
+
+/// Suspect lanes first, up to their share; the others get what is left.
+fn claim_both(
+    connection: &mut AnyConnection,
+    suspects: Option<ClaimRequest>,
+    mut others: ClaimRequest,
+) -> QueryResult<Vec<Claimed>> {
+    let mut claimed = match suspects {
+        Some(request) => claim(connection, &request)?,
+        None => Vec::new(),
+    };
+    others.limit = others.limit.saturating_sub(claimed.len());
+    if others.limit > 0 {
+        claimed.append(&mut claim(connection, &others)?);
+    }
+    Ok(claimed)
+}
+
+/// It may be mended: tried again as scheduled.
+fn unloadable<P>(error: &LoadError) -> Cargo<P> {
+    match error {
+        LoadError::Database(DbError::Unavailable(_)) => Cargo::NotLoaded,
+        error => {
+            let message = format!("it cannot be loaded: {error}");
+            let failure = Failure::new(ErrorClass::Unknown, message);
+            Cargo::Unsendable(Unsendable::NotNow(failure))
+        }
+    }
+}
+
+impl std::fmt::Display for LoadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Database(error) => error.fmt(f),
+            Self::Panic(text) => write!(f, "the program failed: {text}"),
+        }
+    }
+}

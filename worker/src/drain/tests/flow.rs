@@ -1,0 +1,135 @@
+//! Many deliveries: slots, lanes, wake-ups.
+
+use std::time::Instant as RealInstant;
+
+use super::*;
+
+async fn no_more_than_the_slots_are_ever_in_flight(mut world: World) {
+    world.limits.slots = 6;
+    world.limits.per_lane = 4;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.extend(world.add_many(world.lane(Act::Wait), 12));
+    }
+    let drain = world.start();
+    for done in 0..ids.len() {
+        // Without this, gates would be open before anybody waits at them.
+        let left = ids.len() - done;
+        until("somebody waits", || world.flying() >= left.min(3)).await;
+        world.open_gate(1);
+        until("one has gone", || {
+            world.courier.gate.available_permits() == 0
+        })
+        .await;
+    }
+    for id in &ids {
+        assert_eq!(world.fate_of(*id).await, (DeliveryState::Delivered, 1));
+    }
+    world.stop(drain).await;
+    assert!(world.courier.most.load(Ordering::SeqCst) <= 6);
+    assert_eq!(world.sent().len(), ids.len());
+}
+
+async fn one_slow_lane_does_not_hold_the_others(world: World) {
+    world.add_many(world.lane(Act::Hang), 100);
+    let mut good = Vec::new();
+    for _ in 0..10 {
+        good.extend(world.add_many(LaneId::random(), 20));
+    }
+    let began = RealInstant::now();
+    let drain = world.start();
+    for id in good {
+        world.fate_of(id).await;
+    }
+    assert!(began.elapsed() < 5 * SECOND, "{:?}", began.elapsed());
+    assert!(world.flying() <= 8, "more than the lane's own slots");
+    drain.abort();
+}
+
+async fn hanging_lanes_leave_the_healthy_ones_their_half(world: World) {
+    let drain = world.start();
+    // Two lanes hang with all of their slots, which is all there are.
+    let hanging: Vec<LaneId> = (0..4).map(|_| world.lane(Act::Wait)).collect();
+    for lane in &hanging {
+        world.add_many(*lane, 20);
+    }
+    world.wake.wake();
+    until("all slots are taken", || world.flying() == 16).await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    // Those land, but more of the same kind wait in their place.
+    world.open_gate(12);
+    let good = world.add_many(LaneId::random(), 50);
+    world.wake.wake();
+    for id in good {
+        world.fate_of(id).await;
+    }
+    assert!(world.flying() <= 16);
+    drain.abort();
+}
+
+async fn work_that_comes_while_idle_is_taken_at_once(world: World) {
+    let drain = world.start();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut waits = Vec::new();
+    for _ in 0..10 {
+        let sent = world.sent().len();
+        world.add(LaneId::random());
+        let began = RealInstant::now();
+        world.wake.wake();
+        until("it is sent", || world.sent().len() > sent).await;
+        waits.push(began.elapsed());
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    world.stop(drain).await;
+    waits.sort();
+    // Half of them, since the machine may be busy with other tests.
+    assert!(waits[5] < Duration::from_millis(150), "{waits:?}");
+}
+
+async fn work_that_comes_without_a_wake_up_is_found_by_polling(world: World) {
+    let drain = world.start();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let id = world.add(LaneId::random());
+    let began = RealInstant::now();
+    world.fate_of(id).await;
+    assert!(began.elapsed() < 3 * SECOND, "{:?}", began.elapsed());
+    world.stop(drain).await;
+}
+
+async fn a_retry_that_is_due_at_once_does_not_wait_for_the_poll(mut world: World) {
+    let Some(courier) = Arc::get_mut(&mut world.courier) else {
+        panic!("nobody else has it yet");
+    };
+    courier.schedule = RetrySchedule::new(vec![Duration::ZERO; 20]).unwrap();
+    let id = world.add(world.lane(Act::Fail(Verdict::Retry)));
+    let began = RealInstant::now();
+    let drain = world.start();
+    assert_eq!(world.fate_of(id).await, (DeliveryState::Exhausted, 20));
+    assert!(began.elapsed() < 8 * SECOND, "{:?}", began.elapsed());
+    world.stop(drain).await;
+}
+
+async fn an_overloaded_lane_waits_without_spending_attempts(world: World) {
+    let lane = world.lane(Act::Fail(Verdict::Throttle));
+    let first = world.add(lane);
+    let drain = world.start();
+    world.until_pending(first, 1).await;
+    let second = world.add(lane);
+    let other = world.add(LaneId::random());
+    world.wake.wake();
+    world.fate_of(other).await;
+    assert_eq!(world.owed(second), Some((0, NOW, false)));
+    world.act(lane, Act::Deliver);
+    assert_eq!(world.fate_of(second).await, (DeliveryState::Delivered, 1));
+    world.stop(drain).await;
+}
+
+both_databases!(
+    no_more_than_the_slots_are_ever_in_flight,
+    one_slow_lane_does_not_hold_the_others,
+    hanging_lanes_leave_the_healthy_ones_their_half,
+    work_that_comes_while_idle_is_taken_at_once,
+    work_that_comes_without_a_wake_up_is_found_by_polling,
+    a_retry_that_is_due_at_once_does_not_wait_for_the_poll,
+    an_overloaded_lane_waits_without_spending_attempts,
+);

@@ -1,0 +1,347 @@
+//! Promises of the drain, on both databases, with a courier that follows a script
+//! instead of reaching for the network, and a clock that only tests move.
+
+mod fate;
+mod flow;
+mod lease;
+mod trouble;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use beadle_common::db::{AnyConnection, Db, DbError, Wake};
+use beadle_common::id::{DeliveryId, EventId, LaneId};
+use beadle_common::instant::Instant;
+use beadle_common::outbox::{
+    AttemptResult, Claimed, DeliveryState, Kind, NewDelivery, Payload, insert,
+};
+use beadle_common::schema::{attempts, deliveries, outbox};
+use diesel::prelude::*;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{Courier, Drain, Limits, Surroundings, Unsendable};
+use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict};
+use crate::policy::RetrySchedule;
+
+const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What the peer does with one delivery.
+#[derive(Debug, Clone)]
+enum Act {
+    Deliver,
+    Fail(Verdict),
+    /// Delivers once the test opens the gate.
+    Wait,
+    Hang,
+    Panic,
+}
+
+/// What cannot be loaded.
+#[derive(Debug, Clone)]
+enum Fault {
+    Unsendable(Unsendable),
+    Panic,
+}
+
+struct Scripted {
+    schedule: RetrySchedule,
+    limit: Duration,
+    lanes: Mutex<HashMap<LaneId, Act>>,
+    faults: Mutex<HashMap<DeliveryId, Fault>>,
+    gate: Semaphore,
+    sent: Mutex<Vec<(DeliveryId, i32)>>,
+    flying: AtomicUsize,
+    most: AtomicUsize,
+    loads: AtomicUsize,
+}
+
+impl Courier for Scripted {
+    const KIND: Kind = Kind::Webhook;
+    type Parcel = Claimed;
+
+    fn load(
+        &self,
+        _connection: &mut AnyConnection,
+        claimed: Vec<Claimed>,
+        _now: Instant,
+    ) -> QueryResult<Vec<(Claimed, Result<Claimed, Unsendable>)>> {
+        self.loads.fetch_add(1, Ordering::SeqCst);
+        let faults = self.faults.lock().unwrap().clone();
+        let parcel = |claimed: Claimed| match faults.get(&claimed.id) {
+            None => (claimed.clone(), Ok(claimed)),
+            Some(Fault::Unsendable(why)) => (claimed, Err(why.clone())),
+            Some(Fault::Panic) => panic!("this row is poison"),
+        };
+        Ok(claimed.into_iter().map(parcel).collect())
+    }
+
+    fn time_limit(&self, _parcel: &Claimed) -> Duration {
+        self.limit
+    }
+
+    async fn send(&self, parcel: Claimed, _now: Instant) -> Exchange {
+        let act = self.lanes.lock().unwrap().get(&parcel.lane).cloned();
+        let _flying = Flying::new(self);
+        self.sent.lock().unwrap().push((parcel.id, parcel.attempt));
+        match act.unwrap_or(Act::Deliver) {
+            Act::Deliver => delivered(),
+            Act::Fail(verdict) => Exchange::failed(
+                Failure::new(ErrorClass::Http, "no\0t now")
+                    .status(Some(503))
+                    .verdict(verdict),
+            ),
+            Act::Wait => {
+                self.gate.acquire().await.unwrap().forget();
+                delivered()
+            }
+            Act::Hang => std::future::pending().await,
+            Act::Panic => panic!("the courier is out of its mind"),
+        }
+    }
+
+    fn schedule(&self) -> &RetrySchedule {
+        &self.schedule
+    }
+}
+
+/// Counts a flight, however it ends.
+struct Flying<'a>(&'a Scripted);
+
+impl<'a> Flying<'a> {
+    fn new(courier: &'a Scripted) -> Self {
+        let flying = courier.flying.fetch_add(1, Ordering::SeqCst) + 1;
+        courier.most.fetch_max(flying, Ordering::SeqCst);
+        Self(courier)
+    }
+}
+
+impl Drop for Flying<'_> {
+    fn drop(&mut self) {
+        self.0.flying.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn delivered() -> Exchange {
+    Exchange {
+        outcome: Outcome::Delivered,
+        duration: Duration::from_millis(12),
+        status_code: Some(200),
+        excerpt: Some("o\0k".to_owned()),
+    }
+}
+
+/// A database, a courier, and maybe a drain at work.
+struct World {
+    db: Db,
+    wake: Wake,
+    clock: Arc<AtomicI64>,
+    courier: Arc<Scripted>,
+    limits: Limits,
+    stop: CancellationToken,
+}
+
+impl World {
+    fn new(db: &Db) -> Self {
+        Self {
+            db: db.clone(),
+            wake: Wake::new(db),
+            clock: Arc::new(AtomicI64::new(NOW.millis())),
+            courier: Arc::new(Scripted {
+                schedule: RetrySchedule::new(vec![Duration::ZERO, 5 * SECOND, 300 * SECOND])
+                    .unwrap(),
+                limit: 20 * SECOND,
+                lanes: Mutex::default(),
+                faults: Mutex::default(),
+                gate: Semaphore::new(0),
+                sent: Mutex::default(),
+                flying: AtomicUsize::new(0),
+                most: AtomicUsize::new(0),
+                loads: AtomicUsize::new(0),
+            }),
+            limits: Limits {
+                slots: 16,
+                per_lane: 8,
+                lease: 60 * SECOND,
+                grace: 5 * SECOND,
+            },
+            stop: CancellationToken::new(),
+        }
+    }
+
+    fn start(&self) -> JoinHandle<()> {
+        let clock = Arc::clone(&self.clock);
+        let around = Surroundings {
+            db: self.db.clone(),
+            wake: self.wake.source(),
+            clock: Arc::new(move || Instant::from_millis(clock.load(Ordering::SeqCst))),
+            jitter: Arc::new(|| 0.0),
+            owner: "test".to_owned(),
+        };
+        let drain = Drain::new(Arc::clone(&self.courier), around, self.limits);
+        tokio::spawn(drain.run(self.stop.clone()))
+    }
+
+    async fn stop(&self, drain: JoinHandle<()>) {
+        self.stop.cancel();
+        drain.await.unwrap();
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_millis(self.clock.load(Ordering::SeqCst))
+    }
+
+    /// Lets time pass, and whoever waits notice it.
+    fn advance(&self, by: Duration) {
+        let millis = i64::try_from(by.as_millis()).unwrap();
+        self.clock.fetch_add(millis, Ordering::SeqCst);
+        self.wake.wake();
+    }
+
+    fn lane(&self, act: Act) -> LaneId {
+        let lane = LaneId::random();
+        self.courier.lanes.lock().unwrap().insert(lane, act);
+        lane
+    }
+
+    fn act(&self, lane: LaneId, act: Act) {
+        self.courier.lanes.lock().unwrap().insert(lane, act);
+    }
+
+    fn fault(&self, id: DeliveryId, fault: Fault) {
+        self.courier.faults.lock().unwrap().insert(id, fault);
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
+    ) -> T {
+        let work = move |c: &mut AnyConnection| Ok::<_, DbError>(work(c)?);
+        tokio::task::block_in_place(|| self.db.write_blocking(work)).unwrap()
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>) -> T {
+        let work = |c: &mut AnyConnection| Ok::<_, DbError>(work(c)?);
+        tokio::task::block_in_place(|| self.db.read_blocking(work)).unwrap()
+    }
+
+    fn add(&self, lane: LaneId) -> DeliveryId {
+        self.add_many(lane, 1)[0]
+    }
+
+    /// Without a wake-up.
+    fn add_many(&self, lane: LaneId, count: usize) -> Vec<DeliveryId> {
+        let new = |_| NewDelivery {
+            id: DeliveryId::sequential(),
+            lane,
+            payload: Payload::Webhook(EventId::sequential()),
+            due_at: self.now(),
+            insert_instant: self.now(),
+        };
+        let new: Vec<NewDelivery> = (0..count).map(new).collect();
+        let ids = new.iter().map(|delivery| delivery.id).collect();
+        self.write(move |c| new.iter().try_for_each(|delivery| insert(c, delivery)));
+        ids
+    }
+
+    fn sent(&self) -> Vec<(DeliveryId, i32)> {
+        self.courier.sent.lock().unwrap().clone()
+    }
+
+    fn flying(&self) -> usize {
+        self.courier.flying.load(Ordering::SeqCst)
+    }
+
+    fn open_gate(&self, times: usize) {
+        self.courier.gate.add_permits(times);
+    }
+
+    /// What became of a delivery that left the outbox: its state and attempts.
+    fn fate(&self, id: DeliveryId) -> Option<(DeliveryState, i32)> {
+        self.read(|c| {
+            deliveries::table
+                .find(id)
+                .select((deliveries::state, deliveries::attempt))
+                .first(c)
+                .optional()
+        })
+    }
+
+    async fn fate_of(&self, id: DeliveryId) -> (DeliveryState, i32) {
+        until("it is settled", || self.fate(id).is_some()).await;
+        self.fate(id).unwrap()
+    }
+
+    /// The earlier attempts of a delivery.
+    fn attempts(&self, id: DeliveryId) -> Vec<(i32, AttemptResult)> {
+        self.read(|c| {
+            attempts::table
+                .filter(attempts::delivery_id.eq(id))
+                .order(attempts::number)
+                .select((attempts::number, attempts::result))
+                .load(c)
+        })
+    }
+
+    /// A delivery that is in the outbox: attempts made, when it is due, if it is leased.
+    fn owed(&self, id: DeliveryId) -> Option<(i32, Instant, bool)> {
+        self.read(|c| {
+            outbox::table
+                .find(id)
+                .select((
+                    outbox::attempt,
+                    outbox::due_at,
+                    outbox::lease_token.is_not_null(),
+                ))
+                .first(c)
+                .optional()
+        })
+    }
+
+    async fn until_pending(&self, id: DeliveryId, attempt: i32) -> Instant {
+        until("it is pending again", || {
+            self.owed(id)
+                .is_some_and(|(made, _, leased)| made == attempt && !leased)
+        })
+        .await;
+        self.owed(id).unwrap().1
+    }
+}
+
+/// Waits for something that has to happen soon.
+async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    for _ in 0..4000 {
+        if condition() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("in vain: {what}");
+}
+
+/// `both_databases!(name)` makes the tests `name::sqlite` and `name::postgres` out of
+/// `async fn name(world: World)`.
+macro_rules! both_databases {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            use beadle_common::test_support::TestDb;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                let test = TestDb::sqlite();
+                super::$name($crate::drain::tests::World::new(&test.db)).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                let test = TestDb::postgres();
+                super::$name($crate::drain::tests::World::new(&test.db)).await;
+            }
+        }
+    )+};
+}
+use both_databases;
