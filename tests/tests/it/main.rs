@@ -18,6 +18,8 @@ mod atomicity;
 mod secrets;
 // The official clients of other languages, run for real.
 mod clients;
+// What the endpoints answer, word for word.
+mod answers;
 // The table in the documentation, the list behind it, and the server agree.
 mod api_reference;
 // Malformed input is refused, whatever it is.

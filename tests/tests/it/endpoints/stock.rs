@@ -75,8 +75,8 @@ impl Stock {
 
     /// The endpoint's sample, with Ids of the stock.
     pub fn sample(&self, endpoint: &Endpoint) -> String {
-        let unique = self.used.fetch_add(1, Ordering::Relaxed).to_string();
-        let sample = endpoint.sample.replace("$unique", &unique);
+        let number = self.used.fetch_add(1, Ordering::Relaxed);
+        let sample = endpoint.sample.replace("$unique", &unique(number));
         self.fill(sample, |name| format!("${name}"))
     }
 
@@ -94,6 +94,13 @@ impl Stock {
         self.fill(path, |name| format!("{{{name}}}"))
     }
 
+    /// A text that came from a sample, as it stands there.
+    pub fn without_unique(text: &str) -> String {
+        (0..500).fold(text.to_owned(), |text, number| {
+            text.replace(&unique(number), "$unique")
+        })
+    }
+
     fn fill(&self, text: String, place: impl Fn(&str) -> String) -> String {
         let by_length = |(name, _): &(&&str, &String)| std::cmp::Reverse(name.len());
         let mut ids: Vec<_> = self.ids.iter().collect();
@@ -102,4 +109,8 @@ impl Stock {
         ids.into_iter()
             .fold(text, |text, (name, id)| text.replace(&place(name), id))
     }
+}
+
+fn unique(number: u32) -> String {
+    format!("u{number}u")
 }
