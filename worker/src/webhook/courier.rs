@@ -1,0 +1,252 @@
+//! From a claimed delivery to a signed request.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use beadle_common::db::AnyConnection;
+use beadle_common::id::{EventId, WebhookId};
+use beadle_common::instant::Instant;
+use beadle_common::model::event::EventRow;
+use beadle_common::model::webhook::{SecretKind, Webhook, WebhookSecretRow};
+use beadle_common::outbox::{Claimed, Kind, Payload};
+use beadle_common::seal::{SealError, Sealer};
+use beadle_common::sign::{LiveKeys, MessageId, SigningKey, WebhookSecret, sign};
+use bytes::Bytes;
+use diesel::QueryResult;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{WebhookRequest, WebhookSender};
+use crate::drain::{Courier, Loaded, Unsendable};
+use crate::outcome::{ErrorClass, Exchange, Failure};
+use crate::policy::RetrySchedule;
+
+/// Delivers events to webhooks.
+#[derive(Debug)]
+pub struct WebhookCourier {
+    /// Makes the requests.
+    pub sender: WebhookSender,
+    /// Opens secrets.
+    pub sealer: Sealer,
+    /// When to try again.
+    pub schedule: RetrySchedule,
+}
+
+/// A webhook as it stands, ready for any number of events.
+#[derive(Debug)]
+struct Target {
+    url: String,
+    headers: Vec<(String, SecretString)>,
+    basic_auth: Option<(String, SecretString)>,
+    keys: LiveKeys,
+    connect_timeout: Duration,
+    read_timeout: Duration,
+}
+
+/// One event for one webhook.
+#[derive(Debug)]
+pub struct Parcel {
+    target: Arc<Target>,
+    event: EventId,
+    body: Bytes,
+}
+
+impl Courier for WebhookCourier {
+    const KIND: Kind = Kind::Webhook;
+    type Parcel = Parcel;
+
+    fn load(
+        &self,
+        connection: &mut AnyConnection,
+        claimed: Vec<Claimed>,
+        now: Instant,
+    ) -> QueryResult<Loaded<Parcel>> {
+        if claimed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let targets = self.targets(connection, &claimed, now)?;
+        let bodies = bodies(connection, &claimed)?;
+        let parcel = |claimed: Claimed| {
+            let parcel = match_up(&claimed, &targets, &bodies);
+            (claimed, parcel)
+        };
+        Ok(claimed.into_iter().map(parcel).collect())
+    }
+
+    fn time_limit(&self, parcel: &Parcel) -> Duration {
+        let target = &parcel.target;
+        self.sender
+            .time_limit(target.connect_timeout, target.read_timeout)
+    }
+
+    async fn send(&self, parcel: Parcel, now: Instant) -> Exchange {
+        self.sender.send(request(parcel, now)).await
+    }
+
+    fn schedule(&self) -> &RetrySchedule {
+        &self.schedule
+    }
+}
+
+/// The request of one attempt, signed at `now`.
+fn request(parcel: Parcel, now: Instant) -> WebhookRequest {
+    let Parcel {
+        target,
+        event,
+        body,
+    } = parcel;
+    let timestamp = now.seconds();
+    let signed_at = u64::try_from(timestamp).unwrap_or_default();
+    let id = MessageId::from(event.uuid());
+    WebhookRequest {
+        url: target.url.clone(),
+        headers: target.headers.clone(),
+        basic_auth: target.basic_auth.clone(),
+        signature: sign(&target.keys, &id, signed_at, &body),
+        id: id.as_str().to_owned(),
+        timestamp,
+        signature_jwt: None,
+        body,
+        connect_timeout: target.connect_timeout,
+        read_timeout: target.read_timeout,
+    }
+}
+
+type Targets = HashMap<WebhookId, Result<Arc<Target>, Unsendable>>;
+
+impl WebhookCourier {
+    /// The webhooks of a batch, each made ready once.
+    fn targets(
+        &self,
+        connection: &mut AnyConnection,
+        claimed: &[Claimed],
+        now: Instant,
+    ) -> QueryResult<Targets> {
+        let mut ids: Vec<WebhookId> = claimed.iter().map(|claimed| claimed.lane.into()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let webhooks = Webhook::load(connection, &ids)?;
+        let mut secrets = HashMap::<WebhookId, Vec<WebhookSecretRow>>::new();
+        for secret in WebhookSecretRow::live_of(connection, &ids, now)? {
+            secrets.entry(secret.webhook_id).or_default().push(secret);
+        }
+        let target = |webhook: Webhook| {
+            let secrets = secrets.remove(&webhook.id).unwrap_or_default();
+            (webhook.id, self.target(&webhook, &secrets).map(Arc::new))
+        };
+        Ok(webhooks.into_iter().map(target).collect())
+    }
+
+    fn target(
+        &self,
+        webhook: &Webhook,
+        secrets: &[WebhookSecretRow],
+    ) -> Result<Target, Unsendable> {
+        Ok(Target {
+            url: webhook.url.clone(),
+            headers: self.headers(webhook)?,
+            basic_auth: self.basic_auth(webhook)?,
+            keys: self.keys(secrets)?,
+            connect_timeout: millis(webhook.connect_timeout),
+            read_timeout: millis(webhook.read_timeout),
+        })
+    }
+
+    fn headers(&self, webhook: &Webhook) -> Result<Vec<(String, SecretString)>, Unsendable> {
+        let opened = self
+            .sealer
+            .open(Webhook::headers_place(webhook.id), &webhook.headers)
+            .map_err(|error| sealed("headers", &error))?;
+        let headers: BTreeMap<String, String> = serde_json::from_slice(&opened)
+            .map_err(|_| broken("the stored headers of the webhook are not readable"))?;
+        let secret = |(name, value): (String, String)| (name, SecretString::from(value));
+        Ok(headers.into_iter().map(secret).collect())
+    }
+
+    fn basic_auth(&self, webhook: &Webhook) -> Result<Option<(String, SecretString)>, Unsendable> {
+        let (Some(user), Some(password)) = (
+            &webhook.http_authentication_username,
+            &webhook.http_authentication_password,
+        ) else {
+            return Ok(None);
+        };
+        let password = self
+            .sealer
+            .open_text(Webhook::password_place(webhook.id), password)
+            .map_err(|error| sealed("password", &error))?;
+        Ok(Some((user.clone(), password)))
+    }
+
+    fn keys(&self, secrets: &[WebhookSecretRow]) -> Result<LiveKeys, Unsendable> {
+        let mut keys = Vec::with_capacity(secrets.len());
+        // The newest. One more than allowed must not cost the webhook all its deliveries.
+        for row in secrets.iter().take(LiveKeys::MOST) {
+            let text = self
+                .sealer
+                .open_text(WebhookSecretRow::place(row.id), &row.secret)
+                .map_err(|error| sealed("signing secret", &error))?;
+            keys.push(match row.kind {
+                SecretKind::V1 => SigningKey::V1(
+                    WebhookSecret::parse(text.expose_secret())
+                        .map_err(|error| broken(&format!("signing secret: {error}")))?,
+                ),
+            });
+        }
+        LiveKeys::new(keys).map_err(|error| broken(&format!("cannot sign: {error}")))
+    }
+}
+
+fn bodies(
+    connection: &mut AnyConnection,
+    claimed: &[Claimed],
+) -> QueryResult<HashMap<EventId, Bytes>> {
+    let event = |claimed: &Claimed| match claimed.payload {
+        Payload::Webhook(event) => Some(event),
+        Payload::Email(..) => None,
+    };
+    let mut ids: Vec<EventId> = claimed.iter().filter_map(event).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let rows = EventRow::bodies(connection, &ids)?;
+    // One copy of the body, whoever it goes to.
+    let shared = |(id, body): (EventId, String)| (id, Bytes::from(body));
+    Ok(rows.into_iter().map(shared).collect())
+}
+
+fn match_up(
+    claimed: &Claimed,
+    targets: &Targets,
+    bodies: &HashMap<EventId, Bytes>,
+) -> Result<Parcel, Unsendable> {
+    let Payload::Webhook(event) = claimed.payload else {
+        return Err(Unsendable::Gone);
+    };
+    let target = targets.get(&claimed.lane.into()).ok_or(Unsendable::Gone)?;
+    let body = bodies.get(&event).ok_or(Unsendable::Gone)?;
+    Ok(Parcel {
+        target: Arc::clone(target.as_ref().map_err(Clone::clone)?),
+        event,
+        body: body.clone(),
+    })
+}
+
+fn broken(message: &str) -> Unsendable {
+    Unsendable::Broken(Failure::new(ErrorClass::Unknown, message))
+}
+
+/// A missing key can be put back; a damaged secret stays damaged.
+pub(crate) fn sealed(what: &str, error: &SealError) -> Unsendable {
+    let failure = Failure::new(ErrorClass::Unknown, format!("{what}: {error}"));
+    match error {
+        SealError::UnknownKey => Unsendable::NotNow(failure),
+        _ => Unsendable::Broken(failure),
+    }
+}
+
+fn millis(timeout: i32) -> Duration {
+    Duration::from_millis(u64::try_from(timeout).unwrap_or_default())
+}
+
+#[cfg(test)]
+#[path = "courier_tests.rs"]
+mod tests;
