@@ -6,7 +6,6 @@ pub mod guard;
 
 mod connect;
 pub(crate) mod courier;
-mod jwt;
 mod outcome;
 mod request;
 mod send;
