@@ -18,6 +18,8 @@ mod atomicity;
 mod secrets;
 // The official clients of other languages, run for real.
 mod clients;
+// Documented requests are honoured as they stand.
+mod contract;
 // What the endpoints answer, word for word.
 mod answers;
 // The table in the documentation, the list behind it, and the server agree.
