@@ -10,7 +10,7 @@ use actix_web::{App, Error, HttpResponse};
 use crate::state::State;
 use crate::{
     actions, api_keys, applications, audit_logs, email_templates, event_logs, health, login,
-    reasons, tenants, user_actions, users, webhook_logs, webhooks,
+    reasons, registrations, tenants, user_actions, users, webhook_logs, webhooks,
 };
 
 /// The application over a shared state: build it once per server thread.
@@ -41,6 +41,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(reasons::routes)
         .configure(email_templates::routes)
         .configure(tenants::routes)
+        .configure(registrations::routes)
         .configure(users::routes)
         .configure(webhooks::routes)
         .configure(api_keys::routes)

@@ -30,19 +30,32 @@ pub(crate) struct Criteria {
 impl Criteria {
     /// From the query of a GET, or from the body of a POST.
     pub(crate) async fn of(call: &mut Call) -> Result<Self, ApiError> {
+        Self::with_lists(call, &[]).await
+    }
+
+    /// The same with criteria that are lists: in a query, those repeat their name.
+    pub(crate) async fn with_lists(call: &mut Call, lists: &[&str]) -> Result<Self, ApiError> {
         if call.request().method() != Method::GET {
             return Ok(Self {
                 members: call.body().await?.into_members()?,
                 wrapped: true,
             });
         }
+        let mut members = Map::new();
+        // What one official client writes for a criterion that was left out.
         let pairs = call.query().pairs();
+        for (name, value) in pairs.filter(|(_, value)| *value != "undefined") {
+            if !lists.contains(&name) {
+                members.insert(name.to_owned(), Value::from(value));
+            } else if let Value::Array(list) = members
+                .entry(name)
+                .or_insert_with(|| Value::Array(Vec::new()))
+            {
+                list.push(Value::from(value));
+            }
+        }
         Ok(Self {
-            members: pairs
-                // What one official client writes for a criterion that was left out.
-                .filter(|(_, value)| *value != "undefined")
-                .map(|(name, value)| (name.to_owned(), Value::from(value)))
-                .collect(),
+            members,
             wrapped: false,
         })
     }
@@ -107,8 +120,22 @@ pub(crate) fn text_criterion(criteria: &Object<'_>, member: &str) -> Option<Stri
     criteria.short_text(member, LONGEST)
 }
 
+/// A yes or no, which a query spells as a word.
+pub(crate) fn flag(criteria: &Object<'_>, member: &str) -> Option<bool> {
+    match criteria.value(member)?.as_str().map(str::trim) {
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        Some("") => None,
+        Some(_) => {
+            criteria.refuse(Prefix::CouldNotConvert, member);
+            None
+        }
+        None => Some(criteria.flag(member, false)),
+    }
+}
+
 /// One official client writes 1 as `true` and 0 as `false`.
-fn count(criteria: &Object<'_>, member: &str) -> Option<i64> {
+pub(crate) fn count(criteria: &Object<'_>, member: &str) -> Option<i64> {
     match criteria.value(member).and_then(Value::as_str) {
         Some("true") => Some(1),
         Some("false") => Some(0),

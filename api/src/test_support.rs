@@ -58,6 +58,12 @@ impl Answered {
         self.body
     }
 
+    /// An answer that has to be a success without a body.
+    #[track_caller]
+    pub(crate) fn ok_empty(self) {
+        assert_eq!((self.status, self.body), (200, Value::Null));
+    }
+
     /// The codes of an answer that has to be a refusal: field codes sorted by path, then
     /// general ones.
     #[track_caller]

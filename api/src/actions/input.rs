@@ -23,7 +23,7 @@ pub(super) fn read_common(action: &Object<'_>) -> Common {
 
 /// `event.info`: what the server knows of the caller, overridden by what the caller says
 /// of somebody behind it.
-pub(super) fn read_info(body: &Object<'_>, origin: &Origin) -> Map<String, Value> {
+pub(crate) fn read_info(body: &Object<'_>, origin: &Origin) -> Map<String, Value> {
     const TEXTS: [&str; 6] = [
         "deviceDescription",
         "deviceName",

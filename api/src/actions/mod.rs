@@ -6,14 +6,19 @@ mod change;
 mod input;
 mod modify;
 mod retrieve;
+mod search;
 mod take;
 
+#[cfg(test)]
+mod search_tests;
 #[cfg(test)]
 mod tests;
 
 use actix_web::web::{self, ServiceConfig};
 
 use crate::extract::{Access, Endpoint};
+
+pub(crate) use input::read_info;
 
 const WRAPPER: &str = "action";
 const ENDPOINT: Endpoint = Endpoint {
@@ -22,7 +27,19 @@ const ENDPOINT: Endpoint = Endpoint {
     id: "actionId",
 };
 
+const SEARCH: Endpoint = Endpoint {
+    path: "/api/user/action/search",
+    access: Access::OfTenant,
+    id: "",
+};
+
 pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(
+        SEARCH
+            .resource()
+            .route(web::get().to(search::search_actions))
+            .route(web::post().to(search::search_actions)),
+    );
     config.service(
         ENDPOINT
             .resource()

@@ -19,6 +19,27 @@ use crate::extract::{Call, Query};
 /// Logs whose history is fetched with one query: a database takes so many parameters only.
 const HISTORIES_AT_ONCE: usize = 500;
 
+/// Logs, and the histories of those that have one.
+pub(super) struct Found {
+    pub(super) logs: Vec<ActionLog>,
+    pub(super) histories: Histories,
+}
+
+impl Found {
+    /// The logs with their histories.
+    pub(super) fn load(connection: &mut AnyConnection, logs: Vec<ActionLog>) -> QueryResult<Self> {
+        let histories = histories(connection, &logs)?;
+        Ok(Self { logs, histories })
+    }
+
+    /// As the API returns them.
+    pub(super) fn views(&self) -> Vec<ActionView<'_>> {
+        let history = |log: &ActionLog| self.histories.get(&log.id).map_or(&[][..], Vec::as_slice);
+        let view = |log| ActionView::new(log, history(log), None);
+        self.logs.iter().map(view).collect()
+    }
+}
+
 type Histories = HashMap<ActionLogId, Vec<HistoryItem>>;
 
 pub(super) async fn retrieve_actions(call: Call) -> Answer {
@@ -43,16 +64,11 @@ async fn list(call: Call) -> Answer {
         .ok_or_else(|| ApiError::field(Prefix::Missing, "userId"))?;
     let filter = filter(call.query())?;
     let (scope, now) = (call.scope(), call.now());
-    let (logs, histories) = call
+    let found = call
         .state()
         .read(move |connection| logs_of(connection, user, scope, filter, now))
         .await?;
-    let history = |log: &ActionLog| histories.get(&log.id).map_or(&[][..], Vec::as_slice);
-    let views: Vec<_> = logs
-        .iter()
-        .map(|log| ActionView::new(log, history(log), None))
-        .collect();
-    answer::serialized("actions", &views)
+    answer::serialized("actions", &found.views())
 }
 
 fn filter(query: &Query) -> Result<Filter, ApiError> {
@@ -73,13 +89,12 @@ fn logs_of(
     scope: Option<TenantId>,
     filter: Filter,
     now: Instant,
-) -> Result<(Vec<ActionLog>, Histories), ApiError> {
+) -> Result<Found, ApiError> {
     User::find(connection, user)?
         .filter(|user| scope.is_none_or(|tenant| tenant == user.tenant_id))
         .ok_or(ApiError::NotFound)?;
     let logs = ActionLog::of_user(connection, user, filter, now)?;
-    let histories = histories(connection, &logs)?;
-    Ok((logs, histories))
+    Ok(Found::load(connection, logs)?)
 }
 
 fn histories(connection: &mut AnyConnection, logs: &[ActionLog]) -> QueryResult<Histories> {

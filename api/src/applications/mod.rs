@@ -15,7 +15,7 @@ use beadle_common::id::{ApplicationId, TenantId};
 use beadle_common::model::application::Application;
 
 use crate::error::ApiError;
-use crate::extract::{Access, Endpoint};
+use crate::extract::{Access, Endpoint, tenant_of};
 
 const WRAPPER: &str = "application";
 const ENDPOINT: Endpoint = Endpoint {
@@ -34,6 +34,24 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             .route(web::patch().to(update::update_application))
             .route(web::delete().to(delete::delete_application)),
     );
+}
+
+/// The tenant of a call that names an application: the scope, or the application's.
+///
+/// # Errors
+/// `[TenantIdRequired]` if neither says which of several it is.
+pub(crate) fn tenant_by(
+    connection: &mut AnyConnection,
+    scope: Option<TenantId>,
+    application: Option<ApplicationId>,
+) -> Result<TenantId, ApiError> {
+    if scope.is_none()
+        && let Some(id) = application
+        && let Some(application) = Application::find(connection, id)?
+    {
+        return Ok(application.tenant_id);
+    }
+    tenant_of(connection, scope)
 }
 
 /// The application, which does not exist for those who may only look at another tenant.

@@ -3,6 +3,8 @@
 mod verdict;
 
 #[cfg(test)]
+mod lockout_tests;
+#[cfg(test)]
 mod tests;
 
 use actix_web::HttpRequest;
@@ -12,10 +14,12 @@ use beadle_common::instant::Instant;
 use beadle_common::model::application::Application;
 use serde_json::{Map, Value};
 
+use crate::actions::read_info;
 use crate::answer::Answer;
+use crate::applications::tenant_by;
 use crate::error::ApiError;
 use crate::errors::{Collector, Prefix};
-use crate::extract::{Access, Endpoint, identify, tenant_of};
+use crate::extract::{Access, Endpoint, Origin, identify};
 use crate::input::{Object, read_body};
 use crate::state::State;
 
@@ -34,6 +38,8 @@ struct Credentials {
     login_id: String,
     password: String,
     application: Option<ApplicationId>,
+    /// `event.info` of what a wrong password may lead to.
+    info: Map<String, Value>,
 }
 
 async fn login(request: HttpRequest, payload: Payload, state: Data<State>) -> Answer {
@@ -44,9 +50,11 @@ async fn login(request: HttpRequest, payload: Payload, state: Data<State>) -> An
         body.and_then(|body| body.into_members())
     };
     let scope = scope(&request, &state, members.as_ref().ok(), now).await?;
-    let credentials = read_credentials(&members?)?;
+    let origin = Origin::of(&request, &state.settings.trusted_proxies);
+    let credentials = read_credentials(&members?, &origin)?;
+    let application = credentials.application;
     let tenant = state
-        .read(move |connection| tenant_of(connection, scope))
+        .read(move |connection| tenant_by(connection, scope, application))
         .await?;
     verdict::judge(&state, tenant, credentials, now).await
 }
@@ -96,7 +104,10 @@ fn is_open(application: &Application) -> bool {
     required == Some(false)
 }
 
-fn read_credentials(members: &Map<String, Value>) -> Result<Credentials, ApiError> {
+fn read_credentials(
+    members: &Map<String, Value>,
+    origin: &Origin,
+) -> Result<Credentials, ApiError> {
     let errors = Collector::new();
     let body = Object::root(members, &errors);
     let login_id = body.text("loginId");
@@ -113,10 +124,15 @@ fn read_credentials(members: &Map<String, Value>) -> Result<Credentials, ApiErro
         errors.refuse(Prefix::Blank, "password");
     }
     let application = body.id("applicationId");
+    let mut info = read_info(&body, origin);
+    if let Some(address) = body.text("ipAddress") {
+        info.entry("ipAddress").or_insert(Value::String(address));
+    }
     errors.finish()?;
     Ok(Credentials {
         login_id: login_id.unwrap_or_default(),
         password,
         application,
+        info,
     })
 }

@@ -8,8 +8,10 @@ use beadle_common::id::{ApplicationId, TenantId, UserId};
 use beadle_common::instant::Instant;
 use beadle_common::model::action_log::{ActionLog, Filter};
 use beadle_common::model::application::Application;
+use beadle_common::model::failed_login::FailedLogins;
+use beadle_common::model::registration::Registration;
 use beadle_common::model::user::User;
-use beadle_common::view::{self, Absent, Members};
+use beadle_common::view::{Absent, Members};
 use serde_json::{Value, json};
 
 use super::Credentials;
@@ -17,7 +19,9 @@ use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::hashing;
+use crate::lockout::note_failure;
 use crate::state::State;
+use crate::users;
 
 /// The order of the checks is part of the contract: a deactivated user is told so even
 /// with a wrong password.
@@ -31,6 +35,7 @@ pub(super) async fn judge(
         login_id,
         password,
         application,
+        info,
     } = credentials;
     let user = state
         .read(move |connection| find_user(connection, tenant, &login_id, application))
@@ -40,9 +45,13 @@ pub(super) async fn judge(
     }
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
     let right = hashing::verify(password, hash).await?;
-    let Some(user) = user.filter(|_| right) else {
+    let Some(user) = user else {
         return Err(ApiError::NotFound);
     };
+    if !right {
+        note_failure(state, &user, now, info).await?;
+        return Err(ApiError::NotFound);
+    }
     if user.expiry.is_some_and(|expiry| expiry <= now) {
         return Ok(HttpResponse::new(StatusCode::GONE));
     }
@@ -55,11 +64,60 @@ pub(super) async fn judge(
         let body = json!({ "actions": actions });
         return Ok(answer::with_json(&mut HttpResponse::Conflict(), &body));
     }
-    let body = json!({"user": view::user(&user, Absent::Omit)});
-    // There are no registrations, so whoever names an application is not registered for it.
-    Ok(match application {
-        Some(_) => answer::with_json(&mut HttpResponse::Accepted(), &body),
-        None => answer::json(&body),
+    let welcome = welcome(state, user, application, now).await?;
+    let body = json!({"user": welcome.user});
+    Ok(match welcome.is_registered {
+        false => answer::with_json(&mut HttpResponse::Accepted(), &body),
+        true => answer::json(&body),
+    })
+}
+
+/// Somebody who may come in.
+struct Welcome {
+    user: Value,
+    /// For the application that was named, if one was.
+    is_registered: bool,
+}
+
+/// Notes the login where there is something to note, which most of the time there is not.
+async fn welcome(
+    state: &Data<State>,
+    user: User,
+    application: Option<ApplicationId>,
+    now: Instant,
+) -> Result<Welcome, ApiError> {
+    let id = user.id;
+    let (registration, has_failed) = state
+        .read(move |connection| {
+            let registration = match application {
+                Some(application) => Registration::find_for(connection, id, application)?,
+                None => None,
+            };
+            Ok((registration, FailedLogins::exist(connection, id)?))
+        })
+        .await?;
+    let is_registered = application.is_none() || registration.is_some();
+    let registration = registration.map(|registration| registration.id);
+    let user = match registration.is_some() || has_failed {
+        false => {
+            state
+                .read(move |connection| users::show(connection, &user))
+                .await?
+        }
+        true => {
+            let note = move |connection: &mut AnyConnection| {
+                if let Some(registration) = registration {
+                    Registration::note_login(connection, registration, now)?;
+                }
+                FailedLogins::clear(connection, id)?;
+                users::show(connection, &user)
+            };
+            state.write(note).await?
+        }
+    };
+    Ok(Welcome {
+        user,
+        is_registered,
     })
 }
 

@@ -5,6 +5,8 @@ use beadle_common::model::tenant::Tenant;
 use beadle_common::seal::Sealer;
 use beadle_common::view::{self, Absent};
 
+use super::source::with_source;
+use super::webhook_ids::{read_webhook_ids, tie};
 use super::{ENDPOINT, WRAPPER, input};
 use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
@@ -18,14 +20,18 @@ pub(super) async fn create_tenant(mut call: Call) -> Answer {
     let (id, now) = (given.unwrap_or_else(TenantId::random), call.now());
     let sealer = call.state().sealer.clone();
     call.commit(move |connection| {
-        let (mut tenant, password) = read_wrapped(&members, WRAPPER, |object| {
+        let members = with_source(connection, &sealer, &members)?;
+        let (mut tenant, password, webhooks) = read_wrapped(&members, WRAPPER, |object| {
             if given.is_some() && Tenant::exists(connection, id)? {
                 object.errors().refuse(Prefix::Duplicate, ENDPOINT.id);
             }
-            input::read_tenant(connection, object, id, now)
+            let webhooks = read_webhook_ids(connection, &members, object.errors())?;
+            let (tenant, password) = input::read_tenant(connection, object, id, now)?;
+            Ok((tenant, password, webhooks))
         })?;
         tenant.smtp_password = sealed(&sealer, id, password.as_deref())?;
         tenant.insert(connection)?;
+        tie(connection, id, webhooks.as_deref())?;
         Ok(Reply::wrapped(WRAPPER, view::tenant(&tenant, Absent::Omit)))
     })
     .await

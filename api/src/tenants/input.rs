@@ -4,10 +4,13 @@ use beadle_common::db::{AnyConnection, Json};
 use beadle_common::id::TenantId;
 use beadle_common::instant::Instant;
 use beadle_common::model::fold;
+use beadle_common::model::lockout::Lockout;
 use beadle_common::model::tenant::Tenant;
+use serde_json::{Map, Value};
 
 use super::email_configuration::{EmailConfiguration, read_email_configuration};
 use super::event_configuration::read_event_configuration;
+use super::failed_authentication::read_failed_authentication;
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::input::{LONGEST_NAME, Object};
@@ -37,12 +40,17 @@ pub(super) fn read_tenant(
     if Tenant::by_name(connection, &name)?.is_some_and(|other| other != id) {
         object.refuse(Prefix::Duplicate, "name");
     }
-    let settings = object
+    let lockout = read_failed_authentication(connection, object)?;
+    let mut settings: Map<String, Value> = object
         .members()
         .iter()
         .filter(|(member, value)| !value.is_null() && !OWN.contains(&member.as_str()))
         .map(|(member, value)| (member.clone(), value.clone()))
         .collect();
+    if let Some(lockout) = lockout {
+        let lockout = serde_json::to_value(lockout).map_err(ApiError::internal)?;
+        settings.insert(Lockout::MEMBER.to_owned(), lockout);
+    }
     let EmailConfiguration {
         settings: email,
         password,

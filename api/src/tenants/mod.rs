@@ -4,11 +4,17 @@ mod create;
 mod delete;
 mod email_configuration;
 mod event_configuration;
+mod failed_authentication;
 mod input;
 mod retrieve;
+mod search;
+mod source;
 mod update;
 mod view;
+mod webhook_ids;
 
+#[cfg(test)]
+mod further_tests;
 #[cfg(test)]
 mod tests;
 
@@ -23,7 +29,20 @@ const ENDPOINT: Endpoint = Endpoint {
     id: "tenantId",
 };
 
+/// A search reads, whatever the method: a locked key finds its own tenant.
+const SEARCH: Endpoint = Endpoint {
+    path: "/api/tenant/search",
+    access: Access::SharedReading,
+    id: "",
+};
+
 pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(
+        SEARCH
+            .resource()
+            .route(web::get().to(search::search_tenants))
+            .route(web::post().to(search::search_tenants)),
+    );
     config.service(
         ENDPOINT
             .resource()

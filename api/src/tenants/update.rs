@@ -7,6 +7,7 @@ use beadle_common::view::{self, Absent};
 
 use super::create::sealed;
 use super::view::{for_patch, smtp_password};
+use super::webhook_ids::{read_webhook_ids, tie};
 use super::{WRAPPER, input};
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
@@ -27,8 +28,10 @@ pub(super) async fn update_tenant(mut call: Call) -> Answer {
             let members = body
                 .clone()?
                 .onto(|| for_patch(&stored, stored_password.as_deref()))?;
-            let (read, password) = read_wrapped(&members, WRAPPER, |object| {
-                input::read_tenant(connection, object, id, now)
+            let (read, password, webhooks) = read_wrapped(&members, WRAPPER, |object| {
+                let webhooks = read_webhook_ids(connection, &members, object.errors())?;
+                let (read, password) = input::read_tenant(connection, object, id, now)?;
+                Ok((read, password, webhooks))
             })?;
             let kept = stored_password.filter(|_| is_put && same_account(&stored, &read));
             let tenant = Tenant {
@@ -38,6 +41,7 @@ pub(super) async fn update_tenant(mut call: Call) -> Answer {
                 ..read
             };
             tenant.update(connection)?;
+            tie(connection, id, webhooks.as_deref())?;
             Ok(tenant)
         })
         .await?;

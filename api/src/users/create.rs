@@ -12,7 +12,7 @@ use super::password::{Hashed, hash_of, hash_offered};
 use super::{ENDPOINT, WRAPPER};
 use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
-use crate::errors::{Collector, Prefix};
+use crate::errors::Prefix;
 use crate::extract::{Call, tenant_of};
 use crate::input::{Object, read_wrapped};
 
@@ -38,11 +38,11 @@ pub(super) async fn create_user(mut call: Call) -> Answer {
 }
 
 /// A user to be.
-struct New {
-    identity: Identity,
+pub(crate) struct New {
+    pub(crate) identity: Identity,
     /// The Id comes from the client, so it may be in use.
-    given: bool,
-    now: Instant,
+    pub(crate) given: bool,
+    pub(crate) now: Instant,
 }
 
 impl New {
@@ -52,29 +52,36 @@ impl New {
         members: &Map<String, Value>,
         hashed: Option<&Hashed>,
     ) -> Result<User, ApiError> {
-        let (mut user, password) = read_wrapped(members, WRAPPER, |object| {
-            if self.given && User::exists(connection, self.identity.id)? {
-                object.errors().refuse(Prefix::Duplicate, ENDPOINT.id);
+        read_wrapped(members, WRAPPER, |object| {
+            let body = Object::root(members, object.errors());
+            self.describe(connection, &body, object, hashed)
+        })
+    }
+
+    /// The user as the request describes it. Problems are reported to the object's
+    /// collector; only if there are none is the user fit to be stored.
+    pub(crate) fn describe(
+        &self,
+        connection: &mut AnyConnection,
+        body: &Object<'_>,
+        object: &Object<'_>,
+        hashed: Option<&Hashed>,
+    ) -> Result<User, ApiError> {
+        let errors = object.errors();
+        if self.given && User::exists(connection, self.identity.id)? {
+            errors.refuse(Prefix::Duplicate, ENDPOINT.id);
+        }
+        let (mut user, password) = read_user(connection, object, self.identity, self.now)?;
+        let password_later = body.flag("sendSetPasswordEmail", false);
+        let is_fit = errors.accepts(&object.path("password"));
+        match password {
+            Some(password) if is_fit => {
+                user.password_hash = Some(hash_of(&password, hashed)?);
+                user.password_last_update_instant = Some(self.now);
             }
-            let (user, password) = read_user(connection, object, self.identity, self.now)?;
-            let password_later = flag(members, "sendSetPasswordEmail", object.errors());
-            if password.is_none()
-                && !password_later
-                && object.errors().accepts(&object.path("password"))
-            {
-                object.refuse(Prefix::Blank, "password");
-            }
-            Ok((user, password))
-        })?;
-        if let Some(password) = password {
-            user.password_hash = Some(hash_of(&password, hashed)?);
-            user.password_last_update_instant = Some(self.now);
+            None if is_fit && !password_later => object.refuse(Prefix::Blank, "password"),
+            _ => {}
         }
         Ok(user)
     }
-}
-
-/// A yes or no beside the wrapper.
-fn flag(members: &Map<String, Value>, name: &str, errors: &Collector) -> bool {
-    Object::root(members, errors).flag(name, false)
 }

@@ -13,16 +13,17 @@ use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::input::{LONGEST_NAME, Object};
 
-const MOST_LANGUAGES: usize = 20;
+/// Languages of a user or a registration.
+pub(crate) const MOST_LANGUAGES: usize = 20;
 
 /// Longest address of a picture.
 const LONGEST_URL: usize = 2048;
 
 /// Whose user this is, and since when.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Identity {
-    pub(super) id: UserId,
-    pub(super) tenant: TenantId,
+pub(crate) struct Identity {
+    pub(crate) id: UserId,
+    pub(crate) tenant: TenantId,
 }
 
 /// A user as the request describes it, active and new, without a password hash. The
@@ -111,7 +112,8 @@ fn read_birth_date(object: &Object<'_>) -> Option<String> {
     Some(date?.to_string())
 }
 
-fn read_timezone(object: &Object<'_>) -> Option<String> {
+/// A time zone by its IANA name.
+pub(crate) fn read_timezone(object: &Object<'_>) -> Option<String> {
     let name = object.text("timezone")?;
     if TimeZone::get(&name).is_err() {
         object.refuse(Prefix::InvalidJson, "timezone");

@@ -14,7 +14,7 @@ const LONGEST: usize = 256;
 
 /// A password and its hash, made before the transaction that stores it.
 #[derive(Clone)]
-pub(super) struct Hashed {
+pub(crate) struct Hashed {
     password: String,
     hash: String,
 }
@@ -39,7 +39,7 @@ pub(super) fn read_password(user: &Object<'_>) -> Option<String> {
 
 /// Hashes the password that a body offers, if it offers one that may be accepted. Done
 /// ahead of the transaction, which is no place for something that takes so long.
-pub(super) async fn hash_offered(
+pub(crate) async fn hash_offered(
     body: &Result<Body, ApiError>,
 ) -> Result<Option<Hashed>, ApiError> {
     let offered = body.as_ref().ok().and_then(offered);

@@ -2,8 +2,10 @@
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{TenantId, UserId};
+use beadle_common::model::registration::Registration;
 use beadle_common::model::user::User;
 use beadle_common::view::{self, Absent};
+use serde_json::Value;
 
 use super::update::find;
 use super::{ENDPOINT, WRAPPER};
@@ -18,18 +20,30 @@ pub(super) async fn retrieve_user(call: Call) -> Answer {
     let user = match id {
         Some(id) => {
             call.state()
-                .read(move |connection| find(connection, id, scope))
+                .read(move |connection| {
+                    let user = find(connection, id, scope)?;
+                    show(connection, &user)
+                })
                 .await?
         }
         None => {
             let name =
                 Name::asked(&call).ok_or_else(|| ApiError::field(Prefix::Missing, ENDPOINT.id))?;
             call.state()
-                .read(move |connection| name.find(connection, scope))
+                .read(move |connection| {
+                    let user = name.find(connection, scope)?;
+                    show(connection, &user)
+                })
                 .await?
         }
     };
-    Ok(answer::wrapped(WRAPPER, view::user(&user, Absent::Omit)))
+    Ok(answer::wrapped(WRAPPER, user))
+}
+
+/// The user as the API returns it.
+pub(crate) fn show(connection: &mut AnyConnection, user: &User) -> Result<Value, ApiError> {
+    let registrations = Registration::of_user(connection, user.id)?;
+    Ok(view::registered_user(user, &registrations, Absent::Omit))
 }
 
 /// What a user may be called instead of an Id.

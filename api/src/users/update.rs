@@ -9,10 +9,14 @@ use serde_json::json;
 use super::WRAPPER;
 use super::input::{Identity, read_user};
 use super::password::{hash_of, hash_offered};
+use super::retrieve::show;
+use crate::actions::read_info;
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
+use crate::errors::Collector;
 use crate::extract::Call;
-use crate::input::read_wrapped;
+use crate::input::{Object, read_wrapped};
+use crate::lockout::forgive;
 
 pub(super) async fn update_user(mut call: Call) -> Answer {
     let id: UserId = call.required_id()?;
@@ -22,7 +26,8 @@ pub(super) async fn update_user(mut call: Call) -> Answer {
     let body = call.body().await;
     let hashed = hash_offered(&body).await?;
     let (scope, now) = (call.scope(), call.now());
-    let user = call
+    let (setup, origin) = (call.state().setup.clone(), call.origin());
+    let (user, leaves_work) = call
         .state()
         .write(move |connection| {
             let stored = find(connection, id, scope)?;
@@ -38,16 +43,25 @@ pub(super) async fn update_user(mut call: Call) -> Answer {
             })?;
             user.active = stored.active;
             user.insert_instant = stored.insert_instant;
+            let is_new_password = password.is_some();
             // No answer shows the password, so its absence does not take it away.
             (user.password_hash, user.password_last_update_instant) = match password {
                 Some(password) => (Some(hash_of(&password, hashed.as_ref())?), Some(now)),
                 None => (stored.password_hash, stored.password_last_update_instant),
             };
             user.update(connection)?;
-            Ok(user)
+            let leaves_work = is_new_password && {
+                let errors = Collector::new();
+                let info = read_info(&Object::root(&members, &errors), &origin);
+                forgive(connection, &setup, &user, now, info)?
+            };
+            Ok((show(connection, &user)?, leaves_work))
         })
         .await?;
-    Ok(answer::wrapped(WRAPPER, view::user(&user, Absent::Omit)))
+    if leaves_work {
+        call.state().wake.wake();
+    }
+    Ok(answer::wrapped(WRAPPER, user))
 }
 
 async fn reactivate(call: &Call, id: UserId) -> Answer {
@@ -61,14 +75,14 @@ async fn reactivate(call: &Call, id: UserId) -> Answer {
                 user.last_update_instant = now;
                 user.update(connection)?;
             }
-            Ok(user)
+            show(connection, &user)
         })
         .await?;
-    Ok(answer::wrapped(WRAPPER, view::user(&user, Absent::Omit)))
+    Ok(answer::wrapped(WRAPPER, user))
 }
 
 /// The user, who does not exist for those who may only look at another tenant.
-pub(super) fn find(
+pub(crate) fn find(
     connection: &mut AnyConnection,
     id: UserId,
     scope: Option<TenantId>,

@@ -62,7 +62,6 @@ pub(super) struct PhaseInput {
 /// Everything that one phase writes, ready for [`super::commit()`].
 #[derive(Debug)]
 pub struct Change {
-    pub(super) phase: Phase,
     pub(super) step: Step,
     pub(super) log: ActionLog,
     pub(super) history: Vec<HistoryItem>,
@@ -134,7 +133,6 @@ impl PhaseInput {
         };
         Ok(Change {
             transaction_type: transaction_type(&self.who.definition, &tenant),
-            phase: self.phase,
             step: self.step,
             log: self.log,
             history: self.history,

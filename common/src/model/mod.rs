@@ -6,6 +6,7 @@
 //! and [`crate::outbox`] alone.
 
 pub mod action_log;
+pub mod action_search;
 pub mod api_key;
 pub mod application;
 pub mod audit_log;

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::fold;
+use super::search::{Window, pattern};
 use super::user::User;
 use crate::db::{AnyConnection, MultiBackend};
 use crate::id::{TenantId, UserId};
@@ -31,7 +32,7 @@ pub enum UserField {
 }
 
 /// Which users, in which order, and which part of them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct UserSearch {
     /// Of this tenant only.
     pub tenant: Option<TenantId>,
@@ -42,10 +43,8 @@ pub struct UserSearch {
     pub text: Option<String>,
     /// Each upwards, or down if true. Who lacks a value comes last.
     pub order: Vec<(UserField, bool)>,
-    /// Users to leave out at the start.
-    pub offset: i64,
-    /// Users at most.
-    pub limit: i64,
+    /// Which part of them.
+    pub window: Window,
 }
 
 type Condition = Box<dyn BoxableExpression<users::table, MultiBackend, SqlType = Bool>>;
@@ -98,8 +97,8 @@ impl UserSearch {
         let found = query
             .then_order_by(users::insert_instant)
             .then_order_by(users::id)
-            .limit(self.limit)
-            .offset(self.offset)
+            .limit(self.window.results)
+            .offset(self.window.start)
             .load(connection)?;
         Ok((found, total))
     }
@@ -113,7 +112,7 @@ impl UserSearch {
             condition = Box::new(condition.and(users::id.eq_any(self.ids.clone())));
         }
         if let Some(text) = &self.text {
-            condition = Box::new(condition.and(named(&pattern(text))));
+            condition = Box::new(condition.and(named(&pattern(&fold(text)))));
         }
         condition
     }
@@ -136,33 +135,4 @@ fn named(pattern: &str) -> Condition {
             .or(like!(users::last_name_key))
             .or(like!(users::full_name_key)),
     )
-}
-
-/// A criterion as a pattern of `LIKE`.
-fn pattern(criterion: &str) -> String {
-    let criterion = fold(criterion);
-    let mut pattern = String::with_capacity(criterion.len());
-    for letter in criterion.chars() {
-        match letter {
-            '*' => pattern.push('%'),
-            '%' | '_' | '\\' => pattern.extend(['\\', letter]),
-            letter => pattern.push(letter),
-        }
-    }
-    match criterion.contains('*') {
-        true => pattern,
-        false => format!("%{pattern}%"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_star_is_special() {
-        assert_eq!(pattern("Rita"), "%rita%");
-        assert_eq!(pattern("*@Example.com"), "%@example.com");
-        assert_eq!(pattern("a_b%c\\*"), "a\\_b\\%c\\\\%");
-    }
 }

@@ -135,6 +135,28 @@ impl Webhook {
         Ok(())
     }
 
+    /// Replaces the webhooks of a tenant that serve only some tenants.
+    ///
+    /// # Errors
+    /// Those of the database; a webhook that does not exist among them.
+    pub fn set_webhooks_of(
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        webhooks: &[WebhookId],
+    ) -> QueryResult<()> {
+        diesel::delete(webhook_tenants::table.filter(webhook_tenants::tenant_id.eq(tenant)))
+            .execute(connection)?;
+        for webhook in webhooks {
+            diesel::insert_into(webhook_tenants::table)
+                .values((
+                    webhook_tenants::webhook_id.eq(*webhook),
+                    webhook_tenants::tenant_id.eq(tenant),
+                ))
+                .execute(connection)?;
+        }
+        Ok(())
+    }
+
     /// These webhooks, as far as they exist.
     ///
     /// # Errors

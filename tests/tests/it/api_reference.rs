@@ -59,7 +59,10 @@ fn the_documentation_has_a_row_for_each_endpoint() {
 fn resource(path: &str) -> &str {
     let path = path.trim_end_matches(']');
     match path.rsplit_once("/{") {
-        Some((resource, rest)) if rest.ends_with('}') => resource.trim_end_matches('['),
+        // Below an object, there is nothing without the Id.
+        Some((resource, rest)) if rest.ends_with('}') && !resource.contains('{') => {
+            resource.trim_end_matches('[')
+        }
         _ => path,
     }
 }

@@ -138,3 +138,27 @@ pub const WEBHOOK_LOG_SEARCH: &str = r#"{"search": {
     "start": 0, "end": 4000000000000, "numberOfResults": 5, "startRow": 0,
     "orderBy": "sequence DESC, insertInstant"
 }}"#;
+
+pub const TENANT_SEARCH: &str = r#"{"search": {
+    "name": "tenant*", "numberOfResults": 5, "startRow": 0, "orderBy": "name DESC"
+}}"#;
+
+pub const USER_SEARCH: &str = r#"{"search": {
+    "ids": ["$userId"], "queryString": "user*", "numberOfResults": 5, "startRow": 0,
+    "sortFields": [{"name": "email", "order": "desc", "missing": "_last"}]
+}}"#;
+
+pub const REGISTRATION: &str = r#"{
+    "user": {"username": "member.$unique", "password": "a long enough password"},
+    "registration": {
+        "applicationId": "$applicationId", "roles": ["editor"], "username": "Erlich",
+        "preferredLanguages": ["de"], "timezone": "Europe/Berlin", "data": {"deep": [1]}
+    },
+    "sendSetPasswordEmail": false, "skipVerification": true
+}"#;
+
+pub const ACTION_SEARCH: &str = r#"{"search": {
+    "userId": "$userId", "actionerUserId": "$actionerUserId",
+    "userActionId": "$userActionId", "active": true, "start": 0, "end": 4000000000000,
+    "numberOfResults": 5, "startRow": 0, "orderBy": "insertInstant DESC, name"
+}}"#;

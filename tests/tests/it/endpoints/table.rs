@@ -54,6 +54,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     needs_key("PUT", "/api/tenant/{tenantId}", "200 `{tenant}`, 404", samples::TENANT),
     needs_key("PATCH", "/api/tenant/{tenantId}", "200 `{tenant}`, 404", samples::TENANT),
     needs_key("DELETE", "/api/tenant/{tenantId}", "200, 202 with `async=true`, 404", samples::NONE),
+    needs_key("GET", "/api/tenant/search", "200 `{tenants, total}`", samples::NONE),
+    needs_key("POST", "/api/tenant/search", "200 `{tenants, total}`", samples::TENANT_SEARCH),
 
     needs_key("GET", "/api/email/template[/{emailTemplateId}]", "200 `{emailTemplates}` or `{emailTemplate}`, 404", samples::NONE),
     needs_key("POST", "/api/email/template[/{emailTemplateId}]", "200 `{emailTemplate}`", samples::EMAIL_TEMPLATE),
@@ -86,6 +88,15 @@ pub const ENDPOINTS: &[Endpoint] = &[
     needs_key("PUT", "/api/user/{userId}", "200 `{user}`, 404", samples::USER),
     needs_key("PATCH", "/api/user/{userId}", "200 `{user}`, 404", samples::USER),
     needs_key("DELETE", "/api/user/{userId}", "200, 404", samples::NONE),
+    needs_key("GET", "/api/user/search", "200 `{users, total}`", samples::NONE),
+    needs_key("POST", "/api/user/search", "200 `{users, total}`", samples::USER_SEARCH),
+    needs_key("POST", "/api/user/registration[/{userId}]", "200 `{user, registration}`", samples::REGISTRATION),
+    needs_key("PUT", "/api/user/registration/{userId}", "200 `{registration}`, 404", samples::REGISTRATION),
+    needs_key("PATCH", "/api/user/registration/{userId}", "200 `{registration}`, 404", samples::REGISTRATION),
+    needs_key("GET", "/api/user/registration/{userId}/{applicationId}", "200 `{registration}`, 404", samples::NONE),
+    needs_key("PUT", "/api/user/registration/{userId}/{applicationId}", "200 `{registration}`, 404", samples::REGISTRATION),
+    needs_key("PATCH", "/api/user/registration/{userId}/{applicationId}", "200 `{registration}`, 404", samples::REGISTRATION),
+    needs_key("DELETE", "/api/user/registration/{userId}/{applicationId}", "200, 404", samples::NONE),
 
     LOGIN,
 
@@ -93,6 +104,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     needs_key("POST", "/api/user/action", "200 `{action}`, 504", samples::ACTION),
     needs_key("PUT", "/api/user/action/{actionId}", "200 `{action}`, 404, 504", samples::ACTION),
     needs_key("DELETE", "/api/user/action/{actionId}", "200 `{action}`, 404, 504", samples::ACTION),
+    needs_key("GET", "/api/user/action/search", "200 `{actions, total}`", samples::NONE),
+    needs_key("POST", "/api/user/action/search", "200 `{actions, total}`", samples::ACTION_SEARCH),
 
     needs_key("GET", "/api/webhook[/{webhookId}]", "200 `{webhooks}` or `{webhook}`, 404", samples::NONE),
     needs_key("POST", "/api/webhook[/{webhookId}]", "200 `{webhook}`", samples::WEBHOOK),

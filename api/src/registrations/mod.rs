@@ -1,0 +1,73 @@
+//! Registrations of users for applications: `/api/user/registration`.
+
+mod create;
+mod delete;
+mod input;
+mod retrieve;
+mod update;
+
+#[cfg(test)]
+mod tests;
+
+use actix_web::web::{self, ServiceConfig};
+use beadle_common::db::AnyConnection;
+use beadle_common::id::{ApplicationId, TenantId, UserId};
+use beadle_common::model::registration::Registration;
+
+use crate::error::ApiError;
+use crate::errors::Prefix;
+use crate::extract::{Access, Call, Endpoint};
+use crate::input::parse_id;
+use crate::users;
+
+const WRAPPER: &str = "registration";
+const APPLICATION: &str = "applicationId";
+const ENDPOINT: Endpoint = Endpoint {
+    path: "/api/user/registration",
+    access: Access::OfTenant,
+    id: "userId",
+};
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(
+        ENDPOINT
+            .resource()
+            .route(web::post().to(create::register))
+            .route(web::put().to(update::update_registration))
+            .route(web::patch().to(update::update_registration)),
+    );
+    config.service(
+        ENDPOINT
+            .nested("/api/user/registration/{userId}/{applicationId}")
+            .route(web::get().to(retrieve::retrieve_registration))
+            .route(web::put().to(update::update_registration))
+            .route(web::patch().to(update::update_registration))
+            .route(web::delete().to(delete::delete_registration)),
+    );
+}
+
+/// The application in the path, if there is one.
+fn application_in_path(call: &Call) -> Result<Option<ApplicationId>, ApiError> {
+    match call.request().match_info().get(APPLICATION) {
+        None | Some("") => Ok(None),
+        Some(text) => match parse_id(text) {
+            Some(id) => Ok(Some(id)),
+            None => Err(ApiError::field(Prefix::CouldNotConvert, APPLICATION)),
+        },
+    }
+}
+
+fn required_application(call: &Call) -> Result<ApplicationId, ApiError> {
+    application_in_path(call)?.ok_or_else(|| ApiError::field(Prefix::Missing, APPLICATION))
+}
+
+/// The registration, which does not exist for those who may only look at another tenant.
+fn find(
+    connection: &mut AnyConnection,
+    user: UserId,
+    application: ApplicationId,
+    scope: Option<TenantId>,
+) -> Result<Registration, ApiError> {
+    let user = users::find(connection, user, scope)?;
+    Registration::find_for(connection, user.id, application)?.ok_or(ApiError::NotFound)
+}
