@@ -10,6 +10,8 @@ mod search;
 mod take;
 
 #[cfg(test)]
+mod deletion_tests;
+#[cfg(test)]
 mod search_tests;
 #[cfg(test)]
 mod tests;
