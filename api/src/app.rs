@@ -9,8 +9,8 @@ use actix_web::{App, Error, HttpResponse};
 
 use crate::state::State;
 use crate::{
-    actions, api_keys, applications, audit_logs, email_templates, event_logs, health, login,
-    reasons, registrations, tenants, user_actions, users, webhook_logs, webhooks,
+    actions, api_keys, applications, audit_logs, email_templates, emails, event_logs, health,
+    login, reasons, registrations, tenants, user_actions, users, webhook_logs, webhooks,
 };
 
 /// The application over a shared state: build it once per server thread.
@@ -40,6 +40,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(user_actions::routes)
         .configure(reasons::routes)
         .configure(email_templates::routes)
+        .configure(emails::routes)
         .configure(tenants::routes)
         .configure(registrations::routes)
         .configure(users::routes)

@@ -21,6 +21,7 @@ mod api_keys;
 mod applications;
 mod audit_logs;
 mod email_templates;
+mod emails;
 mod event_logs;
 mod event_types;
 mod hashing;

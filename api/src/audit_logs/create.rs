@@ -4,7 +4,7 @@ use beadle_common::db::Json;
 use beadle_common::model::audit_log::NewAuditLog;
 
 use super::{ENDPOINT, WRAPPER, view};
-use crate::answer::{self, Answer};
+use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::extract::Call;
 use crate::input::read_wrapped;
@@ -33,9 +33,9 @@ pub(super) async fn create_audit_log(mut call: Call) -> Answer {
             insert_instant: call.now(),
         })
     })?;
-    let entry = call
-        .state()
-        .write(move |connection| Ok(entry.insert(connection)?))
-        .await?;
-    Ok(answer::wrapped(WRAPPER, view(&entry)))
+    call.commit(move |connection| {
+        let entry = entry.insert(connection)?;
+        Ok(Reply::wrapped(WRAPPER, view(&entry)))
+    })
+    .await
 }

@@ -3,8 +3,10 @@
 mod create;
 mod delete;
 mod input;
+mod preview;
 mod retrieve;
 mod search;
+mod texts;
 mod update;
 mod view;
 
@@ -28,7 +30,18 @@ const SEARCH: Endpoint = Endpoint {
     id: "",
 };
 
+const PREVIEW: Endpoint = Endpoint {
+    path: "/api/email/template/preview",
+    access: Access::SharedReading,
+    id: "",
+};
+
 pub(crate) fn routes(config: &mut ServiceConfig) {
+    config.service(
+        PREVIEW
+            .resource()
+            .route(web::post().to(preview::preview_email_template)),
+    );
     config.service(
         SEARCH
             .resource()

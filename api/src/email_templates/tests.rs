@@ -12,6 +12,10 @@ both_databases!(
     all_mistakes_are_reported_at_once,
     a_template_in_use_stays,
     templates_are_found_by_name,
+    a_preview_shows_what_is_right_and_tells_what_is_wrong,
+    a_preview_without_a_locale_shows_the_defaults,
+    what_cannot_be_read_has_no_preview,
+    every_text_is_tried_before_it_is_saved,
 );
 
 fn welcome() -> Value {
@@ -117,4 +121,114 @@ async fn templates_are_found_by_name(app: &TestApp) {
         (&found["total"], &found["emailTemplates"][0]["name"]),
         (&json!(2), &json!("Welcome"))
     );
+}
+
+const PREVIEW: &str = "/api/email/template/preview";
+
+async fn a_preview_shows_what_is_right_and_tells_what_is_wrong(app: &TestApp) {
+    let draft = json!({
+        "locale": "de_CH",
+        "emailTemplate": {
+            "fromEmail": "news@piedpiper.example", "defaultFromName": "{{tenant.name}}",
+            "defaultSubject": "Hi {{user.firstName}}",
+            "defaultHtmlTemplate": "<p>{{user.firstName}}</p>\n{{user.nickname}}",
+            "localizedSubjects": {"de": "Hallo {{user.firstName}}"},
+            "localizedTextTemplates": {"de": "{{#if}}"},
+        },
+    });
+    let answer = app.post(PREVIEW, draft).await.ok();
+    assert_eq!(
+        answer["email"],
+        json!({
+            "attachments": [], "bcc": [], "cc": [],
+            "from": {"address": "news@piedpiper.example", "display": "Pied Piper"},
+            "subject": "Hallo Richard", "to": [],
+        })
+    );
+    let faults = answer["errors"]["fieldErrors"].as_object().unwrap();
+    let paths: Vec<&str> = faults.keys().map(String::as_str).collect();
+    assert_eq!(
+        paths,
+        [
+            "emailTemplate.defaultHtmlTemplate",
+            "emailTemplate.localizedTextTemplates"
+        ]
+    );
+    let fault = &faults["emailTemplate.defaultHtmlTemplate"][0];
+    assert_eq!(fault["code"], "[invalid]emailTemplate.defaultHtmlTemplate");
+    let message = fault["message"].as_str().unwrap();
+    assert!(message.starts_with("line 2"), "{message}");
+    assert_eq!(answer["errors"]["generalErrors"], json!([]));
+}
+
+async fn a_preview_without_a_locale_shows_the_defaults(app: &TestApp) {
+    let draft = json!({"emailTemplate": {
+        "defaultSubject": "Hi {{user.firstName}}{{requestData.code}}", "defaultTextTemplate": "{{datetime event.expiry}}",
+        "localizedSubjects": {"en": "Hello"},
+    }});
+    let answer = app.post(PREVIEW, draft).await.ok();
+    assert_eq!(answer["email"]["subject"], "Hi Richard");
+    assert_eq!(
+        answer["email"]["from"],
+        json!({"address": "no-reply@localhost"})
+    );
+    assert!(!answer["email"]["text"].as_str().unwrap().is_empty());
+    assert!(answer["email"].get("html").is_none());
+    assert_eq!(
+        answer["errors"],
+        json!({"fieldErrors": {}, "generalErrors": []})
+    );
+    assert_eq!(
+        app.get("/api/email/template").await.ok(),
+        json!({"emailTemplates": []})
+    );
+}
+
+async fn what_cannot_be_read_has_no_preview(app: &TestApp) {
+    assert_eq!(
+        app.post(PREVIEW, json!({})).await.codes(),
+        ["[missing]emailTemplate"]
+    );
+    let wrong =
+        json!({"locale": "german", "emailTemplate": {"defaultSubject": 7, "fromEmail": "me"}});
+    assert_eq!(
+        app.post(PREVIEW, wrong).await.codes(),
+        [
+            "[invalidJSON] on emailTemplate.defaultSubject",
+            "[notEmail]emailTemplate.fromEmail",
+            "[invalidJSON] on locale",
+        ]
+    );
+    assert_eq!(app.delete(PREVIEW).await.status, 405);
+}
+
+async fn every_text_is_tried_before_it_is_saved(app: &TestApp) {
+    let mut template = welcome();
+    template["defaultSubject"] = json!("{{#if user.vip}}a{{/if}}");
+    template["defaultFromName"] = json!("{{sender.name}}");
+    template["localizedHtmlTemplates"] =
+        json!({"de": "<p>\n{{date event.comment}}</p>", "fr": "<p>"});
+    template["localizedTextTemplates"] = json!({"de": "{{requestData.a.b}} {{user.data.vip}}"});
+    let refused = app.post(PATH, json!({ "emailTemplate": template })).await;
+    let message =
+        refused.body["fieldErrors"]["emailTemplate.localizedHtmlTemplates"][0]["message"].clone();
+    let message = message.as_str().unwrap();
+    assert!(message.starts_with("de: line 2"), "{message}");
+    assert_eq!(
+        refused.codes(),
+        [
+            "[invalid]emailTemplate.defaultFromName",
+            "[invalid]emailTemplate.defaultSubject",
+            "[invalid]emailTemplate.localizedHtmlTemplates",
+        ]
+    );
+    app.post(PATH, json!({"emailTemplate": welcome()}))
+        .await
+        .ok();
+    let patch = json!({"emailTemplate": {"localizedSubjects": {"fr": "{{user.vip}}"}}});
+    assert_eq!(
+        app.patch(PATH, patch).await.codes(),
+        ["[invalid]emailTemplate.localizedSubjects"]
+    );
+    assert_eq!(app.patch(PREVIEW, json!({})).await.status, 405);
 }

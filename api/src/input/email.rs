@@ -2,7 +2,7 @@
 
 use email_address::{EmailAddress, Options};
 
-use super::object::Object;
+use super::object::{Listed, Object};
 use crate::errors::Prefix;
 
 /// Longest address that mail servers pass on.
@@ -18,6 +18,23 @@ impl Object<'_> {
             self.refuse(Prefix::NotEmail, member);
         }
         Some(text)
+    }
+
+    /// A list of email addresses, each once; at most `most`.
+    #[must_use]
+    pub fn emails(&self, member: &str, most: usize) -> Vec<String> {
+        let mut unique: Vec<String> = Vec::new();
+        for Listed { path, value } in self.texts(member) {
+            if value.len() > LONGEST || !is_email(&value) {
+                self.errors().refuse(Prefix::NotEmail, &path);
+            } else if !unique.contains(&value) {
+                unique.push(value);
+            }
+        }
+        if unique.len() > most {
+            self.refuse(Prefix::TooMany, member);
+        }
+        unique
     }
 }
 
