@@ -2,12 +2,9 @@
 //! PostgreSQL server that `script/test` starts and names in `BEADLE_TEST_POSTGRES`.
 //! Other crates' tests get them with the feature `test-support`; no program does.
 
-#![cfg_attr(
-    not(test),
-    expect(
-        clippy::expect_used,
-        reason = "a test without its database has to fail"
-    )
+#![expect(
+    clippy::expect_used,
+    reason = "a test without its database has to fail"
 )]
 
 use diesel::connection::SimpleConnection;

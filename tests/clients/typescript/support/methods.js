@@ -41,10 +41,9 @@ export const METHODS = {
     'retrieveInactiveApplications', 'updateApplication', 'patchApplication',
     'deactivateApplication', 'reactivateApplication', 'deleteApplication',
   ],
-  'API keys, keys': [
+  // Not yet: the keys for signing, and `retrieveJsonWebKeySet`.
+  'API keys': [
     'createAPIKey', 'retrieveAPIKey', 'updateAPIKey', 'patchAPIKey', 'deleteAPIKey',
-    'generateKey', 'importKey', 'retrieveKey', 'retrieveKeys', 'deleteKey',
-    'retrieveJsonWebKeySet',
   ],
   Logs: [
     'createAuditLog', 'retrieveAuditLog', 'searchAuditLogs', 'retrieveEventLog',
