@@ -1,6 +1,6 @@
 //! `Idempotency-Key`: a POST that is sent again with the same key is carried out once.
 //!
-//! [`once`] stands around every endpoint that takes an API key. It reserves the request
+//! [`once()`] stands around every endpoint that takes an API key. It reserves the request
 //! in a short transaction, hands a [`Reservation`] on to the handler, and answers a
 //! repetition itself. A handler stores its answer with its effect by
 //! [`Call::commit`](crate::extract::Call::commit); the answer of one that changes nothing
