@@ -43,6 +43,21 @@ pub const EMAIL_TEMPLATE: &str = r#"{"emailTemplate": {
     "localizedHtmlTemplates": {"de": "<p>Hallo</p>"}, "localizedTextTemplates": {"de": "Hallo"}
 }}"#;
 
+pub const TEMPLATE_PREVIEW: &str = r#"{
+    "emailTemplate": {
+        "name": "Draft", "defaultFromName": "Pied Piper", "fromEmail": "news@piedpiper.example",
+        "defaultSubject": "Hello", "defaultHtmlTemplate": "<p>{{upper \"hello\"}}</p>",
+        "defaultTextTemplate": "{{nobody.knows}}", "localizedSubjects": {"de": "Guten Tag"}
+    },
+    "locale": "de_AT"
+}"#;
+
+pub const EMAIL_SEND: &str = r#"{
+    "userIds": [], "toAddresses": [{"address": "reader@piedpiper.example", "display": "Reader"}],
+    "ccAddresses": ["copy@piedpiper.example"], "bccAddresses": [],
+    "preferredLanguages": ["de"], "requestData": {"link": "https://piedpiper.example/"}
+}"#;
+
 pub const WEBHOOK: &str = r#"{"webhook": {
     "url": "https://hooks.example/$unique", "description": "A hook", "connectTimeout": 1000,
     "readTimeout": 2000, "global": false, "tenantIds": ["$tenantId"],
