@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use beadle_tests::Client;
 use hyper::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{ENDPOINTS, Endpoint};
 
@@ -57,7 +57,18 @@ impl Stock {
         let answer = stock.send(action.unwrap()).await;
         let id = crate::scene::text(&answer, "/action/id").to_owned();
         stock.ids.insert("actionId", id);
+        stock.register().await;
         stock
+    }
+
+    /// Registers the stock's user for the stock's application.
+    async fn register(&self) {
+        let path = format!("/api/user/registration/{}", self.ids["userId"]);
+        let body = json!({"registration": {"applicationId": self.ids["applicationId"]}});
+        self.client
+            .send(Method::POST, &path, Some(&body))
+            .await
+            .ok();
     }
 
     async fn add(&mut self, endpoint: &Endpoint) {
