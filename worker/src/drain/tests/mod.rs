@@ -37,6 +37,8 @@ enum Act {
     Fail(Verdict),
     /// Delivers once the test opens the gate.
     Wait,
+    /// Fails once the test opens the gate, as a receiver that hangs does in the end.
+    TimeOut,
     Hang,
     Panic,
 }
@@ -98,6 +100,10 @@ impl Courier for Scripted {
             Act::Wait => {
                 self.gate.acquire().await.unwrap().forget();
                 delivered()
+            }
+            Act::TimeOut => {
+                self.gate.acquire().await.unwrap().forget();
+                Exchange::failed(Failure::new(ErrorClass::Timeout, "no answer in time"))
             }
             Act::Hang => std::future::pending().await,
             Act::Panic => panic!("the courier is out of its mind"),
