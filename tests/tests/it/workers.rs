@@ -75,6 +75,7 @@ async fn a_worker_killed_in_mid_delivery_loses_nothing(db: TestDatabase) {
     app.worker(0).kill();
     // What it had sent is still being read. Afterwards the dead get no answer.
     tokio::time::sleep(Duration::from_millis(500)).await;
+    app.receiver.expect_quiet(Duration::from_millis(500)).await;
 
     app.receiver.always(Answer::status(200));
     app.start_worker();
