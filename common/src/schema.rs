@@ -356,6 +356,29 @@ diesel::table! {
         lease_token -> Nullable<SqlUuid>,
         lease_owner -> Nullable<Text>,
         insert_instant -> BigInt,
+        tier -> SmallInt,
+        order_key -> Nullable<SqlUuid>,
+        sequence -> Nullable<BigInt>,
+        base_attempt -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    lane_states (lane) {
+        lane -> SqlUuid,
+        failing_since -> Nullable<BigInt>,
+        failures -> Integer,
+        throttled_until -> Nullable<BigInt>,
+        throttles -> Integer,
+        circuit -> Text,
+        circuit_until -> Nullable<BigInt>,
+        circuit_opened -> Integer,
+        rate_tat -> BigInt,
+        disabled_instant -> Nullable<BigInt>,
+        disabled_reason -> Nullable<Text>,
     }
 }
 
@@ -461,6 +484,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     emails,
     outbox,
+    lane_states,
     deliveries,
     attempts,
     event_logs,

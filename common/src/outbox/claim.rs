@@ -1,7 +1,7 @@
 //! Claim: take due deliveries for a while.
 //!
 //! The cost must grow neither with delivered history nor with the backlog of one
-//! lane. So the claim walks the index `(kind, lane, due_at)` from lane to lane (a
+//! lane. So the claim walks the index `(kind, lane, tier, due_at)` from lane to lane (a
 //! loose index scan: one step per lane, however many rows it has), keeps the lanes
 //! whose first row is due, and takes at most a few rows of each.
 
@@ -159,12 +159,12 @@ fn record_lapse(connection: &mut AnyConnection, row: &Row) -> QueryResult<()> {
 
 const CLAIM_POSTGRES: &str = "
 WITH RECURSIVE lanes AS (
-    (SELECT lane, due_at FROM outbox WHERE kind = $1 ORDER BY lane, due_at LIMIT 1)
+    (SELECT lane, due_at FROM outbox WHERE kind = $1 ORDER BY lane, tier, due_at LIMIT 1)
     UNION ALL
     SELECT following.lane, following.due_at
     FROM lanes CROSS JOIN LATERAL (
         SELECT lane, due_at FROM outbox
-        WHERE kind = $1 AND lane > lanes.lane ORDER BY lane, due_at LIMIT 1
+        WHERE kind = $1 AND lane > lanes.lane ORDER BY lane, tier, due_at LIMIT 1
     ) following
 ), eligible AS (
     SELECT lane FROM lanes
@@ -175,7 +175,7 @@ WITH RECURSIVE lanes AS (
            due.lease_owner AS former_owner
     FROM eligible CROSS JOIN LATERAL (
         SELECT id, lease_token, due_at, lease_owner FROM outbox
-        WHERE kind = $1 AND lane = eligible.lane AND due_at <= $2
+        WHERE kind = $1 AND lane = eligible.lane AND tier = 0 AND due_at <= $2
         ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED
     ) due
     LIMIT $6
@@ -209,23 +209,23 @@ fn claim_postgres(
 const LANES_SQLITE: &str = "
 WITH RECURSIVE lanes(lane, due_at) AS (
     SELECT lane, due_at FROM (
-        SELECT lane, due_at FROM outbox WHERE kind = ?1 ORDER BY lane, due_at LIMIT 1)
+        SELECT lane, due_at FROM outbox WHERE kind = ?1 ORDER BY lane, tier, due_at LIMIT 1)
     UNION ALL
     SELECT following.lane, following.due_at
     FROM lanes JOIN outbox following ON following.id = (
         SELECT id FROM outbox
-        WHERE kind = ?1 AND lane > lanes.lane ORDER BY lane, due_at LIMIT 1)
+        WHERE kind = ?1 AND lane > lanes.lane ORDER BY lane, tier, due_at LIMIT 1)
 )
 SELECT lane, due_at FROM lanes ORDER BY due_at";
 
 const LANES_POSTGRES: &str = "
 WITH RECURSIVE lanes AS (
-    (SELECT lane, due_at FROM outbox WHERE kind = $1 ORDER BY lane, due_at LIMIT 1)
+    (SELECT lane, due_at FROM outbox WHERE kind = $1 ORDER BY lane, tier, due_at LIMIT 1)
     UNION ALL
     SELECT following.lane, following.due_at
     FROM lanes CROSS JOIN LATERAL (
         SELECT lane, due_at FROM outbox
-        WHERE kind = $1 AND lane > lanes.lane ORDER BY lane, due_at LIMIT 1
+        WHERE kind = $1 AND lane > lanes.lane ORDER BY lane, tier, due_at LIMIT 1
     ) following
 )
 SELECT lane, due_at FROM lanes ORDER BY due_at";
@@ -241,7 +241,7 @@ struct Lane {
 const DUE_SQLITE: &str = "
 SELECT id, lane, event_id, email_id, recipient, attempt + 1 AS attempt, insert_instant,
        lease_token IS NOT NULL AS lapsed, due_at AS former_due_at, lease_owner AS former_owner
-FROM outbox WHERE kind = ?1 AND lane = ?2 AND due_at <= ?3 ORDER BY due_at LIMIT ?4";
+FROM outbox WHERE kind = ?1 AND lane = ?2 AND tier = 0 AND due_at <= ?3 ORDER BY due_at LIMIT ?4";
 
 fn claim_sqlite(
     connection: &mut SqliteConnection,
