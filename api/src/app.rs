@@ -10,7 +10,8 @@ use actix_web::{App, Error, HttpResponse};
 use crate::state::State;
 use crate::{
     actions, api_keys, applications, audit_logs, email_templates, emails, event_logs, health,
-    login, reasons, registrations, tenants, user_actions, users, webhook_logs, webhooks,
+    login, reasons, registrations, signing_keys, tenants, user_actions, users, webhook_logs,
+    webhooks,
 };
 
 /// The application over a shared state: build it once per server thread.
@@ -48,6 +49,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(api_keys::routes)
         .configure(applications::routes)
         .configure(login::routes)
+        .configure(signing_keys::routes)
         .configure(event_logs::routes)
         .configure(audit_logs::routes)
         .configure(webhook_logs::routes)

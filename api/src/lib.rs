@@ -32,6 +32,7 @@ mod login;
 mod reasons;
 mod registrations;
 mod search;
+mod signing_keys;
 mod tenants;
 mod user_actions;
 mod users;

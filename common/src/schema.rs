@@ -466,6 +466,24 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    signing_keys (id) {
+        id -> SqlUuid,
+        name -> Text,
+        name_key -> Text,
+        algorithm -> Text,
+        kid -> Text,
+        length -> Integer,
+        public_key -> Nullable<Text>,
+        private_key -> Nullable<Binary>,
+        insert_instant -> BigInt,
+        last_update_instant -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     tenants,
     applications,
@@ -490,4 +508,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     event_logs,
     audit_logs,
     idempotency_keys,
+    signing_keys,
 );

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use beadle_common::db::{AnyConnection, Json};
 use beadle_common::id::{SigningKeyId, TenantId, WebhookId};
 use beadle_common::instant::Instant;
+use beadle_common::model::signing_key::SigningKeyRow;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::model::webhook::Webhook;
 use beadle_common::seal::Sealer;
@@ -33,7 +34,7 @@ pub(super) fn read_webhook(
     let username = object.short_text("httpAuthenticationUsername", LONGEST_NAME);
     let password = object.short_text("httpAuthenticationPassword", LONGEST_TEXT);
     let headers = read_headers(object, username.is_some() && password.is_some());
-    let (signature_enabled, signing_key_id) = read_signature(object);
+    let (signature_enabled, signing_key_id) = read_signature(connection, object)?;
     let webhook = Webhook {
         id,
         url: read_url(object),
@@ -153,20 +154,25 @@ fn read_events(object: &Object<'_>) -> BTreeMap<String, bool> {
     read
 }
 
-/// The signature in JWT form needs a key; there is no store of such keys yet, so that any
-/// Id refers to nothing.
-fn read_signature(object: &Object<'_>) -> (bool, Option<SigningKeyId>) {
+/// The signature in JWT form needs a key that can sign.
+fn read_signature(
+    connection: &mut AnyConnection,
+    object: &Object<'_>,
+) -> Result<(bool, Option<SigningKeyId>), ApiError> {
     let Some(signature) = object.object("signatureConfiguration") else {
-        return (false, None);
+        return Ok((false, None));
     };
     let enabled = signature.flag("enabled", false);
-    let key = signature.id("signingKeyId");
-    if key.is_some() {
-        signature.refuse(Prefix::Invalid, "signingKeyId");
+    let id: Option<SigningKeyId> = signature.id("signingKeyId");
+    if let Some(id) = id {
+        let key = SigningKeyRow::find(connection, id)?;
+        if key.is_none_or(|key| key.private_key.is_none()) {
+            signature.refuse(Prefix::Invalid, "signingKeyId");
+        }
     } else if enabled && signature.errors().accepts(&signature.path("signingKeyId")) {
         signature.refuse(Prefix::Missing, "signingKeyId");
     }
-    (enabled, key)
+    Ok((enabled, id))
 }
 
 fn read_tenants(

@@ -20,6 +20,7 @@ pub mod lockout;
 pub mod reason;
 pub mod registration;
 pub mod search;
+pub mod signing_key;
 pub mod tenant;
 pub mod user;
 pub mod user_action;

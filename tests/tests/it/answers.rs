@@ -104,7 +104,7 @@ fn shown(reply: &Reply) -> String {
 
 /// What differs each time, told by its kind alone.
 fn redacted(name: &str, value: Value) -> Value {
-    const SECRETS: [&str; 4] = ["key", "secret", "signingSecret", "publicKey"];
+    const SECRETS: [&str; 5] = ["key", "kid", "secret", "signingSecret", "publicKey"];
     match value {
         Value::Object(members) => members
             .into_iter()

@@ -39,6 +39,13 @@ async fn secrets_are_unreadable_in_the_database(db: TestDatabase) {
     }});
     app.client.post("/api/user", &user).await.ok();
 
+    let signing = json!({"key": {
+        "name": "Signs",
+        "algorithm": "HS256",
+        "secret": "hidden-signing-secret-of-32-bytes",
+    }});
+    app.client.post("/api/key/import", &signing).await.ok();
+
     // The search does find what is not secret.
     for plain in ["in plain sight", "gilfoyle@piedpiper.example"] {
         assert!(app.db.contains(plain), "{plain}");
@@ -49,6 +56,7 @@ async fn secrets_are_unreadable_in_the_database(db: TestDatabase) {
         "hidden-header-value",
         "hidden-smtp-password",
         "hidden-user-password",
+        "hidden-signing-secret-of-32-bytes",
         &app.key,
     ];
     for secret in hidden {

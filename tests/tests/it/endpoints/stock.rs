@@ -74,6 +74,7 @@ impl Stock {
     async fn add(&mut self, endpoint: &Endpoint) {
         let answer = self.send(endpoint).await;
         let name = endpoint.path.split(['{', '}']).nth(1).unwrap();
+        let name = stocked_as(endpoint, name);
         let id = answer
             .as_object()
             .unwrap()
@@ -108,6 +109,7 @@ impl Stock {
         if endpoint.method == "POST" && endpoint.path.contains('[') {
             return endpoint.short_path().to_owned();
         }
+        let path = path.replace("{keyId}", &format!("{{{}}}", stocked_as(endpoint, "keyId")));
         self.fill(path, |name| format!("{{{name}}}"))
     }
 
@@ -125,6 +127,14 @@ impl Stock {
         ids.sort_by_key(by_length);
         ids.into_iter()
             .fold(text, |text, (name, id)| text.replace(&place(name), id))
+    }
+}
+
+/// API keys and the keys for signing both have a `keyId`.
+fn stocked_as(endpoint: &Endpoint, name: &'static str) -> &'static str {
+    match name {
+        "keyId" if !endpoint.path.starts_with("/api/api-key") => "signingKeyId",
+        other => other,
     }
 }
 

@@ -125,6 +125,13 @@ pub const ENDPOINTS: &[Endpoint] = &[
     manages("PATCH", "/api/api-key/{keyId}", "200 `{apiKey}`, 404", samples::API_KEY),
     manages("DELETE", "/api/api-key/{keyId}", "200, 404", samples::NONE),
 
+    needs_key("GET", "/api/key[/{keyId}]", "200 `{keys}` or `{key}`, 404", samples::NONE),
+    needs_key("POST", "/api/key/generate[/{keyId}]", "200 `{key}`", samples::KEY_GENERATION),
+    needs_key("POST", "/api/key/import[/{keyId}]", "200 `{key}`", samples::KEY_IMPORT),
+    needs_key("PUT", "/api/key/{keyId}", "200 `{key}`, 404", samples::KEY),
+    needs_key("DELETE", "/api/key/{keyId}", "200, 404", samples::NONE),
+    open("GET", "/.well-known/jwks.json", "200 `{keys}`"),
+
     needs_key("GET", "/api/system/audit-log/{auditLogId}", "200 `{auditLog}`, 404", samples::NONE),
     needs_key("POST", "/api/system/audit-log", "200 `{auditLog}`", samples::AUDIT_LOG),
     needs_key("GET", "/api/system/audit-log/search", "200 `{auditLogs, total}`", samples::NONE),

@@ -1,0 +1,137 @@
+//! `POST /api/key/generate[/{keyId}]` and `POST /api/key/import[/{keyId}]`
+
+use std::sync::Arc;
+
+use beadle_common::db::AnyConnection;
+use beadle_common::id::SigningKeyId;
+use beadle_common::instant::Instant;
+use beadle_common::model::fold;
+use beadle_common::model::signing_key::SigningKeyRow;
+use beadle_common::seal::Sealer;
+use beadle_common::sign::jws::{Algorithm, JwsKey, PublicKey};
+use serde_json::{Map, Value};
+
+use super::material::{self, Material};
+use super::update::read_name;
+use super::{ENDPOINT, WRAPPER, view};
+use crate::answer::{Answer, Reply};
+use crate::error::ApiError;
+use crate::errors::Prefix;
+use crate::extract::Call;
+use crate::input::{LONGEST_NAME, Object, read_wrapped};
+
+/// Makes what a request asks for, outside the transaction, since RSA keys take time. None
+/// if something was reported.
+type Make = fn(&Object<'_>, Algorithm) -> Result<Option<Material>, ApiError>;
+
+pub(super) async fn generate_key(call: Call) -> Answer {
+    create(call, material::generate).await
+}
+
+pub(super) async fn import_key(call: Call) -> Answer {
+    create(call, material::import).await
+}
+
+async fn create(mut call: Call, make: Make) -> Answer {
+    let given: Option<SigningKeyId> = call.id()?;
+    let members = call.body().await?.into_members()?;
+    let (id, now) = (given.unwrap_or_else(SigningKeyId::random), call.now());
+    let sealer = call.state().sealer.clone();
+    let (new, members) = made(members, make).await?;
+    call.commit(move |connection| {
+        let row = read_wrapped(&members, WRAPPER, |object| {
+            if given.is_some() && SigningKeyRow::exists(connection, id)? {
+                object.errors().refuse(Prefix::Duplicate, ENDPOINT.id);
+            }
+            new.row(connection, &sealer, object, id, now)
+        })?;
+        row.insert(connection)?;
+        Ok(Reply::wrapped(WRAPPER, view::key(&row)))
+    })
+    .await
+}
+
+/// A key that is not stored yet.
+#[derive(Debug, Clone)]
+struct New {
+    algorithm: Algorithm,
+    material: Arc<Material>,
+}
+
+/// Makes the key on a thread that may take its time.
+async fn made(
+    members: Map<String, Value>,
+    make: Make,
+) -> Result<(New, Map<String, Value>), ApiError> {
+    let work = move || {
+        let made = read_wrapped(&members, WRAPPER, |object| {
+            // Reported along with the rest; whether another key has it is asked later.
+            let _ = object.required_text("name", LONGEST_NAME);
+            let Some(algorithm) = read_algorithm(object) else {
+                return Ok(None);
+            };
+            let material = make(object, algorithm)?.map(Arc::new);
+            Ok(material.map(|material| New {
+                algorithm,
+                material,
+            }))
+        })?;
+        let made = made.ok_or_else(|| ApiError::internal("a key is missing, and no reason"))?;
+        Ok((made, members))
+    };
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(ApiError::internal)?
+}
+
+fn read_algorithm(object: &Object<'_>) -> Option<Algorithm> {
+    let algorithm = object.choice("algorithm");
+    if algorithm.is_none() && object.errors().accepts(&object.path("algorithm")) {
+        object.refuse(Prefix::Missing, "algorithm");
+    }
+    algorithm
+}
+
+impl New {
+    /// The row, with what the client chooses. Problems are reported to the object's
+    /// collector.
+    fn row(
+        &self,
+        connection: &mut AnyConnection,
+        sealer: &Sealer,
+        object: &Object<'_>,
+        id: SigningKeyId,
+        now: Instant,
+    ) -> Result<SigningKeyRow, ApiError> {
+        let name = read_name(connection, object, id)?;
+        let kid = match object.short_text("kid", LONGEST_NAME) {
+            Some(kid) => kid,
+            None => self.material.kid()?,
+        };
+        if SigningKeyRow::has_kid(connection, &kid)? {
+            object.refuse(Prefix::Duplicate, "kid");
+        }
+        let (own, public) = (&self.material.own, &self.material.public);
+        let seal = |own: &JwsKey| sealer.seal(SigningKeyRow::key_place(id), own.stored());
+        Ok(SigningKeyRow {
+            id,
+            name_key: fold(&name),
+            name,
+            algorithm: self.algorithm,
+            kid,
+            length: self.material.length(),
+            public_key: public
+                .as_ref()
+                .map(PublicKey::to_pem)
+                .transpose()
+                .map_err(ApiError::internal)?,
+            private_key: own
+                .as_ref()
+                .map(seal)
+                .transpose()
+                .map_err(ApiError::internal)?,
+            insert_instant: now,
+            last_update_instant: now,
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! A signing key as the API returns it: all but its private part.
+
+use beadle_common::model::signing_key::SigningKeyRow;
+use beadle_common::view::{Absent, Members};
+use serde_json::Value;
+
+pub(super) fn key(key: &SigningKeyRow) -> Value {
+    Members::new(Absent::Omit)
+        .with("algorithm", key.algorithm)
+        .with("hasPrivateKey", key.private_key.is_some())
+        .with("id", key.id)
+        .with("insertInstant", key.insert_instant)
+        .with("kid", &key.kid)
+        .with("lastUpdateInstant", key.last_update_instant)
+        .with("length", key.length)
+        .with("name", &key.name)
+        .maybe("publicKey", key.public_key.as_ref())
+        .with("type", key.algorithm.key_type().as_str())
+        .done()
+}

@@ -1,0 +1,91 @@
+//! Keys that sign the bodies of webhooks.
+
+use diesel::prelude::*;
+
+use super::{crud, unique};
+use crate::db::AnyConnection;
+use crate::id::SigningKeyId;
+use crate::instant::Instant;
+use crate::schema::{signing_keys, webhooks};
+use crate::seal::Place;
+use crate::sign::jws::Algorithm;
+
+/// A signing key.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = signing_keys, treat_none_as_null = true)]
+pub struct SigningKeyRow {
+    /// Primary key.
+    pub id: SigningKeyId,
+    /// Unique ignoring case.
+    pub name: String,
+    /// `name`, folded.
+    pub name_key: String,
+    /// What it is for.
+    pub algorithm: Algorithm,
+    /// What signatures name it by; unique.
+    pub kid: String,
+    /// In bits.
+    pub length: i32,
+    /// PEM; none for HMAC.
+    pub public_key: Option<String>,
+    /// The key itself, sealed. None if only the public part was imported.
+    pub private_key: Option<Vec<u8>>,
+    /// When it was made.
+    pub insert_instant: Instant,
+    /// When it was changed last.
+    pub last_update_instant: Instant,
+}
+
+crud!(SigningKeyRow, signing_keys, SigningKeyId);
+unique!(
+    SigningKeyRow,
+    signing_keys,
+    SigningKeyId,
+    /// Whose name this is, ignoring case.
+    by_name: name_key
+);
+
+impl SigningKeyRow {
+    /// Where the sealed key belongs.
+    #[must_use]
+    pub fn key_place(id: SigningKeyId) -> Place {
+        Place {
+            column: "signing_keys.private_key",
+            row: id.uuid(),
+        }
+    }
+
+    /// Whether a key is already named so in signatures.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn has_kid(connection: &mut AnyConnection, kid: &str) -> QueryResult<bool> {
+        diesel::select(diesel::dsl::exists(
+            signing_keys::table.filter(signing_keys::kid.eq(kid)),
+        ))
+        .get_result(connection)
+    }
+
+    /// These keys, as far as they exist.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn load(connection: &mut AnyConnection, ids: &[SigningKeyId]) -> QueryResult<Vec<Self>> {
+        signing_keys::table
+            .filter(signing_keys::id.eq_any(ids.to_vec()))
+            .select(Self::as_select())
+            .load(connection)
+    }
+
+    /// Whether a webhook names the key, be it switched on or not.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn in_use(connection: &mut AnyConnection, id: SigningKeyId) -> QueryResult<bool> {
+        let by_webhook = webhooks::signing_key_id
+            .eq(id)
+            .or(webhooks::ssl_certificate_key_id.eq(id));
+        diesel::select(diesel::dsl::exists(webhooks::table.filter(by_webhook)))
+            .get_result(connection)
+    }
+}

@@ -1,0 +1,2 @@
+ALTER TABLE webhooks DROP CONSTRAINT webhooks_signing_key;
+DROP TABLE signing_keys;
