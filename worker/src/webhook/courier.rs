@@ -16,6 +16,7 @@ use bytes::Bytes;
 use diesel::QueryResult;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::jwt::{Jwt, JwtKey, JwtKeys, Jwts};
 use super::{WebhookRequest, WebhookSender};
 use crate::drain::{Courier, Loaded, Unsendable};
 use crate::outcome::{ErrorClass, Exchange, Failure};
@@ -39,6 +40,7 @@ struct Target {
     headers: Vec<(String, SecretString)>,
     basic_auth: Option<(String, SecretString)>,
     keys: LiveKeys,
+    jwt: Option<Arc<JwtKey>>,
     connect_timeout: Duration,
     read_timeout: Duration,
 }
@@ -49,6 +51,7 @@ pub struct Parcel {
     target: Arc<Target>,
     event: EventId,
     body: Bytes,
+    jwt: Option<Arc<Jwt>>,
 }
 
 impl Courier for WebhookCourier {
@@ -66,8 +69,9 @@ impl Courier for WebhookCourier {
         }
         let targets = self.targets(connection, &claimed, now)?;
         let bodies = bodies(connection, &claimed)?;
+        let mut jwts = Jwts::default();
         let parcel = |claimed: Claimed| {
-            let parcel = match_up(&claimed, &targets, &bodies);
+            let parcel = match_up(&claimed, &targets, &bodies, &mut jwts);
             (claimed, parcel)
         };
         Ok(claimed.into_iter().map(parcel).collect())
@@ -80,7 +84,10 @@ impl Courier for WebhookCourier {
     }
 
     async fn send(&self, parcel: Parcel, now: Instant) -> Exchange {
-        self.sender.send(request(parcel, now)).await
+        match request(parcel, now).await {
+            Ok(request) => self.sender.send(request).await,
+            Err(failure) => Exchange::failed(failure),
+        }
     }
 
     fn schedule(&self) -> &RetrySchedule {
@@ -89,27 +96,32 @@ impl Courier for WebhookCourier {
 }
 
 /// The request of one attempt, signed at `now`.
-fn request(parcel: Parcel, now: Instant) -> WebhookRequest {
+async fn request(parcel: Parcel, now: Instant) -> Result<WebhookRequest, Failure> {
     let Parcel {
         target,
         event,
         body,
+        jwt,
     } = parcel;
+    let signature_jwt = match jwt {
+        Some(jwt) => Some(jwt.text().await?),
+        None => None,
+    };
     let timestamp = now.seconds();
     let signed_at = u64::try_from(timestamp).unwrap_or_default();
     let id = MessageId::from(event.uuid());
-    WebhookRequest {
+    Ok(WebhookRequest {
         url: target.url.clone(),
         headers: target.headers.clone(),
         basic_auth: target.basic_auth.clone(),
         signature: sign(&target.keys, &id, signed_at, &body),
         id: id.as_str().to_owned(),
         timestamp,
-        signature_jwt: None,
+        signature_jwt,
         body,
         connect_timeout: target.connect_timeout,
         read_timeout: target.read_timeout,
-    }
+    })
 }
 
 type Targets = HashMap<WebhookId, Result<Arc<Target>, Unsendable>>;
@@ -126,13 +138,15 @@ impl WebhookCourier {
         ids.sort_unstable();
         ids.dedup();
         let webhooks = Webhook::load(connection, &ids)?;
+        let jwt_keys = JwtKeys::load(connection, &self.sealer, &webhooks)?;
         let mut secrets = HashMap::<WebhookId, Vec<WebhookSecretRow>>::new();
         for secret in WebhookSecretRow::live_of(connection, &ids, now)? {
             secrets.entry(secret.webhook_id).or_default().push(secret);
         }
         let target = |webhook: Webhook| {
             let secrets = secrets.remove(&webhook.id).unwrap_or_default();
-            (webhook.id, self.target(&webhook, &secrets).map(Arc::new))
+            let target = self.target(&webhook, &secrets, &jwt_keys);
+            (webhook.id, target.map(Arc::new))
         };
         Ok(webhooks.into_iter().map(target).collect())
     }
@@ -141,12 +155,14 @@ impl WebhookCourier {
         &self,
         webhook: &Webhook,
         secrets: &[WebhookSecretRow],
+        jwt_keys: &JwtKeys,
     ) -> Result<Target, Unsendable> {
         Ok(Target {
             url: webhook.url.clone(),
             headers: self.headers(webhook)?,
             basic_auth: self.basic_auth(webhook)?,
             keys: self.keys(secrets)?,
+            jwt: jwt_keys.of(webhook)?,
             connect_timeout: millis(webhook.connect_timeout),
             read_timeout: millis(webhook.read_timeout),
         })
@@ -217,20 +233,24 @@ fn match_up(
     claimed: &Claimed,
     targets: &Targets,
     bodies: &HashMap<EventId, Bytes>,
+    jwts: &mut Jwts,
 ) -> Result<Parcel, Unsendable> {
     let Payload::Webhook(event) = claimed.payload else {
         return Err(Unsendable::Gone);
     };
     let target = targets.get(&claimed.lane.into()).ok_or(Unsendable::Gone)?;
     let body = bodies.get(&event).ok_or(Unsendable::Gone)?;
+    let target = target.as_ref().map_err(Clone::clone)?;
+    let jwt = target.jwt.as_ref();
     Ok(Parcel {
-        target: Arc::clone(target.as_ref().map_err(Clone::clone)?),
+        target: Arc::clone(target),
         event,
+        jwt: jwt.map(|key| jwts.of(key, event, body)),
         body: body.clone(),
     })
 }
 
-fn broken(message: &str) -> Unsendable {
+pub(super) fn broken(message: &str) -> Unsendable {
     Unsendable::Broken(Failure::new(ErrorClass::Unknown, message))
 }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use beadle_common::db::Db;
-use beadle_common::id::{DeliveryId, LaneId, LeaseToken, TenantId, WebhookSecretId};
+use beadle_common::id::{DeliveryId, LaneId, LeaseToken, SigningKeyId, TenantId, WebhookSecretId};
+use beadle_common::model::signing_key::SigningKeyRow;
+use beadle_common::sign::jws::{Algorithm, JwsKey};
 use beadle_common::test_support::{self, TestDb};
 
 use super::*;
@@ -15,6 +17,18 @@ const BODY: &str = "{\"event\": {\"name\":\"B\\u00e4r\",  \"z\":1,\"a\":\"ü\"}}
 
 fn sealer(digit: &str) -> Sealer {
     Sealer::from_keys(&SecretString::from(digit.repeat(64))).unwrap()
+}
+
+fn event(id: EventId, body: &str) -> EventRow {
+    EventRow {
+        id,
+        event_type: "user.action".to_owned(),
+        tenant_id: TenantId::random(),
+        action_log_id: None,
+        linked_object_id: None,
+        body: body.to_owned(),
+        insert_instant: NOW,
+    }
 }
 
 struct World {
@@ -48,15 +62,7 @@ impl World {
             webhook: webhook.clone(),
             event: EventId::sequential(),
         };
-        let event = EventRow {
-            id: world.event,
-            event_type: "user.action".to_owned(),
-            tenant_id: TenantId::random(),
-            action_log_id: None,
-            linked_object_id: None,
-            body: BODY.to_owned(),
-            insert_instant: NOW,
-        };
+        let event = event(world.event, BODY);
         world.write(move |c| {
             webhook.insert(c)?;
             event.insert(c)
@@ -94,23 +100,59 @@ impl World {
         secret
     }
 
-    fn load(&self, lane: LaneId, event: EventId) -> Result<Parcel, Unsendable> {
-        let claimed = Claimed {
+    /// A key that signs for this webhook, which asks for it.
+    fn signing_key(&self, algorithm: Algorithm) -> JwsKey {
+        let key = JwsKey::generate(algorithm, None).unwrap();
+        let id = SigningKeyId::random();
+        let sealed = self
+            .courier
+            .sealer
+            .seal(SigningKeyRow::key_place(id), key.stored());
+        let row = SigningKeyRow {
+            id,
+            name: id.to_string(),
+            name_key: id.to_string(),
+            algorithm,
+            kid: "the-kid".to_owned(),
+            length: key.length(),
+            public_key: None,
+            private_key: Some(sealed.unwrap()),
+            insert_instant: NOW,
+            last_update_instant: NOW,
+        };
+        let webhook = Webhook {
+            signature_enabled: true,
+            signing_key_id: Some(id),
+            ..self.webhook.clone()
+        };
+        self.write(move |c| {
+            row.insert(c)?;
+            webhook.update(c).map(|_| ())
+        });
+        key
+    }
+
+    fn load_all(&self, claims: &[(LaneId, EventId)]) -> Vec<Result<Parcel, Unsendable>> {
+        let claim = |(lane, event): &(LaneId, EventId)| Claimed {
             id: DeliveryId::sequential(),
-            lane,
-            payload: Payload::Webhook(event),
+            lane: *lane,
+            payload: Payload::Webhook(*event),
             attempt: 1,
             token: LeaseToken::random(),
             insert_instant: NOW,
         };
+        let claimed: Vec<Claimed> = claims.iter().map(claim).collect();
         let load = |c: &mut AnyConnection| {
-            Ok::<_, beadle_common::db::DbError>(self.courier.load(c, vec![claimed.clone()], NOW)?)
+            Ok::<_, beadle_common::db::DbError>(self.courier.load(c, claimed.clone(), NOW)?)
         };
-        let mut loaded = self.db().read_blocking(load).unwrap();
-        assert_eq!(loaded.len(), 1);
-        let (same, parcel) = loaded.remove(0);
+        let loaded = self.db().read_blocking(load).unwrap();
+        let (same, parcels): (Vec<_>, _) = loaded.into_iter().unzip();
         assert_eq!(same, claimed);
-        parcel
+        parcels
+    }
+
+    fn load(&self, lane: LaneId, event: EventId) -> Result<Parcel, Unsendable> {
+        self.load_all(&[(lane, event)]).remove(0)
     }
 
     fn parcel(&self) -> Result<Parcel, Unsendable> {
@@ -118,8 +160,17 @@ impl World {
     }
 
     fn request(&self) -> WebhookRequest {
-        request(self.parcel().unwrap(), NOW)
+        made(self.parcel().unwrap())
     }
+}
+
+fn made_at(parcel: Parcel, now: Instant) -> WebhookRequest {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(request(parcel, now)).unwrap()
+}
+
+fn made(parcel: Parcel) -> WebhookRequest {
+    made_at(parcel, NOW)
 }
 
 fn signed(keys: &[&WebhookSecret], request: &WebhookRequest) -> String {
@@ -173,6 +224,76 @@ fn a_secret_that_has_expired_does_not_sign(world: World) {
     assert_eq!(request.signature, signed(&[&current], &request));
 }
 
+fn keys_of_all_kinds_sign_the_body(world: World) {
+    world.secret(1, 0, None);
+    assert_eq!(world.request().signature_jwt, None);
+    for algorithm in [
+        Algorithm::Hs256,
+        Algorithm::Rs256,
+        Algorithm::Es256,
+        Algorithm::EdDsa,
+    ] {
+        let key = world.signing_key(algorithm);
+        let jwt = key.sign_body("the-kid", BODY.as_bytes()).unwrap();
+        assert_eq!(world.request().signature_jwt, Some(jwt), "{algorithm}");
+        world.write(|c| {
+            let key = SigningKeyRow::all(c)?.remove(0);
+            let mut webhook = Webhook::all(c)?.remove(0);
+            webhook.signing_key_id = None;
+            webhook.update(c)?;
+            SigningKeyRow::delete(c, key.id).map(|_| ())
+        });
+    }
+}
+
+fn every_attempt_carries_the_same_jwt(world: World) {
+    world.secret(1, 0, None);
+    world.signing_key(Algorithm::Es256);
+    let later = NOW.plus(Duration::from_secs(60));
+    let (first, second) = (world.request(), made_at(world.parcel().unwrap(), later));
+    assert_ne!(first.signature, second.signature);
+    assert_eq!(first.signature_jwt, second.signature_jwt);
+    assert!(first.signature_jwt.is_some());
+}
+
+fn webhooks_that_share_a_key_share_the_signature_of_an_event(world: World) {
+    world.secret(1, 0, None);
+    world.signing_key(Algorithm::Rs256);
+    let (lane, other_event) = (world.webhook.id.into(), EventId::sequential());
+    world.write(move |c| {
+        let event = event(other_event, "{}");
+        event.insert(c)
+    });
+    let claims = [
+        (lane, world.event),
+        (lane, world.event),
+        (lane, other_event),
+    ];
+    let jwts: Vec<Arc<Jwt>> = world
+        .load_all(&claims)
+        .into_iter()
+        .map(|parcel| parcel.unwrap().jwt.unwrap())
+        .collect();
+    assert!(Arc::ptr_eq(&jwts[0], &jwts[1]));
+    assert!(!Arc::ptr_eq(&jwts[0], &jwts[2]));
+}
+
+fn without_its_signing_key_nothing_is_sent(world: World) {
+    world.secret(1, 0, None);
+    world.signing_key(Algorithm::Hs256);
+    world.write(|c| {
+        let mut key = SigningKeyRow::all(c)?.remove(0);
+        key.private_key = None;
+        key.update(c).map(|_| ())
+    });
+    match world.parcel() {
+        Err(Unsendable::Broken(failure)) => {
+            assert!(failure.message.contains("signing key"), "{failure:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 fn without_a_secret_nothing_is_sent(world: World) {
     assert!(matches!(world.parcel(), Err(Unsendable::Broken(_))));
 }
@@ -219,6 +340,10 @@ both_databases!(
     headers_and_password_are_opened,
     every_live_secret_signs_newest_first,
     a_secret_that_has_expired_does_not_sign,
+    keys_of_all_kinds_sign_the_body,
+    every_attempt_carries_the_same_jwt,
+    webhooks_that_share_a_key_share_the_signature_of_an_event,
+    without_its_signing_key_nothing_is_sent,
     without_a_secret_nothing_is_sent,
     a_webhook_or_event_that_is_gone_cancels_the_delivery,
     the_wrong_secret_key_is_no_reason_to_give_up,

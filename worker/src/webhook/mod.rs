@@ -6,6 +6,7 @@ pub mod guard;
 
 mod connect;
 pub(crate) mod courier;
+mod jwt;
 mod outcome;
 mod request;
 mod send;
