@@ -10,7 +10,7 @@ import traceback
 from types import SimpleNamespace
 
 from chapters import applications, definitions, farewell, keys, logs, options
-from chapters import templates, temporal, tenants, users, webhooks
+from chapters import signing_keys, templates, temporal, tenants, users, webhooks
 from support.client import missing
 from support.mailbox import Mailbox
 from support.methods import all_methods
@@ -18,7 +18,7 @@ from support.receiver import Receiver
 
 CHAPTERS = [
     keys, tenants, users, templates, webhooks, definitions, temporal, options,
-    applications, logs, farewell,
+    applications, signing_keys, logs, farewell,
 ]
 
 

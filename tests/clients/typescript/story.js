@@ -17,11 +17,12 @@ import { definitions } from './chapters/definitions.js';
 import { temporal } from './chapters/temporal.js';
 import { options } from './chapters/options.js';
 import { logs } from './chapters/logs.js';
+import { signingKeys } from './chapters/signing_keys.js';
 import { farewell } from './chapters/farewell.js';
 
 const CHAPTERS = [
   keys, tenants, users, templates, webhooks, definitions, temporal, options,
-  applications, logs, farewell,
+  applications, signingKeys, logs, farewell,
 ];
 
 let count = 0;

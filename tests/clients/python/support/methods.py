@@ -46,9 +46,10 @@ METHODS = {
         retrieve_inactive_applications update_application patch_application
         deactivate_application reactivate_application delete_application
     """,
-    # Not yet: the keys for signing, and `retrieve_json_web_key_set`.
-    "API keys": """
+    "API keys, keys": """
         create_api_key retrieve_api_key update_api_key patch_api_key delete_api_key
+        generate_key import_key retrieve_key retrieve_keys delete_key
+        retrieve_json_web_key_set
     """,
     "Logs": """
         create_audit_log retrieve_audit_log search_audit_logs retrieve_event_log

@@ -14,6 +14,7 @@ export async function webhooks(world, step) {
       },
     }));
     receiver.trust(webhook.signingSecret);
+    world.webhook = webhook.id;
     const { webhook: found } = await ok(client.retrieveWebhook(webhook.id));
     assert.equal(found.url, receiver.url);
     assert.equal(found.signingSecret, undefined);

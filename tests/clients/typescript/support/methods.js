@@ -41,9 +41,10 @@ export const METHODS = {
     'retrieveInactiveApplications', 'updateApplication', 'patchApplication',
     'deactivateApplication', 'reactivateApplication', 'deleteApplication',
   ],
-  // Not yet: the keys for signing, and `retrieveJsonWebKeySet`.
-  'API keys': [
+  'API keys, keys': [
     'createAPIKey', 'retrieveAPIKey', 'updateAPIKey', 'patchAPIKey', 'deleteAPIKey',
+    'generateKey', 'importKey', 'retrieveKey', 'retrieveKeys', 'deleteKey',
+    'retrieveJsonWebKeySet',
   ],
   Logs: [
     'createAuditLog', 'retrieveAuditLog', 'searchAuditLogs', 'retrieveEventLog',

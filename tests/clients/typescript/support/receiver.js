@@ -4,7 +4,7 @@ import { Webhook } from 'standardwebhooks';
 import { until } from './wait.js';
 
 export class Receiver {
-  /** What has come: `{event, headers}`, oldest first. */
+  /** What has come: `{event, body, headers}`, oldest first. */
   received = [];
 
   #secret;
@@ -53,7 +53,7 @@ export class Receiver {
     const body = Buffer.concat(chunks).toString('utf8');
     try {
       const { event } = new Webhook(this.#secret).verify(body, request.headers);
-      this.received.push({ event, headers: request.headers });
+      this.received.push({ event, body, headers: request.headers });
       response.writeHead(204).end();
     } catch (error) {
       this.#refused.push(String(error));
