@@ -13,6 +13,19 @@ use uuid::Uuid;
 
 use crate::db::SqlUuid;
 use crate::db::sql_type::uuid_sql;
+use crate::instant::Instant;
+
+/// The smallest time-ordered Id (UUID v7) of that instant: a range of time is a range of
+/// such Ids.
+#[must_use]
+pub fn earliest<T: From<Uuid>>(instant: Instant) -> T {
+    let millis = u64::try_from(instant.millis()).unwrap_or(0);
+    // More does not fit into an Id, nor into this world.
+    let millis = millis.min((1 << 48) - 1);
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10])
+        .into_uuid()
+        .into()
+}
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(

@@ -15,6 +15,7 @@ mod phase;
 mod refusal;
 mod system;
 mod take;
+mod test_event;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ pub use phase::Change;
 pub use refusal::{Field, Problem, Refusal, Violation};
 pub use system::{SystemStep, prepare_by_system};
 pub use take::{TakeRequest, prepare_take};
+pub use test_event::{TestEvent, raise_test};
 
 pub use crate::mail::Setup;
 

@@ -10,6 +10,7 @@ pub mod action_search;
 pub mod api_key;
 pub mod application;
 pub mod audit_log;
+pub mod delivery;
 pub mod email;
 pub mod email_template;
 pub mod event;

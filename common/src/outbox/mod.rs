@@ -8,6 +8,8 @@
 mod claim;
 mod insert;
 mod lane;
+mod replay;
+mod resend;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -15,6 +17,8 @@ mod tests;
 pub use claim::{ClaimRequest, Claimed, Lanes, claim, next_due};
 pub use insert::{NewDelivery, Payload, insert};
 pub use lane::mail_lane;
+pub use replay::{Replay, Replayed};
+pub use resend::{Missing, Resent, resend};
 pub use settle::{AttemptRecord, Settlement, Verdict, settle};
 
 use diesel::deserialize::FromSqlRow;
@@ -22,6 +26,13 @@ use diesel::expression::AsExpression;
 use diesel::sql_types::SmallInt;
 
 use crate::db::sql_type::{text_enum, wrapped_sql};
+
+/// `outbox.tier` of a delivery that is made once more. The claim looks at the first tier
+/// alone, for now.
+pub(crate) const RETRIED: i16 = 0;
+
+/// `outbox.tier` of a delivery that waits for a predecessor.
+pub(crate) const PARKED: i16 = 2;
 
 /// What is delivered. Each kind has its own slots, so that neither waits for the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,6 +49,12 @@ pub enum Kind {
 pub(crate) struct KindCode(i16);
 
 wrapped_sql!(KindCode, SmallInt, i16);
+
+impl std::fmt::Display for KindCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl From<Kind> for KindCode {
     fn from(kind: Kind) -> Self {

@@ -1,0 +1,340 @@
+//! Everything that tells why a delivery is where it is.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::{Delivery, Owed, Place, Standing};
+use crate::db::{AnyConnection, Json};
+use crate::id::{ActionLogId, DeliveryId, EmailId, EventId, LaneId, UserId, WebhookId};
+use crate::instant::Instant;
+use crate::locale::Locale;
+use crate::model::email::Mailbox;
+use crate::outbox::{AttemptResult, Kind, Payload};
+use crate::schema::{attempts, emails, lane_states, outbox, webhooks};
+
+/// One try of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// Counts from 1.
+    pub number: i32,
+    /// When it began.
+    pub instant: Instant,
+    /// How long it took, if that is known.
+    pub duration_millis: Option<i32>,
+    /// How it went.
+    pub result: AttemptResult,
+    /// HTTP or SMTP status, if there was an answer.
+    pub status_code: Option<i32>,
+    /// What kind of failure it was.
+    pub class: Option<String>,
+    /// The failure, in words.
+    pub message: Option<String>,
+    /// The beginning of the answer.
+    pub response_excerpt: Option<String>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = attempts)]
+struct AttemptRow {
+    delivery_id: DeliveryId,
+    number: i32,
+    instant: Instant,
+    duration_millis: Option<i32>,
+    result: AttemptResult,
+    status_code: Option<i32>,
+    class: Option<String>,
+    message: Option<String>,
+    response_excerpt: Option<String>,
+}
+
+/// How a lane fares; the default is that of a healthy one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = lane_states)]
+pub(super) struct LaneCondition {
+    pub(super) throttled_until: Option<Instant>,
+    pub(super) circuit: String,
+    pub(super) circuit_until: Option<Instant>,
+    pub(super) rate_tat: i64,
+    pub(super) disabled_instant: Option<Instant>,
+    pub(super) disabled_reason: Option<String>,
+}
+
+/// Who is to get a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Receiver {
+    /// A webhook.
+    Webhook {
+        /// Which.
+        id: WebhookId,
+        /// Where it is; none: it was deleted.
+        url: Option<String>,
+        /// Requests a second that it takes.
+        rate_limit: Option<i32>,
+    },
+    /// A recipient of an email; none: the email is gone.
+    Mailbox(Option<Box<MailDetails>>),
+}
+
+/// What is known of an email beside its text.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = emails)]
+pub struct MailDetails {
+    /// Primary key.
+    pub id: EmailId,
+    /// The log it tells of.
+    pub action_log_id: Option<ActionLogId>,
+    /// The event of the same phase.
+    pub event_id: Option<EventId>,
+    /// The user it is for.
+    pub user_id: Option<UserId>,
+    /// The same on every attempt.
+    pub message_id: String,
+    /// Whom its header names.
+    pub to_addresses: Json<Vec<Mailbox>>,
+    /// Subject.
+    pub subject: String,
+    /// Which localized subject was chosen; none: the default.
+    pub subject_locale: Option<Locale>,
+    /// The same for the sender's name.
+    pub from_name_locale: Option<Locale>,
+    /// The same for the HTML part.
+    pub html_locale: Option<Locale>,
+    /// The same for the text part.
+    pub text_locale: Option<Locale>,
+}
+
+/// A delivery with everything that tells why it is where it is.
+#[derive(Debug, Clone)]
+pub struct Details {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// Every attempt on record, in their order.
+    pub attempts: Vec<Attempt>,
+    /// Who is to get it.
+    pub receiver: Receiver,
+    /// What a parked one waits for.
+    pub predecessor: Option<DeliveryId>,
+    pub(super) lane: LaneCondition,
+}
+
+impl Details {
+    /// The delivery with this Id.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn find(connection: &mut AnyConnection, id: DeliveryId) -> QueryResult<Option<Self>> {
+        let found = Delivery::find(connection, id)?.into_iter().collect();
+        Ok(Self::of(connection, found)?.pop())
+    }
+
+    /// What there is to know of these deliveries.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn of(connection: &mut AnyConnection, deliveries: Vec<Delivery>) -> QueryResult<Vec<Self>> {
+        let ids: Vec<DeliveryId> = deliveries.iter().map(|delivery| delivery.id).collect();
+        let mut earlier = earlier_attempts(connection, &ids)?;
+        let mut lanes: Vec<LaneId> = deliveries.iter().map(|delivery| delivery.lane).collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+        let conditions = lane_conditions(connection, &lanes)?;
+        let receivers = Receivers::load(connection, &deliveries, &lanes)?;
+        let mut details = Vec::with_capacity(deliveries.len());
+        for delivery in deliveries {
+            let mut attempts = earlier.remove(&delivery.id).unwrap_or_default();
+            if let Place::Settled(settled) = &delivery.place {
+                attempts.extend(settled.last_attempt.clone());
+            }
+            details.push(Self {
+                attempts,
+                receiver: receivers.of(&delivery),
+                predecessor: predecessor(connection, &delivery)?,
+                lane: conditions.get(&delivery.lane).cloned().unwrap_or_default(),
+                delivery,
+            });
+        }
+        Ok(details)
+    }
+
+    /// Where it stands at `now`.
+    #[must_use]
+    pub fn standing(&self, now: Instant) -> Standing {
+        let owed = match &self.delivery.place {
+            Place::Settled(settled) => return settled.state.into(),
+            Place::Owed(owed) => owed,
+        };
+        if owed.is_leased(now) {
+            Standing::Leased
+        } else if self.held_since().is_some() {
+            Standing::Held
+        } else {
+            Standing::Pending
+        }
+    }
+
+    /// When the next attempt comes, as far as can be told.
+    #[must_use]
+    pub fn next_instant(&self, now: Instant) -> Option<Instant> {
+        let Place::Owed(owed) = &self.delivery.place else {
+            return None;
+        };
+        if self.standing(now) != Standing::Pending || owed.parked {
+            return None;
+        }
+        let rests = self.throttled_until(now).max(self.circuit_open_until(now));
+        Some(owed.due_at.max(rests.unwrap_or(owed.due_at)))
+    }
+
+    /// Until when its lane is left alone, because its peer asked for it.
+    #[must_use]
+    pub fn throttled_until(&self, now: Instant) -> Option<Instant> {
+        self.lane.throttled_until.filter(|until| *until > now)
+    }
+
+    /// Until when its lane rests after failures in a row.
+    pub(super) fn circuit_open_until(&self, now: Instant) -> Option<Instant> {
+        let until = self.lane.circuit_until.filter(|until| *until > now);
+        until.filter(|_| self.lane.circuit == "Open")
+    }
+
+    /// The state of its lane's circuit; none for what is decided.
+    #[must_use]
+    pub fn circuit(&self) -> Option<&str> {
+        match (&self.delivery.place, self.lane.circuit.as_str()) {
+            (Place::Settled(_), _) => None,
+            (Place::Owed(_), "") => Some("Closed"),
+            (Place::Owed(_), circuit) => Some(circuit),
+        }
+    }
+
+    /// Since when its webhook is disabled.
+    pub(super) fn held_since(&self) -> Option<Instant> {
+        let is_webhook = self.delivery.payload.kind() == Kind::Webhook;
+        self.lane.disabled_instant.filter(|_| is_webhook)
+    }
+
+    /// The attempt that failed last, unless one has succeeded since.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<&Attempt> {
+        let last = self.attempts.last()?;
+        (last.result != AttemptResult::Success).then_some(last)
+    }
+}
+
+impl Owed {
+    /// A lease that has lapsed is none.
+    pub(super) fn is_leased(&self, now: Instant) -> bool {
+        self.owner.is_some() && self.due_at > now
+    }
+}
+
+fn earlier_attempts(
+    connection: &mut AnyConnection,
+    ids: &[DeliveryId],
+) -> QueryResult<HashMap<DeliveryId, Vec<Attempt>>> {
+    let rows: Vec<AttemptRow> = attempts::table
+        .filter(attempts::delivery_id.eq_any(ids.to_vec()))
+        .order((attempts::delivery_id, attempts::number))
+        .select(AttemptRow::as_select())
+        .load(connection)?;
+    let mut of: HashMap<DeliveryId, Vec<Attempt>> = HashMap::new();
+    for row in rows {
+        of.entry(row.delivery_id).or_default().push(Attempt {
+            number: row.number,
+            instant: row.instant,
+            duration_millis: row.duration_millis,
+            result: row.result,
+            status_code: row.status_code,
+            class: row.class,
+            message: row.message,
+            response_excerpt: row.response_excerpt,
+        });
+    }
+    Ok(of)
+}
+
+fn lane_conditions(
+    connection: &mut AnyConnection,
+    lanes: &[LaneId],
+) -> QueryResult<HashMap<LaneId, LaneCondition>> {
+    let rows: Vec<(LaneId, LaneCondition)> = lane_states::table
+        .filter(lane_states::lane.eq_any(lanes.to_vec()))
+        .select((lane_states::lane, LaneCondition::as_select()))
+        .load(connection)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// The one right before it among those of the same user to the same lane.
+fn predecessor(
+    connection: &mut AnyConnection,
+    delivery: &Delivery,
+) -> QueryResult<Option<DeliveryId>> {
+    let (user, sequence) = match &delivery.place {
+        Place::Owed(Owed {
+            parked: true,
+            order: Some(order),
+            ..
+        }) => *order,
+        _ => return Ok(None),
+    };
+    outbox::table
+        .filter(outbox::lane.eq(delivery.lane))
+        .filter(outbox::order_key.eq(user))
+        .filter(outbox::sequence.lt(sequence))
+        .order(outbox::sequence.desc())
+        .select(outbox::id)
+        .first(connection)
+        .optional()
+}
+
+/// Webhooks and emails of several deliveries.
+struct Receivers {
+    webhooks: HashMap<WebhookId, (String, Option<i32>)>,
+    mails: HashMap<EmailId, MailDetails>,
+}
+
+impl Receivers {
+    fn load(
+        connection: &mut AnyConnection,
+        deliveries: &[Delivery],
+        lanes: &[LaneId],
+    ) -> QueryResult<Self> {
+        let lanes: Vec<WebhookId> = lanes.iter().copied().map(WebhookId::from).collect();
+        let webhooks: Vec<(WebhookId, String, Option<i32>)> = webhooks::table
+            .filter(webhooks::id.eq_any(lanes))
+            .select((webhooks::id, webhooks::url, webhooks::rate_limit))
+            .load(connection)?;
+        let email = |delivery: &Delivery| match delivery.payload {
+            Payload::Email(email, _) => Some(email),
+            Payload::Webhook(_) => None,
+        };
+        let mails: Vec<EmailId> = deliveries.iter().filter_map(email).collect();
+        let mails: Vec<MailDetails> = emails::table
+            .filter(emails::id.eq_any(mails))
+            .select(MailDetails::as_select())
+            .load(connection)?;
+        Ok(Self {
+            webhooks: webhooks
+                .into_iter()
+                .map(|(id, url, rate)| (id, (url, rate)))
+                .collect(),
+            mails: mails.into_iter().map(|mail| (mail.id, mail)).collect(),
+        })
+    }
+
+    fn of(&self, delivery: &Delivery) -> Receiver {
+        match &delivery.payload {
+            Payload::Webhook(_) => {
+                let id = WebhookId::from(delivery.lane);
+                let known = self.webhooks.get(&id);
+                Receiver::Webhook {
+                    id,
+                    url: known.map(|(url, _)| url.clone()),
+                    rate_limit: known.and_then(|(_, rate)| *rate),
+                }
+            }
+            Payload::Email(id, _) => Receiver::Mailbox(self.mails.get(id).cloned().map(Box::new)),
+        }
+    }
+}

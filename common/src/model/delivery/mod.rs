@@ -1,0 +1,260 @@
+//! Deliveries for those who ask: where one is, why, and what happens next. Nothing is
+//! written for it: it is read out of the tables that the delivery itself works with.
+//!
+//! [`Delivery`] is the row, wherever it is; [`Details`] adds everything that tells why it
+//! is there. Moving deliveries is done in [`crate::outbox`].
+
+mod details;
+mod explanation;
+mod search;
+#[cfg(test)]
+mod tests;
+
+pub use details::{Attempt, Details, MailDetails, Receiver};
+pub use search::{DeliverySearch, MOST_FOUND};
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use crate::db::AnyConnection;
+use crate::db::sql_type::text_enum;
+use crate::id::{DeliveryId, EmailId, EventId, LaneId, LeaseToken, UserId};
+use crate::instant::Instant;
+use crate::outbox::{AttemptResult, DeliveryState, Payload};
+use crate::schema::{deliveries, outbox};
+
+text_enum! {
+    /// Where a delivery stands, as people see it.
+    Standing {
+        /// It is to be tried, now or later.
+        Pending = "Pending",
+        /// A worker is trying it.
+        Leased = "Leased",
+        /// The receiver has it.
+        Delivered = "Delivered",
+        /// It was given up.
+        Exhausted = "Exhausted",
+        /// It waits for its webhook to be enabled.
+        Held = "Held",
+        /// There is nobody or nothing left to deliver.
+        Canceled = "Canceled",
+    }
+}
+
+impl From<DeliveryState> for Standing {
+    fn from(state: DeliveryState) -> Self {
+        match state {
+            DeliveryState::Delivered => Self::Delivered,
+            DeliveryState::Exhausted => Self::Exhausted,
+            DeliveryState::Held => Self::Held,
+            DeliveryState::Canceled => Self::Canceled,
+        }
+    }
+}
+
+/// A delivery, wherever it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Primary key of whichever table it is in; it moves with the row.
+    pub id: DeliveryId,
+    /// What it queues behind.
+    pub lane: LaneId,
+    /// What is delivered.
+    pub payload: Payload,
+    /// The number of the last attempt that was begun; 0: none.
+    pub attempt: i32,
+    /// When it came to be owed.
+    pub insert_instant: Instant,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// Where a delivery is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In the outbox.
+    Owed(Owed),
+    /// Decided.
+    Settled(Settled),
+}
+
+/// What the outbox knows of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owed {
+    /// Not before; while it is leased, the end of the lease.
+    pub due_at: Instant,
+    /// Who has taken it last without having settled it.
+    pub owner: Option<String>,
+    /// It waits for another one.
+    pub parked: bool,
+    /// Whose deliveries to this lane arrive in order, and where it stands among them.
+    pub order: Option<(UserId, i64)>,
+    /// Attempts before the schedule last began anew.
+    pub base_attempt: i32,
+}
+
+/// How a delivery ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// How.
+    pub state: DeliveryState,
+    /// When.
+    pub instant: Instant,
+    /// The attempt that decided it; it may also be decided without one.
+    pub last_attempt: Option<Attempt>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = outbox)]
+struct OwedRow {
+    id: DeliveryId,
+    lane: LaneId,
+    event_id: Option<EventId>,
+    email_id: Option<EmailId>,
+    recipient: Option<String>,
+    attempt: i32,
+    due_at: Instant,
+    lease_token: Option<LeaseToken>,
+    lease_owner: Option<String>,
+    insert_instant: Instant,
+    tier: i16,
+    order_key: Option<UserId>,
+    sequence: Option<i64>,
+    base_attempt: i32,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = deliveries)]
+struct SettledRow {
+    id: DeliveryId,
+    lane: LaneId,
+    event_id: Option<EventId>,
+    email_id: Option<EmailId>,
+    recipient: Option<String>,
+    state: DeliveryState,
+    attempt: i32,
+    insert_instant: Instant,
+    settle_instant: Instant,
+    attempt_instant: Option<Instant>,
+    duration_millis: Option<i32>,
+    result: Option<AttemptResult>,
+    status_code: Option<i32>,
+    class: Option<String>,
+    message: Option<String>,
+    response_excerpt: Option<String>,
+}
+
+fn payload(
+    event: Option<EventId>,
+    email: Option<EmailId>,
+    recipient: Option<String>,
+) -> Option<Payload> {
+    match (event, email) {
+        (Some(event), _) => Some(Payload::Webhook(event)),
+        (None, Some(email)) => Some(Payload::Email(email, recipient.unwrap_or_default())),
+        (None, None) => None,
+    }
+}
+
+impl OwedRow {
+    fn delivery(self) -> Option<Delivery> {
+        let leased = self.lease_token.is_some();
+        Some(Delivery {
+            id: self.id,
+            lane: self.lane,
+            payload: payload(self.event_id, self.email_id, self.recipient)?,
+            attempt: self.attempt,
+            insert_instant: self.insert_instant,
+            place: Place::Owed(Owed {
+                due_at: self.due_at,
+                owner: leased.then(|| self.lease_owner.unwrap_or_default()),
+                parked: self.tier == crate::outbox::PARKED,
+                order: self.order_key.zip(self.sequence),
+                base_attempt: self.base_attempt,
+            }),
+        })
+    }
+}
+
+impl SettledRow {
+    fn delivery(self) -> Option<Delivery> {
+        let last_attempt = self.result.zip(self.attempt_instant);
+        let last_attempt = last_attempt.map(|(result, instant)| Attempt {
+            number: self.attempt,
+            instant,
+            duration_millis: self.duration_millis,
+            result,
+            status_code: self.status_code,
+            class: self.class,
+            message: self.message,
+            response_excerpt: self.response_excerpt,
+        });
+        Some(Delivery {
+            id: self.id,
+            lane: self.lane,
+            payload: payload(self.event_id, self.email_id, self.recipient)?,
+            attempt: self.attempt,
+            insert_instant: self.insert_instant,
+            place: Place::Settled(Settled {
+                state: self.state,
+                instant: self.settle_instant,
+                last_attempt,
+            }),
+        })
+    }
+}
+
+impl Delivery {
+    /// The delivery with this Id.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn find(connection: &mut AnyConnection, id: DeliveryId) -> QueryResult<Option<Self>> {
+        Ok(Self::load(connection, &[id])?.pop())
+    }
+
+    /// These deliveries, in this order, as far as they exist.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn load(connection: &mut AnyConnection, ids: &[DeliveryId]) -> QueryResult<Vec<Self>> {
+        let mut found = HashMap::new();
+        // What is settled between the two reads is found in both, and the later one holds.
+        for delivery in owed(connection, ids)? {
+            found.insert(delivery.id, delivery);
+        }
+        for delivery in settled(connection, ids)? {
+            found.insert(delivery.id, delivery);
+        }
+        let missing: Vec<DeliveryId> = ids
+            .iter()
+            .filter(|id| !found.contains_key(id))
+            .copied()
+            .collect();
+        // What was sent again between the two reads has slipped through both.
+        for delivery in owed(connection, &missing)? {
+            found.insert(delivery.id, delivery);
+        }
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+}
+
+fn owed(connection: &mut AnyConnection, ids: &[DeliveryId]) -> QueryResult<Vec<Delivery>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<OwedRow> = outbox::table
+        .filter(outbox::id.eq_any(ids.to_vec()))
+        .select(OwedRow::as_select())
+        .load(connection)?;
+    Ok(rows.into_iter().filter_map(OwedRow::delivery).collect())
+}
+
+fn settled(connection: &mut AnyConnection, ids: &[DeliveryId]) -> QueryResult<Vec<Delivery>> {
+    let rows: Vec<SettledRow> = deliveries::table
+        .filter(deliveries::id.eq_any(ids.to_vec()))
+        .select(SettledRow::as_select())
+        .load(connection)?;
+    Ok(rows.into_iter().filter_map(SettledRow::delivery).collect())
+}

@@ -1,0 +1,496 @@
+//! Promises of the look at deliveries, on both databases.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+
+use super::*;
+use crate::db::{AnyConnection, Db, DbError};
+use crate::id::{ActionLogId, TenantId, WebhookId};
+use crate::model::event::EventRow;
+use crate::model::search::Window;
+use crate::outbox::{
+    self, AttemptRecord, ClaimRequest, Claimed, Kind, Lanes, NewDelivery, Replay, Resent,
+    Settlement, Verdict,
+};
+use crate::schema::lane_states;
+use crate::test_support::{both_databases, webhook};
+
+const SECOND: Duration = Duration::from_secs(1);
+const PAGE: Window = Window {
+    start: 0,
+    results: 25,
+};
+const DELIVERED: Verdict = Verdict::Finished(DeliveryState::Delivered);
+const EXHAUSTED: Verdict = Verdict::Finished(DeliveryState::Exhausted);
+
+fn write<T: Send + 'static>(
+    db: &Db,
+    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
+) -> T {
+    db.write_blocking(move |connection| Ok::<_, DbError>(work(connection)?))
+        .unwrap()
+}
+
+fn add_webhook(db: &Db) -> WebhookId {
+    let id = WebhookId::random();
+    write(db, move |c| webhook(id, Vec::new()).insert(c));
+    id
+}
+
+/// An event of an action, for one webhook.
+fn owe(db: &Db, webhook: WebhookId, action: Option<ActionLogId>, now: Instant) -> DeliveryId {
+    let event = EventRow {
+        id: EventId::sequential(),
+        event_type: "user.action".to_owned(),
+        tenant_id: TenantId::random(),
+        action_log_id: action,
+        linked_object_id: None,
+        body: "{}".to_owned(),
+        insert_instant: now,
+    };
+    let delivery = NewDelivery {
+        id: DeliveryId::sequential(),
+        lane: webhook.into(),
+        payload: Payload::Webhook(event.id),
+        due_at: now,
+        insert_instant: now,
+    };
+    let id = delivery.id;
+    write(db, move |connection| {
+        event.insert(connection)?;
+        outbox::insert(connection, &delivery)
+    });
+    id
+}
+
+fn claim(db: &Db, now: Instant) -> Vec<Claimed> {
+    let request = ClaimRequest {
+        kind: Kind::Webhook,
+        now,
+        lease_end: now.plus(60 * SECOND),
+        owner: "worker-1".to_owned(),
+        limit: 100,
+        per_lane: 100,
+        lanes: Lanes::AllBut(Vec::new()),
+    };
+    write(db, move |c| outbox::claim(c, &request))
+}
+
+/// Tries everything that is due.
+fn attempt(db: &Db, now: Instant, verdict: Verdict) {
+    let well = verdict == DELIVERED;
+    let settle = |claimed: Claimed| Settlement {
+        id: claimed.id,
+        token: claimed.token,
+        attempt: claimed.attempt,
+        record: Some(AttemptRecord {
+            instant: now,
+            duration_millis: 12,
+            result: match well {
+                true => AttemptResult::Success,
+                false => AttemptResult::Failure,
+            },
+            status_code: Some(if well { 200 } else { 503 }),
+            class: (!well).then(|| "http".to_owned()),
+            message: (!well).then(|| "the receiver answered 503".to_owned()),
+            response_excerpt: None,
+        }),
+        verdict,
+        now,
+    };
+    let batch: Vec<Settlement> = claim(db, now).into_iter().map(settle).collect();
+    write(db, move |connection| outbox::settle(connection, &batch));
+}
+
+fn details(db: &Db, id: DeliveryId) -> Details {
+    write(db, move |c| Details::find(c, id)).unwrap()
+}
+
+#[track_caller]
+fn told(db: &Db, id: DeliveryId, now: Instant, standing: Standing, words: &[&str]) {
+    let details = details(db, id);
+    assert_eq!(details.standing(now), standing);
+    let explanation = details.explanation(now);
+    for word in words {
+        assert!(explanation.contains(word), "no `{word}` in: {explanation}");
+    }
+}
+
+/// Something about a lane that only the drain writes.
+fn set_lane(db: &Db, webhook: WebhookId, circuit: &'static str, until: [Option<Instant>; 3]) {
+    let [throttled, circuit_until, disabled] = until;
+    write(db, move |connection| {
+        let lane = crate::id::LaneId::from(webhook);
+        diesel::delete(lane_states::table.find(lane)).execute(connection)?;
+        diesel::insert_into(lane_states::table)
+            .values((
+                lane_states::lane.eq(lane),
+                lane_states::failures.eq(0),
+                lane_states::throttled_until.eq(throttled),
+                lane_states::throttles.eq(0),
+                lane_states::circuit.eq(circuit),
+                lane_states::circuit_until.eq(circuit_until),
+                lane_states::circuit_opened.eq(0),
+                lane_states::rate_tat.eq(0),
+                lane_states::disabled_instant.eq(disabled),
+                lane_states::disabled_reason.eq(disabled.map(|_| "gone")),
+            ))
+            .execute(connection)
+    });
+}
+
+fn a_delivery_says_why_it_is_where_it_is(db: &Db) {
+    let now = Instant::now();
+    let later = now.plus(5 * SECOND);
+    let webhook = add_webhook(db);
+    let id = owe(db, webhook, None, now);
+    told(
+        db,
+        id,
+        now,
+        Standing::Pending,
+        &["new and due", "attempt 1"],
+    );
+    attempt(db, now, Verdict::Retry { at: later });
+    let words = [
+        "attempt 1 failed (http 503: the receiver answered 503)",
+        "attempt 2 comes at",
+    ];
+    told(db, id, now, Standing::Pending, &words);
+    assert_eq!(details(db, id).next_instant(now), Some(later));
+    told(
+        db,
+        id,
+        later,
+        Standing::Pending,
+        &["attempt 2 is due", "next free worker"],
+    );
+    let claimed = claim(db, later);
+    assert_eq!(claimed.len(), 1);
+    told(
+        db,
+        id,
+        later,
+        Standing::Leased,
+        &["worker worker-1 has it", "attempt 2"],
+    );
+    let lapsed = later.plus(60 * SECOND);
+    told(
+        db,
+        id,
+        lapsed,
+        Standing::Pending,
+        &["said nothing until", "attempt 3"],
+    );
+    attempt(db, lapsed, EXHAUSTED);
+    let words = ["given up", "after 3 attempts", "http 503", "/resend"];
+    told(db, id, lapsed, Standing::Exhausted, &words);
+    let numbers: Vec<i32> = details(db, id).attempts.iter().map(|a| a.number).collect();
+    assert_eq!(numbers, [1, 2, 3]);
+}
+
+fn the_state_of_the_lane_is_told(db: &Db) {
+    let now = Instant::now();
+    let later = now.plus(30 * SECOND);
+    let webhook = add_webhook(db);
+    let id = owe(db, webhook, None, now);
+    set_lane(db, webhook, "Closed", [Some(later), None, None]);
+    told(
+        db,
+        id,
+        now,
+        Standing::Pending,
+        &["overloaded", "costs no attempt"],
+    );
+    assert_eq!(details(db, id).next_instant(now), Some(later));
+    assert_eq!(details(db, id).throttled_until(now), Some(later));
+    set_lane(db, webhook, "Open", [None, Some(later), None]);
+    told(db, id, now, Standing::Pending, &["circuit is open"]);
+    assert_eq!(details(db, id).circuit(), Some("Open"));
+    set_lane(db, webhook, "HalfOpen", [None, Some(later), None]);
+    told(
+        db,
+        id,
+        now,
+        Standing::Pending,
+        &["being tried with one delivery"],
+    );
+    set_lane(db, webhook, "Closed", [None, None, Some(now)]);
+    let enable = format!("/api/webhook/{webhook}/enable");
+    told(db, id, now, Standing::Held, &["answered 410", &enable]);
+    assert_eq!(details(db, id).next_instant(now), None);
+    write(db, move |c| {
+        crate::model::webhook::Webhook::delete(c, webhook)
+    });
+    set_lane(db, webhook, "Closed", [None, None, None]);
+    told(db, id, now, Standing::Pending, &["webhook was deleted"]);
+}
+
+fn search(db: &Db, search: DeliverySearch) -> Vec<DeliveryId> {
+    let now = Instant::now();
+    let (total, found) = write(db, move |c| search.run(c, PAGE, now));
+    assert_eq!(total, i64::try_from(found.len()).unwrap());
+    found
+}
+
+fn deliveries_are_found_wherever_they_are(db: &Db) {
+    let now = Instant::now();
+    let (one, two) = (add_webhook(db), add_webhook(db));
+    let action = ActionLogId::sequential();
+    let first = owe(db, one, Some(action), now.minus(10 * SECOND));
+    attempt(db, now, DELIVERED);
+    let second = owe(db, one, None, now.minus(5 * SECOND));
+    attempt(db, now, EXHAUSTED);
+    let third = owe(db, two, Some(action), now);
+    let all = DeliverySearch::default;
+    assert_eq!(search(db, all()), [third, second, first]);
+    let upwards = DeliverySearch {
+        ascending: true,
+        ..all()
+    };
+    assert_eq!(search(db, upwards), [first, second, third]);
+    let to = |webhook| DeliverySearch {
+        webhook: Some(webhook),
+        ..all()
+    };
+    assert_eq!(search(db, to(one)), [second, first]);
+    assert_eq!(search(db, to(two)), [third]);
+    let of = DeliverySearch {
+        action: Some(action),
+        ..all()
+    };
+    assert_eq!(search(db, of), [third, first]);
+    let Payload::Webhook(event) = details(db, second).delivery.payload else {
+        panic!("an event is delivered");
+    };
+    let of = DeliverySearch {
+        event: Some(event),
+        ..all()
+    };
+    assert_eq!(search(db, of), [second]);
+    for (state, expected) in [
+        (Standing::Delivered, vec![first]),
+        (Standing::Exhausted, vec![second]),
+        (Standing::Pending, vec![third]),
+        (Standing::Leased, vec![]),
+        (Standing::Held, vec![]),
+        (Standing::Canceled, vec![]),
+    ] {
+        let standing = DeliverySearch {
+            state: Some(state),
+            ..all()
+        };
+        assert_eq!(search(db, standing), expected, "{state}");
+    }
+    let mails = DeliverySearch {
+        kind: Some(Kind::Email),
+        ..all()
+    };
+    assert!(search(db, mails).is_empty());
+    let middle = DeliverySearch {
+        start: Some(now.minus(6 * SECOND)),
+        end: Some(now.minus(SECOND)),
+        ..all()
+    };
+    assert_eq!(search(db, middle), [second]);
+    set_lane(db, two, "Closed", [None, None, Some(now)]);
+    let held = DeliverySearch {
+        state: Some(Standing::Held),
+        ..all()
+    };
+    assert_eq!(search(db, held), [third]);
+    let pending = DeliverySearch {
+        state: Some(Standing::Pending),
+        ..all()
+    };
+    assert!(search(db, pending).is_empty());
+}
+
+fn pages_are_cut_out_of_both_tables(db: &Db) {
+    let now = Instant::now();
+    let webhook = add_webhook(db);
+    let mut ids: Vec<DeliveryId> = (0..3).map(|_| owe(db, webhook, None, now)).collect();
+    attempt(db, now, DELIVERED);
+    ids.extend((0..3).map(|_| owe(db, webhook, None, now)));
+    ids.reverse();
+    let window = Window {
+        start: 2,
+        results: 2,
+    };
+    let everything = DeliverySearch::default();
+    let (total, found) = write(db, move |c| everything.run(c, window, now));
+    assert_eq!((total, found.as_slice()), (6, &ids[2..4]));
+}
+
+fn resend(db: &Db, id: DeliveryId, now: Instant) -> Resent {
+    write(db, move |c| outbox::resend(c, id, now))
+}
+
+fn a_resend_goes_on_counting(db: &Db) {
+    let now = Instant::now();
+    let webhook = add_webhook(db);
+    let id = owe(db, webhook, None, now);
+    attempt(db, now, EXHAUSTED);
+    assert_eq!(resend(db, id, now), Resent::Due);
+    told(
+        db,
+        id,
+        now,
+        Standing::Pending,
+        &["asked for again after 1 attempt", "attempt 2"],
+    );
+    let Place::Owed(owed) = details(db, id).delivery.place else {
+        panic!("it is owed");
+    };
+    assert_eq!(owed.base_attempt, 1);
+    // Once more changes nothing but the clock.
+    assert_eq!(resend(db, id, now), Resent::Due);
+    attempt(db, now, DELIVERED);
+    let details = details(db, id);
+    assert_eq!(details.standing(now), Standing::Delivered);
+    let results: Vec<_> = details
+        .attempts
+        .iter()
+        .map(|a| (a.number, a.result))
+        .collect();
+    assert_eq!(
+        results,
+        [(1, AttemptResult::Failure), (2, AttemptResult::Success)]
+    );
+}
+
+fn a_resend_hurries_what_waits_and_leaves_alone_what_is_under_way(db: &Db) {
+    let now = Instant::now();
+    let webhook = add_webhook(db);
+    let id = owe(db, webhook, None, now);
+    attempt(
+        db,
+        now,
+        Verdict::Retry {
+            at: now.plus(3600 * SECOND),
+        },
+    );
+    assert!(claim(db, now).is_empty());
+    assert_eq!(resend(db, id, now), Resent::Due);
+    assert_eq!(claim(db, now).len(), 1);
+    assert_eq!(resend(db, id, now), Resent::Leased);
+    assert_eq!(resend(db, DeliveryId::sequential(), now), Resent::Unknown);
+    write(db, move |c| {
+        crate::model::webhook::Webhook::delete(c, webhook)
+    });
+    assert_eq!(resend(db, id, now), Resent::Gone(outbox::Missing::Webhook));
+}
+
+fn everything(webhook: Option<WebhookId>) -> Replay {
+    Replay {
+        webhook,
+        kind: None,
+        states: vec![DeliveryState::Exhausted],
+        start: None,
+        end: None,
+    }
+}
+
+/// Batch by batch to the end.
+fn replay(db: &Db, replay: &Replay) -> usize {
+    let mut moved = 0;
+    let mut after = None;
+    loop {
+        let (replay, now) = (replay.clone(), Instant::now());
+        let batch = write(db, move |c| replay.batch(c, after, now));
+        moved += batch.moved;
+        match batch.next {
+            Some(next) => after = Some(next),
+            None => return moved,
+        }
+    }
+}
+
+fn count(db: &Db, replay: &Replay) -> i64 {
+    let replay = replay.clone();
+    write(db, move |c| replay.count(c))
+}
+
+fn a_replay_takes_what_was_given_up_and_nothing_else(db: &Db) {
+    let now = Instant::now();
+    let (one, two, gone) = (add_webhook(db), add_webhook(db), add_webhook(db));
+    let given_up = [owe(db, one, None, now), owe(db, two, None, now)];
+    owe(db, gone, None, now);
+    attempt(db, now, EXHAUSTED);
+    let delivered = owe(db, one, None, now);
+    attempt(db, now, DELIVERED);
+    write(db, move |c| crate::model::webhook::Webhook::delete(c, gone));
+    assert_eq!(count(db, &everything(None)), 2);
+    assert_eq!(count(db, &everything(Some(two))), 1);
+    let mails = Replay {
+        kind: Some(Kind::Email),
+        ..everything(None)
+    };
+    assert_eq!(count(db, &mails), 0);
+    let later = Replay {
+        start: Some(now.plus(SECOND)),
+        ..everything(None)
+    };
+    assert_eq!(count(db, &later), 0);
+    let earlier = Replay {
+        end: Some(now.minus(SECOND)),
+        ..everything(None)
+    };
+    assert_eq!(count(db, &earlier), 0);
+    let with_delivered = Replay {
+        states: vec![DeliveryState::Exhausted, DeliveryState::Delivered],
+        ..everything(Some(one))
+    };
+    assert_eq!(count(db, &with_delivered), 2);
+    assert_eq!(replay(db, &everything(None)), 2);
+    assert_eq!(count(db, &everything(None)), 0);
+    for id in given_up {
+        assert_eq!(details(db, id).standing(now), Standing::Pending);
+    }
+    assert_eq!(details(db, delivered).standing(now), Standing::Delivered);
+    attempt(db, Instant::now(), DELIVERED);
+    assert_eq!(details(db, given_up[0]).attempts.len(), 2);
+}
+
+fn a_replay_of_many_goes_in_batches(db: &Db) {
+    let now = Instant::now();
+    let webhook = add_webhook(db);
+    let first = owe(db, webhook, None, now);
+    let Payload::Webhook(event) = details(db, first).delivery.payload else {
+        panic!("an event is delivered");
+    };
+    write(db, move |connection| {
+        for _ in 0..600 {
+            let delivery = NewDelivery {
+                id: DeliveryId::sequential(),
+                lane: webhook.into(),
+                payload: Payload::Webhook(event),
+                due_at: now,
+                insert_instant: now,
+            };
+            outbox::insert(connection, &delivery)?;
+        }
+        Ok(())
+    });
+    for _ in 0..7 {
+        attempt(db, now, EXHAUSTED);
+    }
+    let all = everything(None);
+    assert_eq!(count(db, &all), 601);
+    let first = all.clone();
+    let batch = write(db, move |c| first.batch(c, None, now));
+    assert!(batch.moved < 601 && batch.next.is_some());
+    assert_eq!(batch.moved + replay(db, &all), 601);
+}
+
+both_databases!(
+    a_delivery_says_why_it_is_where_it_is,
+    the_state_of_the_lane_is_told,
+    deliveries_are_found_wherever_they_are,
+    pages_are_cut_out_of_both_tables,
+    a_resend_goes_on_counting,
+    a_resend_hurries_what_waits_and_leaves_alone_what_is_under_way,
+    a_replay_takes_what_was_given_up_and_nothing_else,
+    a_replay_of_many_goes_in_batches,
+);

@@ -1,0 +1,161 @@
+//! Once more: deliveries that are decided go back into the outbox, those that wait
+//! become due.
+//!
+//! A delivery keeps its Id, its `webhook-id` or `Message-ID`, and its attempts; the retry
+//! schedule begins anew. It comes after what is fresh, and outside the order of its user.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::{Payload, RETRIED};
+use crate::db::{AnyConnection, SqlUuid};
+use crate::id::{DeliveryId, LeaseToken, WebhookId};
+use crate::instant::Instant;
+use crate::model::delivery::{Delivery, Place};
+use crate::schema::{emails, events, outbox, webhooks};
+
+/// What became of the wish to have a delivery once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resent {
+    /// It is due now.
+    Due,
+    /// A worker has it right now.
+    Leased,
+    /// What it delivers, or whom it is for, is gone.
+    Gone(Missing),
+    /// There is no such delivery.
+    Unknown,
+}
+
+/// What a delivery cannot be repeated without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// The webhook was deleted.
+    Webhook,
+    /// The event was pruned.
+    Event,
+    /// The email was pruned.
+    Email,
+}
+
+/// Has a delivery made once more, now. Call it in a write transaction, and wake the
+/// workers after the commit.
+///
+/// # Errors
+/// Those of the database.
+pub fn resend(connection: &mut AnyConnection, id: DeliveryId, now: Instant) -> QueryResult<Resent> {
+    let Some(delivery) = Delivery::find(connection, id)? else {
+        return Ok(Resent::Unknown);
+    };
+    if let Some(missing) = missing(connection, &delivery)? {
+        return Ok(Resent::Gone(missing));
+    }
+    if hurry(connection, id, now)? || move_back(connection, &[id], now)? > 0 {
+        return Ok(Resent::Due);
+    }
+    match Delivery::find(connection, id)?.map(|delivery| delivery.place) {
+        // A lease that has lapsed: the next claim takes it.
+        Some(Place::Owed(owed)) if owed.due_at <= now => Ok(Resent::Due),
+        Some(_) => Ok(Resent::Leased),
+        None => Ok(Resent::Unknown),
+    }
+}
+
+fn missing(connection: &mut AnyConnection, delivery: &Delivery) -> QueryResult<Option<Missing>> {
+    let exists = |found: bool, missing: Missing| (!found).then_some(missing);
+    match &delivery.payload {
+        Payload::Webhook(event) => {
+            let webhook = webhooks::table.find(WebhookId::from(delivery.lane));
+            let webhook: bool =
+                diesel::select(diesel::dsl::exists(webhook)).get_result(connection)?;
+            let event = events::table.filter(events::id.eq(*event));
+            let event: bool = diesel::select(diesel::dsl::exists(event)).get_result(connection)?;
+            Ok(exists(webhook, Missing::Webhook).or(exists(event, Missing::Event)))
+        }
+        Payload::Email(email, _) => {
+            let email = emails::table.find(*email);
+            let email: bool = diesel::select(diesel::dsl::exists(email)).get_result(connection)?;
+            Ok(exists(email, Missing::Email))
+        }
+    }
+}
+
+/// One that waits becomes due. False: none waits under this Id.
+fn hurry(connection: &mut AnyConnection, id: DeliveryId, now: Instant) -> QueryResult<bool> {
+    let waiting = outbox::table.find(id).filter(outbox::lease_token.is_null());
+    let rows = diesel::update(waiting)
+        .set((
+            outbox::due_at.eq(now),
+            outbox::tier.eq(RETRIED),
+            outbox::base_attempt.eq(outbox::attempt),
+            outbox::lease_token.eq(None::<LeaseToken>),
+        ))
+        .execute(connection)?;
+    Ok(rows == 1)
+}
+
+/// Puts deliveries that are decided back into the outbox, due now, and returns how many
+/// of them were there. What decided them becomes one of their earlier attempts.
+pub(super) fn move_back(
+    connection: &mut AnyConnection,
+    ids: &[DeliveryId],
+    now: Instant,
+) -> QueryResult<usize> {
+    let ids = lock(connection, ids)?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let these = listed(connection, &ids);
+    diesel::sql_query(format!(
+        "INSERT INTO attempts (delivery_id, number, instant, duration_millis, result,
+            status_code, class, message, response_excerpt)
+         SELECT id, attempt, attempt_instant, duration_millis, result,
+            status_code, class, message, response_excerpt
+         FROM deliveries
+         WHERE id IN ({these}) AND attempt_instant IS NOT NULL AND result IS NOT NULL
+         ON CONFLICT DO NOTHING"
+    ))
+    .execute(connection)?;
+    diesel::sql_query(format!(
+        "INSERT INTO outbox (id, kind, lane, event_id, email_id, recipient, attempt, due_at,
+            insert_instant, tier, base_attempt)
+         SELECT id, kind, lane, event_id, email_id, recipient, attempt, $1,
+            insert_instant, {RETRIED}, attempt
+         FROM deliveries WHERE id IN ({these})"
+    ))
+    .bind::<BigInt, _>(now)
+    .execute(connection)?;
+    diesel::sql_query(format!("DELETE FROM deliveries WHERE id IN ({these})")).execute(connection)
+}
+
+#[derive(QueryableByName)]
+struct Locked {
+    #[diesel(sql_type = SqlUuid)]
+    id: DeliveryId,
+}
+
+/// Those that are there, and stay until the transaction ends: others may be moving them.
+fn lock(connection: &mut AnyConnection, ids: &[DeliveryId]) -> QueryResult<Vec<DeliveryId>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let suffix = match connection {
+        AnyConnection::Pg(_) => "ORDER BY id FOR UPDATE",
+        AnyConnection::Sqlite(_) => "ORDER BY id",
+    };
+    let these = listed(connection, ids);
+    let locked: Vec<Locked> = diesel::sql_query(format!(
+        "SELECT id FROM deliveries WHERE id IN ({these}) {suffix}"
+    ))
+    .load(connection)?;
+    Ok(locked.into_iter().map(|locked| locked.id).collect())
+}
+
+/// Ids as literals: hundreds of parameters would say the same at more cost.
+pub(super) fn listed(connection: &AnyConnection, ids: &[DeliveryId]) -> String {
+    let literal = |id: &DeliveryId| match connection {
+        AnyConnection::Pg(_) => format!("'{id}'"),
+        AnyConnection::Sqlite(_) => format!("x'{}'", id.uuid().simple()),
+    };
+    ids.iter().map(literal).collect::<Vec<_>>().join(", ")
+}
