@@ -9,9 +9,9 @@ use actix_web::{App, Error, HttpResponse};
 
 use crate::state::State;
 use crate::{
-    actions, api_keys, applications, audit_logs, email_templates, emails, event_logs, health,
-    login, reasons, registrations, signing_keys, tenants, user_actions, users, webhook_logs,
-    webhooks,
+    actions, api_keys, applications, audit_logs, deliveries, email_templates, emails, event_logs,
+    health, login, reasons, registrations, signing_keys, tenants, user_actions, users,
+    webhook_logs, webhooks,
 };
 
 /// The application over a shared state: build it once per server thread.
@@ -53,6 +53,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(event_logs::routes)
         .configure(audit_logs::routes)
         .configure(webhook_logs::routes)
+        .configure(deliveries::routes)
         .configure(health::routes);
 }
 

@@ -20,6 +20,7 @@ mod actions;
 mod api_keys;
 mod applications;
 mod audit_logs;
+mod deliveries;
 mod email_templates;
 mod emails;
 mod event_logs;

@@ -9,6 +9,7 @@ mod retrieve_secrets;
 mod rotate_secret;
 mod search;
 mod secrets;
+mod test;
 mod update;
 mod view;
 
@@ -41,6 +42,11 @@ const ROTATE: Endpoint = Endpoint {
     ..ENDPOINT
 };
 
+const TEST: Endpoint = Endpoint {
+    path: "/api/webhook/test",
+    ..ENDPOINT
+};
+
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(
         SEARCH
@@ -57,6 +63,10 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         ROTATE
             .nested("/api/webhook/{webhookId}/secret/rotate")
             .route(web::post().to(rotate_secret::rotate_secret)),
+    );
+    config.service(
+        TEST.nested("/api/webhook/{webhookId}/test")
+            .route(web::post().to(test::test_webhook)),
     );
     config.service(
         ENDPOINT

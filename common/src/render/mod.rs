@@ -13,7 +13,6 @@ mod fault;
 mod helpers;
 mod names;
 mod nesting;
-mod number;
 mod output;
 mod template;
 mod time;

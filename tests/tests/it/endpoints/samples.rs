@@ -74,6 +74,19 @@ pub const WEBHOOK_SEARCH: &str = r#"{"search": {
 
 pub const ROTATION: &str = r#"{"gracePeriodSeconds": 60, "type": "v1"}"#;
 
+pub const WEBHOOK_TEST: &str = r#"{"message": "Hello"}"#;
+
+pub const DELIVERY_SEARCH: &str = r#"{"search": {
+    "webhookId": "$webhookId", "actionId": "$actionId", "userId": "$userId",
+    "kind": "Webhook", "state": "Delivered", "start": 0, "end": 4000000000000,
+    "numberOfResults": 5, "startRow": 0, "orderBy": "insertInstant ASC"
+}}"#;
+
+pub const REPLAY: &str = r#"{"replay": {
+    "webhookId": "$webhookId", "kind": "Webhook", "states": ["Exhausted", "Canceled"],
+    "start": 0, "end": 4000000000000, "dryRun": true
+}}"#;
+
 pub const TEMPLATE_SEARCH: &str = r#"{"search": {
     "name": "mail*", "numberOfResults": 5, "startRow": 0, "orderBy": "name DESC"
 }}"#;

@@ -31,6 +31,8 @@ impl Stock {
                 ("tenantId", tenant),
                 ("actionerUserId", NOBODY.to_owned()),
                 ("webhookId", NOBODY.to_owned()),
+                // Where one is depends on the worker.
+                ("deliveryId", NOBODY.to_owned()),
             ]),
             used: AtomicU32::new(0),
         };

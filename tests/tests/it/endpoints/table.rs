@@ -118,6 +118,13 @@ pub const ENDPOINTS: &[Endpoint] = &[
     needs_key("POST", "/api/webhook/search", "200 `{webhooks, total}`", samples::WEBHOOK_SEARCH),
     needs_key("GET", "/api/webhook/{webhookId}/secret", "200 `{secrets}`, 404", samples::NONE),
     needs_key("POST", "/api/webhook/{webhookId}/secret/rotate", "200 `{secrets}`, 404", samples::ROTATION),
+    needs_key("POST", "/api/webhook/{webhookId}/test", "200 `{delivery}`, 404", samples::WEBHOOK_TEST),
+
+    needs_key("GET", "/api/delivery/{deliveryId}", "200 `{delivery}`, 404", samples::NONE),
+    needs_key("POST", "/api/delivery/{deliveryId}/resend", "200 `{delivery}`, 404, 409 while a worker has it", samples::NONE),
+    needs_key("GET", "/api/delivery/search", "200 `{deliveries, total}`", samples::NONE),
+    needs_key("POST", "/api/delivery/search", "200 `{deliveries, total}`", samples::DELIVERY_SEARCH),
+    needs_key("POST", "/api/delivery/replay", "200 `{total}`", samples::REPLAY),
 
     manages("GET", "/api/api-key/{keyId}", "200 `{apiKey}`, 404", samples::NONE),
     manages("POST", "/api/api-key[/{keyId}]", "200 `{apiKey}`", samples::API_KEY),

@@ -1,0 +1,111 @@
+//! A delivery as the API shows it.
+
+use beadle_common::instant::Instant;
+use beadle_common::model::delivery::{Attempt, Details, MailDetails, Place, Receiver, Standing};
+use beadle_common::outbox::{Kind, Payload};
+use beadle_common::view::{Absent, Members};
+use serde_json::Value;
+
+pub(super) fn delivery(details: &Details, now: Instant) -> Value {
+    let delivery = &details.delivery;
+    let members = Members::new(Absent::Omit)
+        .with("attempt", delivery.attempt)
+        .with(
+            "attempts",
+            details.attempts.iter().map(attempt).collect::<Value>(),
+        )
+        .maybe("circuit", details.circuit())
+        .with("explanation", details.explanation(now))
+        .with("id", delivery.id)
+        .with("insertInstant", delivery.insert_instant)
+        .with("kind", kind(delivery.payload.kind()))
+        .maybe("lastError", details.last_failure().map(error))
+        .maybe("nextInstant", details.next_instant(now))
+        .with("state", details.standing(now))
+        .maybe("throttledUntilInstant", throttled(details, now));
+    received(placed(members, details, now), details).done()
+}
+
+/// A throttle says nothing of what is decided.
+fn throttled(details: &Details, now: Instant) -> Option<Instant> {
+    let owed = matches!(details.delivery.place, Place::Owed(_));
+    details.throttled_until(now).filter(|_| owed)
+}
+
+/// What only one of the two places knows.
+fn placed(members: Members, details: &Details, now: Instant) -> Members {
+    match &details.delivery.place {
+        Place::Settled(settled) => members.with("settleInstant", settled.instant),
+        Place::Owed(owed) if details.standing(now) == Standing::Leased => members
+            .maybe("leaseOwner", owed.owner.as_ref())
+            .with("leaseEndInstant", owed.due_at),
+        Place::Owed(owed) if owed.parked => members.maybe("predecessorId", details.predecessor),
+        Place::Owed(_) => members,
+    }
+}
+
+/// Who is to get it.
+fn received(members: Members, details: &Details) -> Members {
+    match (&details.receiver, &details.delivery.payload) {
+        (Receiver::Webhook { id, url, .. }, Payload::Webhook(event)) => members
+            .with("eventId", event)
+            .with("webhookId", id)
+            .maybe("webhookUrl", url.as_ref()),
+        (Receiver::Mailbox(mail), Payload::Email(email, recipient)) => {
+            let members = members.with("emailId", email).with("recipient", recipient);
+            match mail {
+                Some(mail) => mailed(members, mail),
+                None => members,
+            }
+        }
+        _ => members,
+    }
+}
+
+/// What is known of the email. Its text is not: that is between it and its reader.
+fn mailed(members: Members, mail: &MailDetails) -> Members {
+    let locales = Members::new(Absent::Omit)
+        .maybe("fromName", mail.from_name_locale.as_ref())
+        .maybe("html", mail.html_locale.as_ref())
+        .maybe("subject", mail.subject_locale.as_ref())
+        .maybe("text", mail.text_locale.as_ref())
+        .done();
+    let locale = [&mail.html_locale, &mail.text_locale, &mail.subject_locale];
+    members
+        .maybe("actionId", mail.action_log_id)
+        .maybe("eventId", mail.event_id)
+        .maybe("locale", locale.into_iter().find_map(Option::as_ref))
+        .with("locales", locales)
+        .with("messageId", &mail.message_id)
+        .with("subject", &mail.subject)
+        .with("to", &mail.to_addresses.0)
+        .maybe("userId", mail.user_id)
+}
+
+fn attempt(attempt: &Attempt) -> Value {
+    Members::new(Absent::Omit)
+        .maybe("class", attempt.class.as_ref())
+        .maybe("durationMillis", attempt.duration_millis)
+        .with("instant", attempt.instant)
+        .maybe("message", attempt.message.as_ref())
+        .with("number", attempt.number)
+        .maybe("responseExcerpt", attempt.response_excerpt.as_ref())
+        .with("result", attempt.result)
+        .maybe("statusCode", attempt.status_code)
+        .done()
+}
+
+fn error(attempt: &Attempt) -> Value {
+    Members::new(Absent::Omit)
+        .with("class", attempt.class.as_deref().unwrap_or("unknown"))
+        .maybe("message", attempt.message.as_ref())
+        .maybe("statusCode", attempt.status_code)
+        .done()
+}
+
+pub(super) fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Webhook => "Webhook",
+        Kind::Email => "Email",
+    }
+}
