@@ -41,8 +41,12 @@ async fn every_endpoint_answers_as_recorded(db: TestDatabase) {
     }
 }
 
-/// Not lists, since everything that came before is in them, and not what deletes.
+/// Not lists, since everything that came before is in them, and not what deletes. Where a
+/// delivery is depends on how far the worker is.
 fn is_recorded(endpoint: &Endpoint) -> bool {
+    if endpoint.path == "/api/delivery/search" {
+        return false;
+    }
     let reads_one = endpoint.method == "GET" && endpoint.path.ends_with(['}', ']']);
     let numbered = endpoint.path.contains("LogId}");
     !endpoint.sample.is_empty() || reads_one && !numbered

@@ -118,13 +118,6 @@ pub const ENDPOINTS: &[Endpoint] = &[
     needs_key("POST", "/api/webhook/search", "200 `{webhooks, total}`", samples::WEBHOOK_SEARCH),
     needs_key("GET", "/api/webhook/{webhookId}/secret", "200 `{secrets}`, 404", samples::NONE),
     needs_key("POST", "/api/webhook/{webhookId}/secret/rotate", "200 `{secrets}`, 404", samples::ROTATION),
-    needs_key("POST", "/api/webhook/{webhookId}/test", "200 `{delivery}`, 404", samples::WEBHOOK_TEST),
-
-    needs_key("GET", "/api/delivery/{deliveryId}", "200 `{delivery}`, 404", samples::NONE),
-    needs_key("POST", "/api/delivery/{deliveryId}/resend", "200 `{delivery}`, 404, 409 while a worker has it", samples::NONE),
-    needs_key("GET", "/api/delivery/search", "200 `{deliveries, total}`", samples::NONE),
-    needs_key("POST", "/api/delivery/search", "200 `{deliveries, total}`", samples::DELIVERY_SEARCH),
-    needs_key("POST", "/api/delivery/replay", "200 `{total}`", samples::REPLAY),
 
     manages("GET", "/api/api-key/{keyId}", "200 `{apiKey}`, 404", samples::NONE),
     manages("POST", "/api/api-key[/{keyId}]", "200 `{apiKey}`", samples::API_KEY),
@@ -150,6 +143,13 @@ pub const ENDPOINTS: &[Endpoint] = &[
     needs_key("GET", "/api/system/webhook-event-log/search", "200 `{webhookEventLogs, total}`", samples::NONE),
     needs_key("POST", "/api/system/webhook-event-log/search", "200 `{webhookEventLogs, total}`", samples::WEBHOOK_LOG_SEARCH),
     needs_key("GET", "/api/system/webhook-attempt-log/{webhookAttemptLogId}", "200 `{webhookAttemptLog}`, 404", samples::NONE),
+
+    needs_key("POST", "/api/webhook/{webhookId}/test", "200 `{delivery}`, 404", samples::WEBHOOK_TEST),
+    needs_key("GET", "/api/delivery/{deliveryId}", "200 `{delivery}`, 404", samples::NONE),
+    needs_key("POST", "/api/delivery/{deliveryId}/resend", "200 `{delivery}`, 404, 409 while a worker has it", samples::NONE),
+    needs_key("GET", "/api/delivery/search", "200 `{deliveries, total}`", samples::NONE),
+    needs_key("POST", "/api/delivery/search", "200 `{deliveries, total}`", samples::DELIVERY_SEARCH),
+    needs_key("POST", "/api/delivery/replay", "200 `{total}`", samples::REPLAY),
 
     open("GET", "/api/status", "200, 503"),
     open("GET", "/api/health", "200, 503"),
