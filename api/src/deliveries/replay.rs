@@ -24,8 +24,7 @@ struct Asked {
 pub(super) async fn replay_deliveries(mut call: Call) -> Answer {
     let members = call.body().await?.into_members()?;
     let (state, now) = (call.state(), call.now());
-    let Asked { replay, dry_run } =
-        read_wrapped(&members, "replay", |object| Ok(read(object)))?;
+    let Asked { replay, dry_run } = read_wrapped(&members, "replay", |object| Ok(read(object)))?;
     let mut total = 0;
     if dry_run {
         let counted = replay.clone();
