@@ -46,8 +46,13 @@ pub enum ApiError {
     #[error("the database is not available: {0}")]
     Unavailable(String),
     /// `504 Gateway Timeout`: too few receivers agreed to a transactional event.
-    #[error("the webhooks did not agree")]
-    TransactionFailed,
+    #[error("{agreed} of {asked} webhooks agreed")]
+    TransactionFailed {
+        /// How many agreed.
+        agreed: usize,
+        /// How many were asked.
+        asked: usize,
+    },
 }
 
 impl ApiError {
@@ -89,10 +94,14 @@ impl ApiError {
                 "[DatabaseUnavailable]",
                 "the database is not available right now, try again in a moment",
             ),
-            Self::TransactionFailed => (
-                "[WebhookTransactionException]",
-                "too few webhooks agreed to the event, so nothing was done",
-            ),
+            Self::TransactionFailed { agreed, asked } => {
+                let code = "[WebhookTransactionException]";
+                let message = format!(
+                    "{agreed} of {asked} webhooks agreed, too few for the transaction type: \
+                     nothing was done"
+                );
+                return Some(Errors::general_code(code, message));
+            }
             Self::Unauthorized | Self::NotFound | Self::MethodNotAllowed | Self::Internal(_) => {
                 return None;
             }
@@ -136,7 +145,7 @@ impl ResponseError for ApiError {
             Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::TransactionFailed => StatusCode::GATEWAY_TIMEOUT,
+            Self::TransactionFailed { .. } => StatusCode::GATEWAY_TIMEOUT,
         }
     }
 
@@ -224,7 +233,10 @@ mod tests {
                 "[DatabaseUnavailable]",
             ),
             (
-                ApiError::TransactionFailed,
+                ApiError::TransactionFailed {
+                    agreed: 1,
+                    asked: 3,
+                },
                 504,
                 "[WebhookTransactionException]",
             ),

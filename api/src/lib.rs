@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod app;
+pub mod background;
 pub mod commands;
 pub mod demo;
 pub mod error;

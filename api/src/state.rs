@@ -7,8 +7,10 @@ use beadle_common::db::{AnyConnection, Db, Wake};
 use beadle_common::instant::Instant;
 use beadle_common::lifecycle::Setup;
 use beadle_common::seal::Sealer;
+use beadle_worker::Inquirer;
 use ipnet::IpNet;
 
+use crate::background::Background;
 use crate::error::ApiError;
 
 /// What time it is. Handlers read it once per request.
@@ -41,6 +43,10 @@ pub struct State {
     pub sealer: Sealer,
     /// Wakes the workers after a commit.
     pub wake: Wake,
+    /// Asks webhooks before an action happens.
+    pub inquirer: Inquirer,
+    /// What goes on when its caller has hung up.
+    pub background: Background,
     /// What the life cycle of an action needs to know.
     pub setup: Setup,
     /// Settings.
@@ -50,13 +56,22 @@ pub struct State {
 }
 
 impl State {
-    /// With the clock of this machine.
+    /// With the clock of this machine, and the runtime that this is called on.
     #[must_use]
-    pub fn new(db: Db, sealer: Sealer, wake: Wake, setup: Setup, settings: Settings) -> Self {
+    pub fn new(
+        db: Db,
+        sealer: Sealer,
+        wake: Wake,
+        inquirer: Inquirer,
+        setup: Setup,
+        settings: Settings,
+    ) -> Self {
         Self {
             db,
             sealer,
             wake,
+            inquirer,
+            background: Background::here(),
             setup,
             settings,
             clock: Arc::new(Instant::now),

@@ -16,6 +16,7 @@ use beadle_common::model::api_key::{ApiKey, Endpoints};
 use beadle_common::model::email::Mailbox;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::seal::Sealer;
+use beadle_worker::{Inquirer, WorkerSettings};
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -204,6 +205,18 @@ fn tenant(id: TenantId, name: &str, is_default: bool) -> Tenant {
     }
 }
 
+/// The defaults, but receivers on this machine may be reached.
+fn worker_settings() -> WorkerSettings {
+    #[derive(clap::Parser)]
+    struct Command {
+        #[command(flatten)]
+        settings: WorkerSettings,
+    }
+    let arguments = ["test", "--webhook-allow", "127.0.0.0/8"];
+    let command = <Command as clap::Parser>::try_parse_from(arguments);
+    command.expect("the arguments are right").settings
+}
+
 impl TestApp {
     pub(crate) async fn new(backend: Backend) -> Self {
         let (db, database) = database(backend);
@@ -221,6 +234,7 @@ impl TestApp {
         .expect("the first rows are written");
         let sealer = Sealer::from_keys(&SecretString::from("00".repeat(32))).expect("a key");
         let wake = Wake::new(&db);
+        let inquirer = Inquirer::new(&worker_settings(), sealer.clone()).expect("the defaults");
         let clock = Arc::new(AtomicI64::new(NOON));
         let hand = Arc::clone(&clock);
         let mail_from = Mailbox {
@@ -233,7 +247,7 @@ impl TestApp {
         };
         let state = State {
             clock: Arc::new(move || Instant::from_millis(hand.load(Ordering::SeqCst))),
-            ..State::new(db, sealer, wake, setup, Settings::default())
+            ..State::new(db, sealer, wake, inquirer, setup, Settings::default())
         };
         Self {
             state: Data::new(state),

@@ -306,6 +306,7 @@ diesel::table! {
         body -> Text,
         insert_instant -> BigInt,
         sequence -> BigInt,
+        rolled_back -> Bool,
     }
 }
 

@@ -2,9 +2,11 @@
 //! webhooks and emails. The binary only starts it, and the API can run it
 //! inside its own process.
 
+pub mod attempt;
 pub mod drain;
 pub mod email;
 pub mod expiry;
+pub mod inquiry;
 pub mod net;
 pub mod outcome;
 pub mod policy;
@@ -13,5 +15,6 @@ pub mod settings;
 pub mod signals;
 pub mod webhook;
 
+pub use inquiry::Inquirer;
 pub use run::Worker;
 pub use settings::WorkerSettings;

@@ -101,18 +101,26 @@ fn webhooks(
     sealer: Sealer,
 ) -> Result<Drain<WebhookCourier>, SettingsError> {
     let limits = limits(settings, count(settings.webhook_concurrency));
+    let courier = webhook_courier(settings, sealer)?;
+    Ok(Drain::new(Arc::new(courier), around.clone(), limits))
+}
+
+/// What sends to webhooks, for the drain and for those who ask before an action happens.
+pub(crate) fn webhook_courier(
+    settings: &WorkerSettings,
+    sealer: Sealer,
+) -> Result<WebhookCourier, SettingsError> {
     let config = SenderConfig {
         allow: settings.allowlist(),
         deadline: settings.request_deadline,
-        idle_per_host: limits.per_lane,
+        idle_per_host: count(settings.webhook_concurrency),
         ..SenderConfig::new(settings.trust()?)
     };
-    let courier = WebhookCourier {
+    Ok(WebhookCourier {
         sender: WebhookSender::new(config),
         sealer,
         schedule: settings.retry_schedule.clone(),
-    };
-    Ok(Drain::new(Arc::new(courier), around.clone(), limits))
+    })
 }
 
 fn mails(
@@ -148,7 +156,7 @@ fn count(number: u32) -> usize {
 }
 
 /// Uniform from 0 to 1. A failure of the system's randomness costs only the jitter.
-fn jitter() -> Jitter {
+pub(crate) fn jitter() -> Jitter {
     Arc::new(|| f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX))
 }
 

@@ -1,18 +1,22 @@
-//! From a request to a committed change: prepare, commit, wake the workers, answer.
+//! From a request to a committed change: prepare, ask webhooks if they have a say, commit,
+//! wake the workers, answer.
+
+use std::sync::Arc;
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{ActionLogId, TenantId};
-use beadle_common::lifecycle::{self, Change, Conflict};
+use beadle_common::lifecycle::{self, Change, Conflict, FirstAttempts};
 use beadle_common::model::action_log::ActionLog;
 use beadle_common::view::ActionView;
 use serde_json::{Map, Value};
 
-use super::WRAPPER;
 use super::input::read_info;
+use super::{WRAPPER, transaction};
 use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::extract::{Call, Origin};
+use crate::idempotency::{Reservation, Sealed};
 use crate::input::{Body, Object};
 use crate::state::State;
 
@@ -94,7 +98,7 @@ pub(super) fn action<'a>(body: &Object<'a>) -> Result<Object<'a>, ApiError> {
 }
 
 /// Prepares outside any transaction, since rendering takes time, and commits. What has
-/// changed between the two is prepared anew.
+/// changed between the two is prepared anew, unless webhooks were asked about it.
 pub(super) async fn carry_out<F>(call: &Call, prepare: F) -> Answer
 where
     F: Fn(&mut AnyConnection, &State) -> Result<Change, ApiError> + Clone + Send + 'static,
@@ -105,56 +109,73 @@ where
         let change = state
             .read(move |connection| prepare(connection, &shared))
             .await?;
-        let reply = show(&change)?;
-        match commit(call, change, &reply).await {
-            Ok(change) => {
-                if change.leaves_work() {
-                    state.wake.wake();
-                }
-                return Ok(reply.into());
-            }
-            Err(Failure::Conflict(Conflict::Changed)) => {}
-            Err(Failure::Conflict(Conflict::Database(error))) => return Err(error.into()),
-            Err(Failure::Answer(error)) => return Err(error),
+        let (question, reply) = (change.question(), show(&change)?);
+        let draft = Draft::new(change, &reply, call.reservation())?;
+        if let Some(question) = question {
+            transaction::decide(state, draft, question).await?;
+            return Ok(reply.into());
+        }
+        match draft.write(&state, FirstAttempts::default()).await {
+            Ok(()) => return Ok(reply.into()),
+            Err(Conflict::Changed) => {}
+            Err(Conflict::Database(error)) => return Err(error.into()),
         }
     }
     Err(ApiError::Conflict)
 }
 
-/// Why nothing was written.
-enum Failure {
-    Conflict(Conflict),
-    Answer(ApiError),
+/// A change ready to be written, with its answer if that is to be kept.
+#[derive(Debug)]
+pub(super) struct Draft {
+    change: Arc<Change>,
+    kept: Option<(Reservation, Sealed)>,
 }
 
-/// Writes the change, and with it the answer, if it is to be kept.
-async fn commit(call: &Call, change: Change, reply: &Reply) -> Result<Change, Failure> {
-    let reservation = call.reservation().cloned();
-    let kept = match reservation.clone() {
-        Some(reservation) => {
-            let sealed = reservation.seal(reply).map_err(Failure::Answer)?;
-            Some((reservation, sealed))
-        }
-        None => None,
-    };
-    let change = call
-        .state()
-        .db
-        .write(move |connection| {
-            let change = lifecycle::commit(connection, change)?;
+impl Draft {
+    fn new(
+        change: Change,
+        reply: &Reply,
+        reservation: Option<&Reservation>,
+    ) -> Result<Self, ApiError> {
+        let seal = |reservation: &Reservation| {
+            let sealed = reservation.seal(reply)?;
+            Ok::<_, ApiError>((reservation.clone(), sealed))
+        };
+        Ok(Self {
+            change: Arc::new(change),
+            kept: reservation.map(seal).transpose()?,
+        })
+    }
+
+    pub(super) fn change(&self) -> &Change {
+        &self.change
+    }
+
+    /// Writes the change and the answer in one transaction, and wakes the workers.
+    pub(super) async fn write(
+        &self,
+        state: &State,
+        answers: FirstAttempts,
+    ) -> Result<(), Conflict> {
+        let (change, kept) = (Arc::clone(&self.change), self.kept.clone());
+        let written = state.db.write(move |connection| {
+            lifecycle::commit_answered(connection, &change, &answers)?;
             if let Some((reservation, sealed)) = &kept
                 && !reservation.store(connection, sealed)?
             {
                 return Err(Conflict::Changed);
             }
-            Ok(change)
-        })
-        .await
-        .map_err(Failure::Conflict)?;
-    if let Some(reservation) = reservation {
-        reservation.mark_stored();
+            Ok(())
+        });
+        written.await?;
+        if let Some((reservation, _)) = &self.kept {
+            reservation.mark_stored();
+        }
+        if self.change.leaves_work() {
+            state.wake.wake();
+        }
+        Ok(())
     }
-    Ok(change)
 }
 
 fn show(change: &Change) -> Result<Reply, ApiError> {

@@ -8,6 +8,7 @@ mod modify;
 mod retrieve;
 mod search;
 mod take;
+mod transaction;
 
 #[cfg(test)]
 mod deletion_tests;

@@ -13,7 +13,7 @@ use beadle_common::instant::Instant;
 use beadle_common::lifecycle::Setup;
 use beadle_common::seal::Sealer;
 use beadle_common::settings::{DatabaseSettings, LogSettings, MailSettings, SecretKeySettings};
-use beadle_worker::{Worker, WorkerSettings, signals};
+use beadle_worker::{Inquirer, Worker, WorkerSettings, signals};
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinHandle;
@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ApiSettings, Failure};
 use crate::app::app;
+use crate::background::Background;
 use crate::state::{Settings, State};
 
 /// Threads that answer requests. They wait for the database most of the time, which has
@@ -55,6 +56,8 @@ pub struct Server {
     api: JoinHandle<std::io::Result<()>>,
     worker: Option<JoinHandle<()>>,
     stop_worker: CancellationToken,
+    background: Background,
+    grace: Duration,
 }
 
 impl Serve {
@@ -140,11 +143,14 @@ impl Server {
             body_limit: serve.api.body_limit,
             trusted_proxies: serve.api.trusted_proxies.0.clone(),
         };
-        let state = Data::new(State::new(db, sealer, wake, serve.setup(), settings));
+        let inquirer = Inquirer::new(&serve.worker, sealer.clone())?;
+        let state = State::new(db, sealer, wake, inquirer, serve.setup(), settings);
+        let (background, grace) = (state.background.clone(), serve.worker.shutdown_grace);
+        let state = Data::new(state);
         let server = HttpServer::new(move || app(state.clone()))
             .workers(THREADS)
             .disable_signals()
-            .shutdown_timeout(whole_seconds(serve.worker.shutdown_grace))
+            .shutdown_timeout(whole_seconds(grace))
             .listen(listener)
             .context("cannot start the server")?
             .run();
@@ -155,6 +161,8 @@ impl Server {
             api: tokio::spawn(server),
             worker,
             stop_worker,
+            background,
+            grace,
         })
     }
 
@@ -200,6 +208,7 @@ impl Server {
     /// No new requests, then no new deliveries; what has begun is finished.
     pub async fn stop(self) {
         self.handle.stop(true).await;
+        self.background.drain(self.grace).await;
         self.stop_worker.cancel();
         if let Some(worker) = self.worker
             && !worker.is_finished()

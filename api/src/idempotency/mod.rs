@@ -16,4 +16,4 @@ mod reservation;
 mod tests;
 
 pub(crate) use once::once;
-pub(crate) use reservation::Reservation;
+pub(crate) use reservation::{Reservation, Sealed};

@@ -1,12 +1,10 @@
 //! Writes what a phase has prepared: all of it, in the caller's transaction.
 
 use super::phase::{Change, Step};
+use super::transaction::FirstAttempts;
 use crate::db::{AnyConnection, DbError};
-use crate::id::DeliveryId;
 use crate::model::event_log::{EventLog, EventLogType};
 use crate::model::user_action::UserAction;
-use crate::model::webhook::Webhook;
-use crate::outbox::{self, NewDelivery, Payload};
 
 /// Why a prepared change was not written.
 #[derive(Debug, thiserror::Error)]
@@ -42,8 +40,25 @@ impl From<diesel::result::Error> for Conflict {
 /// # Errors
 /// [`Conflict`]; the transaction has to be rolled back then.
 pub fn commit(connection: &mut AnyConnection, change: Change) -> Result<Change, Conflict> {
-    write_log(connection, &change)?;
-    write_event(connection, &change)?;
+    commit_answered(connection, &change, &FirstAttempts::default())?;
+    Ok(change)
+}
+
+/// The same for a change that webhooks were asked about. What they have answered counts as
+/// the first attempt to deliver the event. To be called again only with the same change:
+/// receivers know its event.
+///
+/// # Errors
+/// [`Conflict`]; the transaction has to be rolled back then.
+pub fn commit_answered(
+    connection: &mut AnyConnection,
+    change: &Change,
+    answers: &FirstAttempts,
+) -> Result<(), Conflict> {
+    write_log(connection, change)?;
+    if let Some(event) = &change.event {
+        answers.write(connection, event)?;
+    }
     if let Some(mail) = &change.mail {
         mail.queue(connection)?;
     }
@@ -51,7 +66,7 @@ pub fn commit(connection: &mut AnyConnection, change: Change) -> Result<Change, 
         let now = change.log.last_update_instant;
         EventLog::add(connection, now, EventLogType::Error, fault)?;
     }
-    Ok(change)
+    Ok(())
 }
 
 fn write_log(connection: &mut AnyConnection, change: &Change) -> Result<(), Conflict> {
@@ -75,24 +90,6 @@ fn write_log(connection: &mut AnyConnection, change: &Change) -> Result<(), Conf
                 replaced.insert(connection)?;
             }
         }
-    }
-    Ok(())
-}
-
-fn write_event(connection: &mut AnyConnection, change: &Change) -> Result<(), Conflict> {
-    let Some(event) = &change.event else {
-        return Ok(());
-    };
-    event.insert(connection)?;
-    for webhook in Webhook::for_user_action(connection, event.tenant_id)? {
-        let delivery = NewDelivery {
-            id: DeliveryId::sequential(),
-            lane: webhook.into(),
-            payload: Payload::Webhook(event.id),
-            due_at: event.insert_instant,
-            insert_instant: event.insert_instant,
-        };
-        outbox::insert(connection, &delivery)?;
     }
     Ok(())
 }

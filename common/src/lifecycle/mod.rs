@@ -18,9 +18,10 @@ mod take;
 mod test_event;
 #[cfg(test)]
 mod tests;
+mod transaction;
 
 pub use cancel::{CancelRequest, prepare_cancel};
-pub use commit::{Conflict, commit};
+pub use commit::{Conflict, commit, commit_answered};
 pub use end::{EndRun, end_due};
 pub use modify::{ModifyRequest, prepare_modify};
 pub use phase::Change;
@@ -28,6 +29,7 @@ pub use refusal::{Field, Problem, Refusal, Violation};
 pub use system::{SystemStep, prepare_by_system};
 pub use take::{TakeRequest, prepare_take};
 pub use test_event::{TestEvent, raise_test};
+pub use transaction::{FirstAttempt, FirstAttempts, Question, record_rollback};
 
 pub use crate::mail::Setup;
 

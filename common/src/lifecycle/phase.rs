@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::Setup;
 use super::mail::MailInput;
 use super::refusal::Refusal;
+use super::transaction::Question;
 use crate::db::{AnyConnection, DbError};
 use crate::duration::localized_duration;
 use crate::id::EventId;
@@ -104,6 +105,12 @@ impl Change {
     pub fn transaction_type(&self) -> TransactionType {
         self.transaction_type
     }
+
+    /// What to ask webhooks before the commit. None: it needs nobody's consent.
+    #[must_use]
+    pub fn question(&self) -> Option<Question> {
+        Question::of(self)
+    }
 }
 
 impl PhaseInput {
@@ -132,7 +139,7 @@ impl PhaseInput {
             false => None,
         };
         Ok(Change {
-            transaction_type: transaction_type(&self.who.definition, &tenant),
+            transaction_type: self.transaction_type(&tenant),
             step: self.step,
             log: self.log,
             history: self.history,
@@ -225,6 +232,20 @@ impl PhaseInput {
         }
     }
 
+    /// The definition's own type, else the tenant's, else none. Nobody can object to what
+    /// time or the system does by itself.
+    fn transaction_type(&self, tenant: &Tenant) -> TransactionType {
+        if self.phase == Phase::End || self.who.actioner.is_none() {
+            return TransactionType::None;
+        }
+        self.who.definition.transaction_type.unwrap_or_else(|| {
+            tenant
+                .transaction_type(UserActionEvent::TYPE)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(TransactionType::None)
+        })
+    }
+
     fn event_row(&self, event: &UserActionEvent) -> Result<EventRow, Refusal> {
         let body = serde_json::to_string(&EventView { event }).map_err(serialization)?;
         Ok(EventRow {
@@ -237,16 +258,6 @@ impl PhaseInput {
             insert_instant: self.now,
         })
     }
-}
-
-/// The definition's own type, else the tenant's, else none.
-fn transaction_type(definition: &UserAction, tenant: &Tenant) -> TransactionType {
-    definition.transaction_type.unwrap_or_else(|| {
-        tenant
-            .transaction_type(UserActionEvent::TYPE)
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(TransactionType::None)
-    })
 }
 
 fn serialization(error: serde_json::Error) -> Refusal {

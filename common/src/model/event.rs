@@ -39,6 +39,18 @@ impl EventRow {
         Ok(())
     }
 
+    /// Adds this event as one that did not happen after all, though receivers were asked
+    /// about it. It is there to be read in the log.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn insert_rolled_back(&self, connection: &mut AnyConnection) -> QueryResult<()> {
+        diesel::insert_into(events::table)
+            .values((self, events::rolled_back.eq(true)))
+            .execute(connection)?;
+        Ok(())
+    }
+
     /// The bodies of these events.
     ///
     /// # Errors

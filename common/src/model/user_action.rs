@@ -27,6 +27,25 @@ text_enum! {
     }
 }
 
+impl TransactionType {
+    /// Whether it is enough that `agreed` of `asked` webhooks have said yes. With nobody to
+    /// ask, nobody objects.
+    #[must_use]
+    pub fn is_satisfied(self, asked: usize, agreed: usize) -> bool {
+        // Whole numbers only: half of three is more than one.
+        let is_share = |numerator: usize, denominator: usize| {
+            agreed.saturating_mul(denominator) >= asked.saturating_mul(numerator)
+        };
+        match self {
+            Self::None => true,
+            Self::Any => asked == 0 || agreed > 0,
+            Self::SimpleMajority => is_share(1, 2),
+            Self::SuperMajority => is_share(2, 3),
+            Self::AbsoluteMajority => agreed >= asked,
+        }
+    }
+}
+
 text_enum! {
     /// Where in its life an action is.
     Phase {
@@ -135,5 +154,32 @@ impl UserAction {
     #[must_use]
     pub fn serves(&self, tenant: TenantId) -> bool {
         self.tenant_ids.0.is_empty() || self.tenant_ids.0.contains(&tenant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TransactionType::{AbsoluteMajority, Any, None, SimpleMajority, SuperMajority};
+
+    /// For each number of webhooks asked, how many have to agree.
+    #[test]
+    fn a_majority_begins_exactly_at_its_bound() {
+        for (kind, least) in [
+            (None, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            (Any, [0, 1, 1, 1, 1, 1, 1, 1, 1, 1]),
+            (SimpleMajority, [0, 1, 1, 2, 2, 3, 3, 4, 4, 5]),
+            (SuperMajority, [0, 1, 2, 2, 3, 4, 4, 5, 6, 6]),
+            (AbsoluteMajority, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        ] {
+            for (asked, least) in least.into_iter().enumerate() {
+                for agreed in 0..=asked {
+                    assert_eq!(
+                        kind.is_satisfied(asked, agreed),
+                        agreed >= least,
+                        "{kind:?}: {agreed} of {asked}"
+                    );
+                }
+            }
+        }
     }
 }

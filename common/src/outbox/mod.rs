@@ -13,6 +13,7 @@ mod resend;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod tried;
 
 pub use claim::{ClaimRequest, Claimed, Lanes, claim, next_due};
 pub use insert::{NewDelivery, Payload, insert};
@@ -20,6 +21,7 @@ pub use lane::mail_lane;
 pub use replay::{Replay, Replayed};
 pub use resend::{Missing, Resent, resend};
 pub use settle::{AttemptRecord, Settlement, Verdict, settle};
+pub use tried::TriedDelivery;
 
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;

@@ -9,7 +9,7 @@ import sys
 import traceback
 from types import SimpleNamespace
 
-from chapters import applications, definitions, farewell, keys, logs, options
+from chapters import applications, consent, definitions, farewell, keys, logs, options
 from chapters import signing_keys, templates, temporal, tenants, users, webhooks
 from support.client import missing
 from support.mailbox import Mailbox
@@ -17,7 +17,7 @@ from support.methods import all_methods
 from support.receiver import Receiver
 
 CHAPTERS = [
-    keys, tenants, users, templates, webhooks, definitions, temporal, options,
+    keys, tenants, users, templates, webhooks, definitions, temporal, consent, options,
     applications, signing_keys, logs, farewell,
 ]
 

@@ -15,13 +15,14 @@ import { templates } from './chapters/templates.js';
 import { webhooks } from './chapters/webhooks.js';
 import { definitions } from './chapters/definitions.js';
 import { temporal } from './chapters/temporal.js';
+import { consent } from './chapters/consent.js';
 import { options } from './chapters/options.js';
 import { logs } from './chapters/logs.js';
 import { signingKeys } from './chapters/signing_keys.js';
 import { farewell } from './chapters/farewell.js';
 
 const CHAPTERS = [
-  keys, tenants, users, templates, webhooks, definitions, temporal, options,
+  keys, tenants, users, templates, webhooks, definitions, temporal, consent, options,
   applications, signingKeys, logs, farewell,
 ];
 

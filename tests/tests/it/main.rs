@@ -12,6 +12,8 @@
 mod story;
 // Many workers on one database: the work is shared, and a crash loses nothing.
 mod workers;
+// Webhooks that have a say in what happens.
+mod transactions;
 // A write happens as a whole or not at all.
 mod atomicity;
 // What must not be readable in a stolen database.

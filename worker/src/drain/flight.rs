@@ -16,6 +16,7 @@ use tracing::Instrument;
 
 use super::slots::{Health, Slot};
 use super::{Clock, Courier, Jitter};
+use crate::attempt::record;
 use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict as Asked};
 use crate::policy::{Next, RETRY_AFTER_CAP};
 
@@ -144,7 +145,7 @@ impl<C: Courier> Flight<C> {
             Unsendable::NotNow(failure) => self.landed(started, Exchange::failed(failure)),
             Unsendable::Broken(failure) => {
                 tracing::error!("exhausted, since it cannot be sent: {}", failure.message);
-                let record = self.record(started, &Exchange::failed(failure));
+                let record = record(started, &Exchange::failed(failure));
                 self.settle(Some(record), Verdict::Finished(DeliveryState::Exhausted))
             }
         }
@@ -155,7 +156,7 @@ impl<C: Courier> Flight<C> {
             Outcome::Delivered => Verdict::Finished(DeliveryState::Delivered),
             Outcome::Failed(failure) => self.after(failure),
         };
-        let record = self.record(started, &exchange);
+        let record = record(started, &exchange);
         self.settle(Some(record), verdict)
     }
 
@@ -217,22 +218,6 @@ impl<C: Courier> Flight<C> {
         }
     }
 
-    fn record(&self, started: Instant, exchange: &Exchange) -> AttemptRecord {
-        let failure = exchange.outcome.failure();
-        AttemptRecord {
-            instant: started,
-            duration_millis: i32::try_from(exchange.duration.as_millis()).unwrap_or(i32::MAX),
-            result: match exchange.outcome {
-                Outcome::Delivered => AttemptResult::Success,
-                Outcome::Failed(_) => AttemptResult::Failure,
-            },
-            status_code: exchange.status_code.map(i32::from),
-            class: failure.map(|failure| failure.class.as_str().to_owned()),
-            message: failure.map(|failure| storable(&failure.message)),
-            response_excerpt: exchange.excerpt.as_deref().map(storable),
-        }
-    }
-
     fn settle(&self, record: Option<AttemptRecord>, verdict: Verdict) -> Settlement {
         Settlement {
             id: self.claimed.id,
@@ -266,11 +251,6 @@ fn overdue(limit: Duration) -> Exchange {
         duration: limit + OVERRUN,
         ..Exchange::failed(Failure::new(ErrorClass::Timeout, message))
     }
-}
-
-/// PostgreSQL refuses texts with a zero byte, and the settlement with them.
-fn storable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
 }
 
 /// What a panic says.

@@ -67,7 +67,8 @@ impl Courier for WebhookCourier {
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
-        let targets = self.targets(connection, &claimed, now)?;
+        let webhooks: Vec<WebhookId> = claimed.iter().map(|claimed| claimed.lane.into()).collect();
+        let targets = self.targets(connection, webhooks, now)?;
         let bodies = bodies(connection, &claimed)?;
         let mut jwts = Jwts::default();
         let parcel = |claimed: Claimed| {
@@ -127,14 +128,37 @@ async fn request(parcel: Parcel, now: Instant) -> Result<WebhookRequest, Failure
 type Targets = HashMap<WebhookId, Result<Arc<Target>, Unsendable>>;
 
 impl WebhookCourier {
+    /// One event for each of these webhooks, for those who send outside of a drain.
+    pub(crate) fn address(
+        &self,
+        connection: &mut AnyConnection,
+        webhooks: &[WebhookId],
+        event: EventId,
+        body: &Bytes,
+        now: Instant,
+    ) -> QueryResult<Vec<(WebhookId, Result<Parcel, Unsendable>)>> {
+        let targets = self.targets(connection, webhooks.to_vec(), now)?;
+        let parcel = |webhook: &WebhookId| {
+            let target = targets.get(webhook).ok_or(Unsendable::Gone)?;
+            Ok(Parcel {
+                target: Arc::clone(target.as_ref().map_err(Clone::clone)?),
+                event,
+                body: body.clone(),
+            })
+        };
+        Ok(webhooks
+            .iter()
+            .map(|webhook| (*webhook, parcel(webhook)))
+            .collect())
+    }
+
     /// The webhooks of a batch, each made ready once.
     fn targets(
         &self,
         connection: &mut AnyConnection,
-        claimed: &[Claimed],
+        mut ids: Vec<WebhookId>,
         now: Instant,
     ) -> QueryResult<Targets> {
-        let mut ids: Vec<WebhookId> = claimed.iter().map(|claimed| claimed.lane.into()).collect();
         ids.sort_unstable();
         ids.dedup();
         let webhooks = Webhook::load(connection, &ids)?;

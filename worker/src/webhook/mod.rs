@@ -19,6 +19,6 @@ pub use send::{SenderConfig, WebhookSender};
 #[cfg(test)]
 mod connect_tests;
 #[cfg(test)]
-mod receiver;
+pub(crate) mod receiver;
 #[cfg(test)]
 mod send_tests;

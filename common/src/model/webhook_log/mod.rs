@@ -25,7 +25,7 @@ text_enum! {
         Running = "Running",
         /// Whoever was to have it, has it.
         Succeeded = "Succeeded",
-        /// Some delivery of it was given up.
+        /// Some delivery of it was given up, or too few receivers agreed to it.
         Failed = "Failed",
     }
 }

@@ -50,6 +50,7 @@ const OWED_WITH_ATTEMPTS: &str = "
     WHERE event_id IS NOT NULL GROUP BY event_id";
 
 const RESULT: &str = "CASE
+    WHEN e.rolled_back THEN 'Failed'
     WHEN owed.event_id IS NOT NULL OR EXISTS (
         SELECT 1 FROM deliveries d WHERE d.event_id = e.id AND d.state = 'Held') THEN 'Running'
     WHEN EXISTS (

@@ -9,10 +9,12 @@ from .client import until
 
 
 class Receiver:
-    """Listens on a free port; `received` holds `(event, headers)`, oldest first."""
+    """Listens on a free port; `received` holds `(event, headers)`, oldest first. While it
+    `objects`, it answers everything that is genuine with 500, and forgets it."""
 
     def __init__(self):
         self.received = []
+        self.objects = False
         self._refused = []
         self._secret = None
         receiver = self
@@ -61,5 +63,7 @@ class Receiver:
         except Exception as error:
             self._refused.append(repr(error))
             return 400
+        if self.objects:
+            return 500
         self.received.append((event, lower))
         return 200

@@ -1,0 +1,29 @@
+//! What is written down of an attempt, whoever has made it.
+
+use beadle_common::instant::Instant;
+use beadle_common::outbox::{AttemptRecord, AttemptResult};
+
+use crate::outcome::{Exchange, Outcome};
+
+/// The record of an exchange that began at `started`.
+#[must_use]
+pub fn record(started: Instant, exchange: &Exchange) -> AttemptRecord {
+    let failure = exchange.outcome.failure();
+    AttemptRecord {
+        instant: started,
+        duration_millis: i32::try_from(exchange.duration.as_millis()).unwrap_or(i32::MAX),
+        result: match exchange.outcome {
+            Outcome::Delivered => AttemptResult::Success,
+            Outcome::Failed(_) => AttemptResult::Failure,
+        },
+        status_code: exchange.status_code.map(i32::from),
+        class: failure.map(|failure| failure.class.as_str().to_owned()),
+        message: failure.map(|failure| storable(&failure.message)),
+        response_excerpt: exchange.excerpt.as_deref().map(storable),
+    }
+}
+
+/// PostgreSQL refuses texts with a zero byte, and what is written with them.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
