@@ -14,9 +14,6 @@ use crate::schema::{attempts, deliveries, outbox};
 /// The number of the attempt that was made.
 const FIRST: i32 = 1;
 
-/// What was tried before stands in nobody's way that was not.
-const RETRY_TIER: i16 = 1;
-
 /// An event for a webhook.
 #[derive(Debug, Clone, Copy)]
 pub struct TriedDelivery {
@@ -48,7 +45,6 @@ impl TriedDelivery {
                 outbox::lane.eq(self.lane),
                 outbox::event_id.eq(Some(self.event)),
                 outbox::attempt.eq(FIRST),
-                outbox::tier.eq(RETRY_TIER),
                 outbox::due_at.eq(at),
                 outbox::insert_instant.eq(self.insert_instant),
             ))

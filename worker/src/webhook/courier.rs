@@ -138,18 +138,12 @@ impl WebhookCourier {
         now: Instant,
     ) -> QueryResult<Vec<(WebhookId, Result<Parcel, Unsendable>)>> {
         let targets = self.targets(connection, webhooks.to_vec(), now)?;
+        let mut jwts = Jwts::default();
         let parcel = |webhook: &WebhookId| {
-            let target = targets.get(webhook).ok_or(Unsendable::Gone)?;
-            Ok(Parcel {
-                target: Arc::clone(target.as_ref().map_err(Clone::clone)?),
-                event,
-                body: body.clone(),
-            })
+            let parcel = address(*webhook, event, body, &targets, &mut jwts);
+            (*webhook, parcel)
         };
-        Ok(webhooks
-            .iter()
-            .map(|webhook| (*webhook, parcel(webhook)))
-            .collect())
+        Ok(webhooks.iter().map(parcel).collect())
     }
 
     /// The webhooks of a batch, each made ready once.
@@ -262,8 +256,19 @@ fn match_up(
     let Payload::Webhook(event) = claimed.payload else {
         return Err(Unsendable::Gone);
     };
-    let target = targets.get(&claimed.lane.into()).ok_or(Unsendable::Gone)?;
     let body = bodies.get(&event).ok_or(Unsendable::Gone)?;
+    address(claimed.lane.into(), event, body, targets, jwts)
+}
+
+/// One event for one webhook.
+fn address(
+    webhook: WebhookId,
+    event: EventId,
+    body: &Bytes,
+    targets: &Targets,
+    jwts: &mut Jwts,
+) -> Result<Parcel, Unsendable> {
+    let target = targets.get(&webhook).ok_or(Unsendable::Gone)?;
     let target = target.as_ref().map_err(Clone::clone)?;
     let jwt = target.jwt.as_ref();
     Ok(Parcel {
