@@ -43,6 +43,7 @@ fn gone(missing: Missing) -> ApiError {
     let why = match missing {
         Missing::Webhook => "its webhook was deleted, so nobody is there to get it",
         Missing::Event => "its event was pruned, so there is nothing left to send",
+        Missing::Occurrence => "what its event tells of did not happen, so nobody must get it",
         Missing::Email => "its email was pruned, so there is nothing left to send",
     };
     let mut errors = Errors::default();

@@ -26,6 +26,15 @@ impl Payload {
             Self::Email(..) => Kind::Email,
         }
     }
+
+    /// The event, if it is one.
+    #[must_use]
+    pub fn event(&self) -> Option<EventId> {
+        match self {
+            Self::Webhook(event) => Some(*event),
+            Self::Email(..) => None,
+        }
+    }
 }
 
 /// A delivery that is owed from now on.

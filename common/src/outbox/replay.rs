@@ -56,11 +56,12 @@ struct Total {
     total: i64,
 }
 
-/// What cannot be delivered any more, since its receiver or itself is gone, is left out.
+/// What cannot be delivered any more, since its receiver or itself is gone or since it did
+/// not happen after all, is left out.
 const DELIVERABLE: &str = "CASE
     WHEN event_id IS NOT NULL THEN
         EXISTS (SELECT 1 FROM webhooks w WHERE w.id = lane)
-        AND EXISTS (SELECT 1 FROM events e WHERE e.id = event_id)
+        AND EXISTS (SELECT 1 FROM events e WHERE e.id = event_id AND NOT e.rolled_back)
     ELSE EXISTS (SELECT 1 FROM emails m WHERE m.id = email_id) END";
 
 impl Replay {

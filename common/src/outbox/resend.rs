@@ -36,6 +36,8 @@ pub enum Missing {
     Event,
     /// The email was pruned.
     Email,
+    /// What the event tells of did not happen after all.
+    Occurrence,
 }
 
 /// Has a delivery made once more, now. Call it in a write transaction, and wake the
@@ -68,9 +70,17 @@ fn missing(connection: &mut AnyConnection, delivery: &Delivery) -> QueryResult<O
             let webhook = webhooks::table.find(WebhookId::from(delivery.lane));
             let webhook: bool =
                 diesel::select(diesel::dsl::exists(webhook)).get_result(connection)?;
-            let event = events::table.filter(events::id.eq(*event));
-            let event: bool = diesel::select(diesel::dsl::exists(event)).get_result(connection)?;
-            Ok(exists(webhook, Missing::Webhook).or(exists(event, Missing::Event)))
+            let rolled_back: Option<bool> = events::table
+                .filter(events::id.eq(*event))
+                .select(events::rolled_back)
+                .first(connection)
+                .optional()?;
+            let event = match rolled_back {
+                None => Some(Missing::Event),
+                Some(true) => Some(Missing::Occurrence),
+                Some(false) => None,
+            };
+            Ok(exists(webhook, Missing::Webhook).or(event))
         }
         Payload::Email(email, _) => {
             let email = emails::table.find(*email);

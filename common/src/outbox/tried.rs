@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use super::{AttemptRecord, DeliveryState, Kind, KindCode};
+use super::{AttemptRecord, DeliveryState, Kind, KindCode, RETRIED};
 use crate::db::AnyConnection;
 use crate::id::{DeliveryId, EventId, LaneId};
 use crate::instant::Instant;
@@ -45,6 +45,7 @@ impl TriedDelivery {
                 outbox::lane.eq(self.lane),
                 outbox::event_id.eq(Some(self.event)),
                 outbox::attempt.eq(FIRST),
+                outbox::tier.eq(RETRIED),
                 outbox::due_at.eq(at),
                 outbox::insert_instant.eq(self.insert_instant),
             ))

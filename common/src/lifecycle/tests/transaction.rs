@@ -1,10 +1,13 @@
 //! What is written when webhooks were asked before the commit.
 
 use super::*;
+use crate::id::DeliveryId;
+use crate::model::delivery::Details;
 use crate::model::user_action::TransactionType;
 use crate::model::webhook_log::{EventResult, WebhookEventLog};
 use crate::outbox::{
-    AttemptRecord, AttemptResult, ClaimRequest, DeliveryState, Kind, Lanes, Verdict, claim,
+    AttemptRecord, AttemptResult, ClaimRequest, DeliveryState, Kind, Lanes, Missing, Replay,
+    Resent, Verdict, claim, resend,
 };
 use crate::test_support::both_databases;
 
@@ -194,9 +197,34 @@ fn of_a_change_that_is_not_committed_only_what_was_sent_is_left(db: &Db) {
     );
     let log = log(db, event);
     assert_eq!((log.result, log.event.body), (EventResult::Failed, body));
+    nothing_of_it_is_delivered_later(db);
     let mut statuses: Vec<_> = log.attempts.iter().map(|a| a.status_code).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [Some(200), Some(500)]);
+}
+
+fn nothing_of_it_is_delivered_later(db: &Db) {
+    use crate::schema::deliveries::dsl;
+    let ids: Vec<DeliveryId> = write(db, |c| dsl::deliveries.select(dsl::id).load(c));
+    for id in ids {
+        let resent = write(db, move |c| resend(c, id, LATER));
+        assert_eq!(resent, Resent::Gone(Missing::Occurrence));
+        let details = write(db, move |c| Details::find(c, id)).unwrap();
+        let explanation = details.explanation(LATER);
+        assert!(explanation.contains("did not happen"), "{explanation}");
+    }
+    let replay = Replay {
+        webhook: None,
+        kind: None,
+        states: vec![
+            DeliveryState::Delivered,
+            DeliveryState::Exhausted,
+            DeliveryState::Canceled,
+        ],
+        start: None,
+        end: None,
+    };
+    assert_eq!(write(db, move |c| replay.count(c)), 0);
 }
 
 fn what_was_committed_after_all_is_not_recorded_as_rolled_back(db: &Db) {

@@ -11,7 +11,7 @@ use crate::instant::Instant;
 use crate::locale::Locale;
 use crate::model::email::Mailbox;
 use crate::outbox::{AttemptResult, Kind, Payload};
-use crate::schema::{attempts, emails, lane_states, outbox, webhooks};
+use crate::schema::{attempts, emails, events, lane_states, outbox, webhooks};
 
 /// One try of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +115,8 @@ pub struct Details {
     pub receiver: Receiver,
     /// What a parked one waits for.
     pub predecessor: Option<DeliveryId>,
+    /// What its event tells of did not happen after all.
+    pub rolled_back: bool,
     pub(super) lane: LaneCondition,
 }
 
@@ -140,14 +142,17 @@ impl Details {
         lanes.dedup();
         let conditions = lane_conditions(connection, &lanes)?;
         let receivers = Receivers::load(connection, &deliveries, &lanes)?;
+        let rolled_back = rolled_back(connection, &deliveries)?;
         let mut details = Vec::with_capacity(deliveries.len());
         for delivery in deliveries {
             let mut attempts = earlier.remove(&delivery.id).unwrap_or_default();
             if let Place::Settled(settled) = &delivery.place {
                 attempts.extend(settled.last_attempt.clone());
             }
+            let event = delivery.payload.event();
             details.push(Self {
                 attempts,
+                rolled_back: event.is_some_and(|event| rolled_back.contains(&event)),
                 receiver: receivers.of(&delivery),
                 predecessor: predecessor(connection, &delivery)?,
                 lane: conditions.get(&delivery.lane).cloned().unwrap_or_default(),
@@ -227,6 +232,22 @@ impl Owed {
     pub(super) fn is_leased(&self, now: Instant) -> bool {
         self.owner.is_some() && self.due_at > now
     }
+}
+
+/// Those events of these deliveries that did not happen after all.
+fn rolled_back(
+    connection: &mut AnyConnection,
+    deliveries: &[Delivery],
+) -> QueryResult<Vec<EventId>> {
+    let ids: Vec<EventId> = deliveries
+        .iter()
+        .filter_map(|delivery| delivery.payload.event())
+        .collect();
+    events::table
+        .filter(events::id.eq_any(ids))
+        .filter(events::rolled_back.eq(true))
+        .select(events::id)
+        .load(connection)
 }
 
 fn earlier_attempts(

@@ -12,6 +12,11 @@ impl Details {
     #[must_use]
     pub fn explanation(&self, now: Instant) -> String {
         match (&self.delivery.place, self.standing(now)) {
+            (Place::Settled(settled), _) if self.rolled_back => format!(
+                "{}; what it tells of did not happen, since too few webhooks agreed, or since it \
+                 could not be done any more when they had",
+                self.settled(settled)
+            ),
             (Place::Settled(settled), _) => self.settled(settled),
             (Place::Owed(owed), Standing::Leased) => self.leased(owed),
             (Place::Owed(_), Standing::Held) => self.held(),
@@ -66,6 +71,9 @@ impl Details {
             return message.to_owned();
         }
         let why = match &self.receiver {
+            Receiver::Webhook { .. } if self.rolled_back => {
+                "its webhook was disabled, and was not asked"
+            }
             Receiver::Webhook { url: None, .. } => "its webhook was deleted",
             Receiver::Webhook { .. } => "its event was no longer there",
             Receiver::Mailbox(None) => "its email was no longer there",
