@@ -10,6 +10,7 @@ pub mod inquiry;
 pub mod net;
 pub mod outcome;
 pub mod policy;
+pub mod pruning;
 pub mod run;
 pub mod settings;
 pub mod signals;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::drain::{Clock, Drain, Jitter, Limits, Surroundings};
 use crate::email::{MailCourier, Mailer, MailerConfig};
 use crate::expiry::Expiry;
+use crate::pruning::Pruning;
 use crate::settings::{SettingsError, WorkerSettings};
 use crate::webhook::{SenderConfig, WebhookCourier, WebhookSender};
 
@@ -25,6 +26,7 @@ pub struct Worker {
     webhooks: Drain<WebhookCourier>,
     mails: Drain<MailCourier>,
     expiry: Expiry,
+    pruning: Pruning,
     around: Surroundings,
 }
 
@@ -52,6 +54,11 @@ impl Worker {
         Ok(Self {
             webhooks: webhooks(settings, &around, sealer.clone())?,
             mails: mails(settings, &around, sealer)?,
+            pruning: Pruning {
+                db: db.clone(),
+                clock: clock.clone(),
+                retention: settings.retention,
+            },
             expiry: Expiry {
                 db,
                 setup,
@@ -70,6 +77,7 @@ impl Worker {
             webhooks,
             mails,
             expiry,
+            pruning,
             around,
         } = self;
         tracing::info!(worker = %around.owner, "the worker has started");
@@ -77,6 +85,7 @@ impl Worker {
         parts.spawn(webhooks.run(stop.clone()));
         parts.spawn(mails.run(stop.clone()));
         parts.spawn(expiry.run(stop.clone()));
+        parts.spawn(pruning.run(stop.clone()));
         let (wake, url, listening) = (around.wake, around.db.url().clone(), stop.clone());
         parts.spawn(async move {
             wake.listen(&url, listening.clone()).await;

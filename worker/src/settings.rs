@@ -138,6 +138,18 @@ pub struct WorkerSettings {
     )]
     pub expiry_interval: Duration,
 
+    /// Age at which what was delivered is forgotten: events, emails and attempts. Too
+    /// short, and nobody can tell what was sent; too long, and the database grows
+    #[arg(
+        long,
+        alias = "beadle-retention",
+        env = "BEADLE_RETENTION",
+        value_name = "BEADLE_RETENTION",
+        default_value = "30d",
+        value_parser = parse_duration
+    )]
+    pub retention: Duration,
+
     /// Further certificate authorities (PEM) for webhooks and mail servers
     #[arg(
         long,

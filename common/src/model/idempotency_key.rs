@@ -150,7 +150,11 @@ impl IdempotencyKey {
         Ok(())
     }
 
-    fn prune(connection: &mut AnyConnection, now: Instant) -> QueryResult<()> {
+    /// Removes some rows that have expired, and returns how many.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn prune(connection: &mut AnyConnection, now: Instant) -> QueryResult<usize> {
         let expired: Vec<IdempotencyKeyId> = idempotency_keys::table
             .filter(idempotency_keys::expiration_instant.le(now))
             .order(idempotency_keys::expiration_instant)
@@ -158,14 +162,13 @@ impl IdempotencyKey {
             .select(idempotency_keys::id)
             .load(connection)?;
         if expired.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         // Looked at again: somebody may have taken one over since.
         let expired = idempotency_keys::table
             .filter(idempotency_keys::id.eq_any(expired))
             .filter(idempotency_keys::expiration_instant.le(now));
-        diesel::delete(expired).execute(connection)?;
-        Ok(())
+        diesel::delete(expired).execute(connection)
     }
 }
 

@@ -8,6 +8,7 @@
 mod claim;
 mod insert;
 mod lane;
+mod prune;
 mod replay;
 mod resend;
 mod settle;
@@ -18,6 +19,7 @@ mod tried;
 pub use claim::{ClaimRequest, Claimed, Lanes, claim, next_due};
 pub use insert::{NewDelivery, Payload, insert};
 pub use lane::mail_lane;
+pub use prune::{Cursor, Prunable, Pruned, prune};
 pub use replay::{Replay, Replayed};
 pub use resend::{Missing, Resent, resend};
 pub use settle::{AttemptRecord, Settlement, Verdict, settle};
