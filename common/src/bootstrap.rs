@@ -302,6 +302,7 @@ mod tests {
                     secret: sealed,
                     insert_instant: NOW,
                     expiration_instant: None,
+                    public_key: None,
                 };
                 Ok::<_, DbError>(row.insert(c)?)
             })

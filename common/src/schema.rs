@@ -244,6 +244,7 @@ diesel::table! {
         secret -> Binary,
         insert_instant -> BigInt,
         expiration_instant -> Nullable<BigInt>,
+        public_key -> Nullable<Text>,
     }
 }
 

@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use beadle_common::db::AnyConnection;
 use beadle_common::id::WebhookId;
 use beadle_common::instant::Instant;
-use beadle_common::model::webhook::Webhook;
+use beadle_common::model::webhook::{SecretKind, Webhook};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
@@ -46,7 +46,7 @@ fn create(
             secret,
         ))
     })?;
-    let secret = secret.map_or_else(secrets::generate, Ok)?;
+    let secret = secret.map_or_else(|| secrets::generate(SecretKind::V1), Ok)?;
     webhook.insert(connection)?;
     Webhook::set_tenants(connection, id, &tenants)?;
     secrets::insert(connection, &state.sealer, id, &secret, now)?;

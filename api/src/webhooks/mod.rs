@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod headers;
 mod input;
+mod public_keys;
 mod retrieve;
 mod retrieve_secrets;
 mod rotate_secret;
@@ -67,6 +68,10 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(
         TEST.nested("/api/webhook/{webhookId}/test")
             .route(web::post().to(test::test_webhook)),
+    );
+    config.service(
+        web::resource("/.well-known/webhooks.json")
+            .route(web::get().to(public_keys::retrieve_public_keys)),
     );
     config.service(
         ENDPOINT

@@ -43,6 +43,7 @@ fn view(sealer: &Sealer, row: &WebhookSecretRow) -> Result<Value, ApiError> {
         .maybe("expirationInstant", row.expiration_instant)
         .with("id", row.id)
         .with("insertInstant", row.insert_instant)
+        .maybe("publicKey", row.public_key.as_ref())
         .with("secret", secret.expose_secret())
         .with("type", row.kind)
         .done())

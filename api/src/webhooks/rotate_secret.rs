@@ -7,7 +7,7 @@ use beadle_common::id::WebhookId;
 use beadle_common::instant::Instant;
 use beadle_common::model::webhook::{SecretKind, Webhook, WebhookSecretRow};
 use beadle_common::seal::Sealer;
-use beadle_common::sign::WebhookSecret;
+use beadle_common::sign::{LiveKeys, SigningKey};
 use serde_json::Map;
 
 use super::{retrieve_secrets, secrets};
@@ -23,9 +23,6 @@ const DAY: u64 = 24 * 60 * 60;
 const DEFAULT_GRACE: Duration = Duration::from_secs(DAY);
 
 const LONGEST_GRACE: Duration = Duration::from_secs(7 * DAY);
-
-/// Secrets that sign at the same time at most: each adds a signature to every request.
-const MOST_LIVE: usize = 4;
 
 /// A new secret signs from now on. The old one does too until its grace is over, so that
 /// the receiver can change over in its own time.
@@ -64,11 +61,15 @@ fn rotate(
         .iter()
         .filter(|row| !asked.grace.is_zero() || row.expiration_instant.is_some())
         .count();
-    if staying >= MOST_LIVE {
+    // Each adds a signature to every request.
+    if staying >= LiveKeys::MOST {
         errors.refuse(Prefix::TooMany, "secret");
     }
     errors.finish()?;
-    let secret = asked.secret.map_or_else(secrets::generate, Ok)?;
+    let secret = match asked.secret {
+        Some(secret) => secret,
+        None => secrets::generate(asked.kind)?,
+    };
     WebhookSecretRow::expire_current(connection, id, now.plus(asked.grace))?;
     secrets::insert(connection, sealer, id, &secret, now)?;
     Ok(WebhookSecretRow::live_of(connection, &[id], now)?)
@@ -77,8 +78,9 @@ fn rotate(
 /// What a client may say of a rotation.
 struct Rotation {
     grace: Duration,
+    kind: SecretKind,
     /// None: one is made.
-    secret: Option<WebhookSecret>,
+    secret: Option<SigningKey>,
 }
 
 impl Rotation {
@@ -90,13 +92,33 @@ impl Rotation {
         if grace == Some(None) {
             body.refuse(Prefix::Invalid, "gracePeriodSeconds");
         }
-        let kind = body.text("type");
-        if kind.is_some_and(|kind| kind.parse::<SecretKind>().is_err()) {
-            body.refuse(Prefix::Invalid, "type");
-        }
+        let secret = secrets::read_secret(body, "secret");
         Self {
             grace: grace.flatten().unwrap_or(DEFAULT_GRACE),
-            secret: secrets::read_secret(body, "secret"),
+            kind: read_kind(body, secret.as_ref()),
+            secret,
+        }
+    }
+}
+
+/// The kind that is asked for; that of the secret, if there is one, goes without saying.
+fn read_kind(body: &Object<'_>, secret: Option<&SigningKey>) -> SecretKind {
+    let own = secret.map(SecretKind::from);
+    let default = own.unwrap_or(SecretKind::V1);
+    let Some(text) = body.text("type") else {
+        return default;
+    };
+    match text.parse() {
+        Ok(kind) if own.is_none_or(|own| own == kind) => kind,
+        Ok(_) => {
+            let reason = format!("the secret is of type `{default}`, leave the type out");
+            body.errors()
+                .refuse_because(Prefix::Invalid, &body.path("type"), reason);
+            default
+        }
+        Err(_) => {
+            body.refuse(Prefix::Invalid, "type");
+            default
         }
     }
 }

@@ -5,7 +5,7 @@ use beadle_common::id::{WebhookId, WebhookSecretId};
 use beadle_common::instant::Instant;
 use beadle_common::model::webhook::{SecretKind, WebhookSecretRow};
 use beadle_common::seal::Sealer;
-use beadle_common::sign::WebhookSecret;
+use beadle_common::sign::{SigningKey, WebhookPair, WebhookSecret};
 use secrecy::ExposeSecret;
 
 use crate::error::ApiError;
@@ -13,9 +13,9 @@ use crate::errors::Prefix;
 use crate::input::Object;
 
 /// The secret that the client brings, if it brings one.
-pub(super) fn read_secret(object: &Object<'_>, member: &str) -> Option<WebhookSecret> {
+pub(super) fn read_secret(object: &Object<'_>, member: &str) -> Option<SigningKey> {
     let text = object.text(member)?;
-    match WebhookSecret::parse(&text) {
+    match SigningKey::parse(&text) {
         Ok(secret) => Some(secret),
         Err(error) => {
             let path = object.path(member);
@@ -28,8 +28,12 @@ pub(super) fn read_secret(object: &Object<'_>, member: &str) -> Option<WebhookSe
 }
 
 /// A new secret.
-pub(super) fn generate() -> Result<WebhookSecret, ApiError> {
-    WebhookSecret::generate(getrandom::fill).map_err(ApiError::internal)
+pub(super) fn generate(kind: SecretKind) -> Result<SigningKey, ApiError> {
+    match kind {
+        SecretKind::V1 => WebhookSecret::generate(getrandom::fill).map(SigningKey::V1),
+        SecretKind::V1a => WebhookPair::generate(getrandom::fill).map(SigningKey::V1a),
+    }
+    .map_err(ApiError::internal)
 }
 
 /// Stores the secret, sealed.
@@ -37,7 +41,7 @@ pub(super) fn insert(
     connection: &mut AnyConnection,
     sealer: &Sealer,
     webhook: WebhookId,
-    secret: &WebhookSecret,
+    secret: &SigningKey,
     now: Instant,
 ) -> Result<(), ApiError> {
     // The order of these Ids is that of their creation, within a millisecond too.
@@ -49,10 +53,11 @@ pub(super) fn insert(
     let row = WebhookSecretRow {
         id,
         webhook_id: webhook,
-        kind: SecretKind::V1,
+        kind: secret.into(),
         secret: sealed,
         insert_instant: now,
         expiration_instant: None,
+        public_key: secret.public_text(),
     };
     Ok(row.insert(connection)?)
 }

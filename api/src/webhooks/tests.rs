@@ -23,6 +23,7 @@ both_databases!(
     a_locked_key_has_no_business_here,
     a_search_filters_sorts_and_pages,
     a_rotation_leaves_the_old_secret_for_a_while,
+    a_pair_is_opted_into_and_shows_its_public_key,
     a_rotation_has_limits,
 );
 
@@ -274,6 +275,57 @@ async fn a_rotation_leaves_the_old_secret_for_a_while(app: &TestApp) {
     assert_eq!(leaked["secrets"].as_array().unwrap().len(), 1);
     assert_ne!(leaked["secrets"][0]["secret"], own);
     assert_eq!(app.delete(&path).await.status, 405);
+}
+
+async fn a_pair_is_opted_into_and_shows_its_public_key(app: &TestApp) {
+    const PAIR: &str = "whsk_ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+    const PUBLIC: &str = "whpk_Kay64UG8yvCyLhqU000LxzYeUm0L/hLIl5S8kyKWbdc=";
+    let path = format!("{PATH}/secret/rotate");
+    let document = || app.send(TestRequest::get().uri("/.well-known/webhooks.json"));
+    app.post(PATH, json!({"webhook": receiver()})).await.ok();
+    assert_eq!(document().await.ok(), json!({"webhooks": {}}));
+    let made = app.post(&path, json!({"type": "v1a"})).await.ok();
+    let [new, old] = &made["secrets"].as_array().unwrap()[..] else {
+        panic!("{made}");
+    };
+    assert_eq!((&new["type"], &old["type"]), (&json!("v1a"), &json!("v1")));
+    assert!(new["secret"].as_str().unwrap().starts_with("whsk_"));
+    assert!(old.get("publicKey").is_none());
+    let keys = document().await.ok()["webhooks"][ID].clone();
+    assert_eq!(keys[0]["publicKey"], new["publicKey"]);
+    assert!(keys[0].get("secret").is_none());
+    app.advance(1);
+    let own = json!({"secret": PAIR, "gracePeriodSeconds": 0});
+    let own = app.post(&path, own).await.ok();
+    assert_eq!(own["secrets"][0]["publicKey"], PUBLIC);
+    // The leaked one signs no more, the one before still does.
+    let kinds = own["secrets"].as_array().unwrap().iter();
+    assert_eq!(
+        kinds
+            .map(|secret| secret["type"].clone())
+            .collect::<Vec<_>>(),
+        ["v1a", "v1"]
+    );
+    let keys = document().await.ok()["webhooks"][ID].clone();
+    assert_eq!(keys.as_array().unwrap().len(), 1);
+    assert_eq!(
+        keys[0],
+        json!({
+            "id": own["secrets"][0]["id"], "insertInstant": NOON + 1, "publicKey": PUBLIC,
+            "type": "v1a",
+        })
+    );
+    for mistake in [
+        json!({"secret": PAIR, "type": "v1"}),
+        json!({"type": "v1b"}),
+    ] {
+        assert_eq!(app.post(&path, mistake).await.codes(), ["[invalid]type"]);
+    }
+    let brought = json!({"webhook": {"url": "https://receiver.example/", "connectTimeout": 1,
+        "readTimeout": 1, "signingSecret": PAIR}});
+    let brought = app.post("/api/webhook", brought).await.ok();
+    let shown = brought["webhook"]["signingSecret"].as_str().unwrap();
+    assert!(shown.starts_with("whsk_"), "{shown}");
 }
 
 async fn a_rotation_has_limits(app: &TestApp) {

@@ -12,12 +12,24 @@ use crate::id::{LaneId, SigningKeyId, TenantId, WebhookId, WebhookSecretId};
 use crate::instant::Instant;
 use crate::schema::{lane_states, webhook_secrets, webhook_tenants, webhooks};
 use crate::seal::Place;
+use crate::sign::SigningKey;
 
 text_enum! {
     /// The kind of a signing secret, by its tag in `webhook-signature`.
     SecretKind {
         /// HMAC-SHA256.
         V1 = "v1",
+        /// Ed25519.
+        V1a = "v1a",
+    }
+}
+
+impl From<&SigningKey> for SecretKind {
+    fn from(key: &SigningKey) -> Self {
+        match key {
+            SigningKey::V1(_) => Self::V1,
+            SigningKey::V1a(_) => Self::V1a,
+        }
     }
 }
 
@@ -215,12 +227,14 @@ pub struct WebhookSecretRow {
     pub webhook_id: WebhookId,
     /// Which algorithm.
     pub kind: SecretKind,
-    /// Sealed text (`whsec_…`); see [`WebhookSecretRow::place`].
+    /// Sealed text (`whsec_…` or `whsk_…`); see [`WebhookSecretRow::place`].
     pub secret: Vec<u8>,
     /// When it was made; the newest signs first.
     pub insert_instant: Instant,
     /// When it stops signing.
     pub expiration_instant: Option<Instant>,
+    /// What receivers verify with (`whpk_…`), if it is a pair.
+    pub public_key: Option<String>,
 }
 
 impl WebhookSecretRow {
@@ -244,6 +258,26 @@ impl WebhookSecretRow {
     ) -> QueryResult<Vec<Self>> {
         webhook_secrets::table
             .filter(webhook_secrets::webhook_id.eq_any(webhooks.to_vec()))
+            .filter(
+                webhook_secrets::expiration_instant
+                    .is_null()
+                    .or(webhook_secrets::expiration_instant.gt(now)),
+            )
+            .order((
+                webhook_secrets::insert_instant.desc(),
+                webhook_secrets::id.desc(),
+            ))
+            .select(Self::as_select())
+            .load(connection)
+    }
+
+    /// The pairs of all webhooks that are live at `now`, newest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn live_pairs(connection: &mut AnyConnection, now: Instant) -> QueryResult<Vec<Self>> {
+        webhook_secrets::table
+            .filter(webhook_secrets::public_key.is_not_null())
             .filter(
                 webhook_secrets::expiration_instant
                     .is_null()

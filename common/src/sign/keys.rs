@@ -1,15 +1,48 @@
 //! The keys that one endpoint is signed with.
 
-use super::WebhookSecret;
+use secrecy::SecretString;
+
+use super::pair::PRIVATE_PREFIX;
+use super::{SecretError, WebhookPair, WebhookSecret};
 
 /// A key of one of the signature schemes.
-///
-/// Only the symmetric one is here yet; an Ed25519 pair (`v1a`) becomes a second
-/// variant.
 #[derive(Clone, Debug)]
 pub enum SigningKey {
     /// HMAC-SHA256 with a shared secret: entries tagged `v1`.
     V1(WebhookSecret),
+    /// Ed25519: entries tagged `v1a`.
+    V1a(WebhookPair),
+}
+
+impl SigningKey {
+    /// Reads the text form: an Ed25519 pair after `whsk_`, a shared secret otherwise.
+    ///
+    /// # Errors
+    /// See [`SecretError`].
+    pub fn parse(text: &str) -> Result<Self, SecretError> {
+        match text.starts_with(PRIVATE_PREFIX) {
+            true => WebhookPair::parse(text).map(Self::V1a),
+            false => WebhookSecret::parse(text).map(Self::V1),
+        }
+    }
+
+    /// The text form, which says of which scheme it is.
+    #[must_use]
+    pub fn to_text(&self) -> SecretString {
+        match self {
+            Self::V1(secret) => secret.to_text(),
+            Self::V1a(pair) => pair.to_text(),
+        }
+    }
+
+    /// What receivers verify with, if that is something else: `whpk_` and base64.
+    #[must_use]
+    pub fn public_text(&self) -> Option<String> {
+        match self {
+            Self::V1(_) => None,
+            Self::V1a(pair) => Some(pair.public().to_text()),
+        }
+    }
 }
 
 impl From<WebhookSecret> for SigningKey {

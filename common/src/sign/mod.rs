@@ -1,12 +1,13 @@
 //! Signing of webhook requests after Standard Webhooks 1.0.0.
 //!
-//! [`WebhookSecret`] is a key, [`LiveKeys`] are the ones an endpoint is signed
+//! A [`WebhookSecret`] or a [`WebhookPair`] is a key, [`LiveKeys`] are the ones an endpoint is signed
 //! with at this moment, and [`sign`] and [`verify`] make and check the signature
 //! header. Which keys are live, and when a request is sent, is decided elsewhere.
 
 pub mod jws;
 mod keys;
 mod message;
+mod pair;
 mod secret;
 mod standard;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod vectors;
 
 pub use keys::{LiveKeys, LiveKeysError, SigningKey};
 pub use message::{MessageId, MessageIdError};
+pub use pair::{WebhookPair, WebhookPublicKey};
 pub use secret::{SecretError, WebhookSecret};
 pub use standard::{
     HEADER_ID, HEADER_SIGNATURE, HEADER_TIMESTAMP, SignatureHeaders, TOLERANCE_SECONDS,

@@ -26,12 +26,18 @@ pub enum SecretError {
     Signature,
     /// The text is not base64.
     #[error(
-        "the secret is not base64 in the standard alphabet with padding, after an optional `whsec_`"
+        "the secret is not base64 in the standard alphabet with padding, after `whsec_`, `whsk_`, or nothing"
     )]
     NotBase64,
     /// The key is too short to be safe or longer than receivers must support.
     #[error("the secret holds {0} bytes, give {SHORTEST_KEY} to {LONGEST_KEY}")]
     Length(usize),
+    /// What follows `whsk_` is no Ed25519 key.
+    #[error("the private key holds {0} bytes, give 32 for its seed, or 64 for seed and public key")]
+    PairLength(usize),
+    /// The public key after the seed is another one's.
+    #[error("the private key ends with another public key than its own, leave that out")]
+    Halves,
 }
 
 /// An HMAC-SHA256 key of 24 to 64 bytes, ready to sign.

@@ -9,6 +9,9 @@ const BODY_2: &str = r#"{"type":"user.action.ended","timestamp":"2025-06-15T13:2
 const SECRET_1: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 const SECRET_2: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const SECRET_3: &str = "whsec_AwoRGB8mLTQ7QklQV15lbHN6gYiPlp2kq7K5wMfO1dzj6vH4/wYNFBsiKTA3PkVMU1phaG92fYSLkpmgp661vA==";
+const PAIR_4: &str = "whsk_ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+const ID_4: &str = "msg_01JXASYM0000000000000000004";
+const NOW_4: i64 = 1_750_000_600;
 const ID_1: &str = "msg_01JXSTARTED0000000000000001";
 const ID_2: &str = "msg_01JXENDED000000000000000002";
 const ID_3: &str = "msg_01JXROTATE00000000000000003";
@@ -21,7 +24,7 @@ const NOW_1: i64 = 1_750_000_000;
 fn keys(newest_first: &[&str]) -> LiveKeys {
     let keys = newest_first
         .iter()
-        .map(|text| WebhookSecret::parse(text).unwrap().into());
+        .map(|text| SigningKey::parse(text).unwrap());
     LiveKeys::new(keys.collect()).unwrap()
 }
 
@@ -96,6 +99,53 @@ fn during_a_rotation_every_live_key_signs_newest_first() {
         1_750_000_300,
     );
     assert_eq!(refused, Err(VerifyError::NoMatch));
+}
+
+#[test]
+fn a_pair_signs_as_everybodys_ed25519_does() {
+    let pair = keys(&[PAIR_4]);
+    let signed = sign(&pair, &id(ID_4), NOW_4.cast_unsigned(), BODY_1.as_bytes());
+    assert_eq!(signed, SIGNATURE_ED25519);
+    let good = headers(ID_4, "1750000600", SIGNATURE_ED25519);
+    assert_eq!(verify(&pair, good, BODY_1.as_bytes(), NOW_4), Ok(()));
+    let (tag, text) = SIGNATURE_ED25519.split_once(',').unwrap();
+    for forgery in [
+        &format!("v1,{text}"),
+        &format!("{tag},"),
+        &format!("{tag},{}", text.replace("QTAp", "QTAq")),
+        // Decodes to the same 64 bytes.
+        &format!("{tag},{}", text.replace("CQ==", "CR==")),
+        &format!("{tag},{}", text.replace('=', "")),
+        SIGNATURE_1,
+    ] {
+        let refused = verify(
+            &pair,
+            headers(ID_4, "1750000600", forgery),
+            BODY_1.as_bytes(),
+            NOW_4,
+        );
+        assert_eq!(refused, Err(VerifyError::NoMatch), "{forgery}");
+    }
+    let other_body = verify(&pair, good, b"{}", NOW_4);
+    assert_eq!(other_body, Err(VerifyError::NoMatch));
+}
+
+#[test]
+fn keys_of_both_schemes_sign_side_by_side() {
+    let both = keys(&[PAIR_4, SECRET_1]);
+    let signed = sign(&both, &id(ID_4), NOW_4.cast_unsigned(), BODY_1.as_bytes());
+    let entries: Vec<&str> = signed.split(' ').collect();
+    assert_eq!(entries.len(), 2);
+    assert_eq!(entries[0], SIGNATURE_ED25519);
+    assert!(entries[1].starts_with("v1,"), "{signed}");
+    for held in [PAIR_4, SECRET_1] {
+        let headers = headers(ID_4, "1750000600", &signed);
+        let verified = verify(&keys(&[held]), headers, BODY_1.as_bytes(), NOW_4);
+        assert_eq!(verified, Ok(()));
+    }
+    let official = standardwebhooks::Webhook::new(SECRET_1).unwrap();
+    let alone = official.sign(ID_4, NOW_4, BODY_1.as_bytes()).unwrap();
+    assert_eq!(entries[1], alone, "the other scheme changes nothing");
 }
 
 #[test]

@@ -8,10 +8,10 @@ use beadle_common::db::AnyConnection;
 use beadle_common::id::{EventId, WebhookId};
 use beadle_common::instant::Instant;
 use beadle_common::model::event::EventRow;
-use beadle_common::model::webhook::{SecretKind, Webhook, WebhookSecretRow};
+use beadle_common::model::webhook::{Webhook, WebhookSecretRow};
 use beadle_common::outbox::{Claimed, Kind, Payload};
 use beadle_common::seal::{SealError, Sealer};
-use beadle_common::sign::{LiveKeys, MessageId, SigningKey, WebhookSecret, sign};
+use beadle_common::sign::{LiveKeys, MessageId, SigningKey, sign};
 use bytes::Bytes;
 use diesel::QueryResult;
 use secrecy::{ExposeSecret, SecretString};
@@ -219,12 +219,9 @@ impl WebhookCourier {
                 .sealer
                 .open_text(WebhookSecretRow::place(row.id), &row.secret)
                 .map_err(|error| sealed("signing secret", &error))?;
-            keys.push(match row.kind {
-                SecretKind::V1 => SigningKey::V1(
-                    WebhookSecret::parse(text.expose_secret())
-                        .map_err(|error| broken(&format!("signing secret: {error}")))?,
-                ),
-            });
+            let key = SigningKey::parse(text.expose_secret())
+                .map_err(|error| broken(&format!("signing secret: {error}")))?;
+            keys.push(key);
         }
         LiveKeys::new(keys).map_err(|error| broken(&format!("cannot sign: {error}")))
     }

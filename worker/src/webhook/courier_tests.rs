@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use beadle_common::db::Db;
 use beadle_common::id::{DeliveryId, LaneId, LeaseToken, SigningKeyId, TenantId, WebhookSecretId};
 use beadle_common::model::signing_key::SigningKeyRow;
+use beadle_common::model::webhook::SecretKind;
 use beadle_common::sign::jws::{Algorithm, JwsKey};
+use beadle_common::sign::{WebhookPair, WebhookSecret};
 use beadle_common::test_support::{self, TestDb};
 
 use super::*;
@@ -80,8 +82,12 @@ impl World {
     }
 
     /// Adds a secret whose key is one byte over and over.
-    fn secret(&self, byte: u8, age: u64, expiration_instant: Option<Instant>) -> WebhookSecret {
+    fn secret(&self, byte: u8, age: u64, expiration_instant: Option<Instant>) -> SigningKey {
         let secret = WebhookSecret::from_bytes(&[byte; 32]).unwrap();
+        self.add(secret.into(), age, expiration_instant)
+    }
+
+    fn add(&self, secret: SigningKey, age: u64, end: Option<Instant>) -> SigningKey {
         let id = WebhookSecretId::random();
         let text = secret.to_text();
         let sealed = self
@@ -91,10 +97,11 @@ impl World {
         let row = WebhookSecretRow {
             id,
             webhook_id: self.webhook.id,
-            kind: SecretKind::V1,
+            kind: SecretKind::from(&secret),
             secret: sealed.unwrap(),
             insert_instant: NOW.minus(Duration::from_secs(age)),
-            expiration_instant,
+            expiration_instant: end,
+            public_key: secret.public_text(),
         };
         self.write(move |c| row.insert(c));
         secret
@@ -173,8 +180,8 @@ fn made(parcel: Parcel) -> WebhookRequest {
     made_at(parcel, NOW)
 }
 
-fn signed(keys: &[&WebhookSecret], request: &WebhookRequest) -> String {
-    let keys = keys.iter().map(|key| SigningKey::V1((*key).clone()));
+fn signed(keys: &[&SigningKey], request: &WebhookRequest) -> String {
+    let keys = keys.iter().map(|key| (*key).clone());
     let keys = LiveKeys::new(keys.collect()).unwrap();
     let id = MessageId::parse(&request.id).unwrap();
     sign(&keys, &id, 1_750_000_000, BODY.as_bytes())
@@ -215,6 +222,19 @@ fn every_live_secret_signs_newest_first(world: World) {
         signed(&[&newest, &middle, &oldest], &request)
     );
     assert_eq!(request.signature.split(' ').count(), 3);
+}
+
+fn secrets_of_both_kinds_sign_side_by_side(world: World) {
+    let old = world.secret(1, 300, Some(NOW.plus(Duration::from_secs(60))));
+    let pair = WebhookPair::generate(|bytes| {
+        bytes.fill(7);
+        Ok::<_, ()>(())
+    });
+    let new = world.add(SigningKey::V1a(pair.unwrap()), 100, None);
+    let request = world.request();
+    assert_eq!(request.signature, signed(&[&new, &old], &request));
+    assert!(request.signature.starts_with("v1a,"));
+    assert!(request.signature.contains(" v1,"));
 }
 
 fn a_secret_that_has_expired_does_not_sign(world: World) {
@@ -339,6 +359,7 @@ both_databases!(
     what_is_stored_is_what_is_sent,
     headers_and_password_are_opened,
     every_live_secret_signs_newest_first,
+    secrets_of_both_kinds_sign_side_by_side,
     a_secret_that_has_expired_does_not_sign,
     keys_of_all_kinds_sign_the_body,
     every_attempt_carries_the_same_jwt,

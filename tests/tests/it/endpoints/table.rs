@@ -131,6 +131,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     needs_key("PUT", "/api/key/{keyId}", "200 `{key}`, 404", samples::KEY),
     needs_key("DELETE", "/api/key/{keyId}", "200, 404", samples::NONE),
     open("GET", "/.well-known/jwks.json", "200 `{keys}`"),
+    open("GET", "/.well-known/webhooks.json", "200 `{webhooks}`"),
 
     needs_key("GET", "/api/system/audit-log/{auditLogId}", "200 `{auditLog}`, 404", samples::NONE),
     needs_key("POST", "/api/system/audit-log", "200 `{auditLog}`", samples::AUDIT_LOG),

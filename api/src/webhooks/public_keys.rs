@@ -1,0 +1,38 @@
+//! `GET /.well-known/webhooks.json`: what receivers verify `v1a` signatures with. No API key
+//! is needed.
+
+use actix_web::web::Data;
+use beadle_common::model::webhook::WebhookSecretRow;
+use beadle_common::view::{Absent, Members};
+use serde_json::{Map, Value};
+
+use crate::answer::{self, Answer};
+use crate::state::State;
+
+/// By webhook, the newest first. Those of shared secrets have none.
+pub(super) async fn retrieve_public_keys(state: Data<State>) -> Answer {
+    let now = (state.clock)();
+    let rows = state
+        .read(move |connection| Ok(WebhookSecretRow::live_pairs(connection, now)?))
+        .await?;
+    let mut webhooks = Map::new();
+    for row in &rows {
+        let keys = webhooks
+            .entry(row.webhook_id.to_string())
+            .or_insert_with(|| Value::Array(Vec::new()));
+        if let Value::Array(keys) = keys {
+            keys.push(view(row));
+        }
+    }
+    Ok(answer::wrapped("webhooks", Value::Object(webhooks)))
+}
+
+fn view(row: &WebhookSecretRow) -> Value {
+    Members::new(Absent::Omit)
+        .maybe("expirationInstant", row.expiration_instant)
+        .with("id", row.id)
+        .with("insertInstant", row.insert_instant)
+        .maybe("publicKey", row.public_key.as_ref())
+        .with("type", row.kind)
+        .done()
+}

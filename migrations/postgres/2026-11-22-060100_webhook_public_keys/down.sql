@@ -1,0 +1,1 @@
+ALTER TABLE webhook_secrets DROP COLUMN public_key;
