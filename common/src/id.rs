@@ -126,6 +126,8 @@ ids! {
     IdempotencyKeyId;
     /// Proof of one reservation of such a request.
     ReservationToken;
+    /// A row with something sealed in it, whatever it is.
+    SealedRowId;
     /// Proof of one claim of one delivery; whoever holds an older one cannot settle.
     LeaseToken;
 }

@@ -15,6 +15,7 @@ pub mod mail;
 pub mod model;
 pub mod outbox;
 pub mod render;
+pub mod reseal;
 pub mod schema;
 pub mod seal;
 pub mod settings;

@@ -223,6 +223,19 @@ impl Sealer {
             .map_err(|_| SealError::Damaged)
     }
 
+    /// What is sealed, sealed again with the first key; none if it is so already.
+    ///
+    /// # Errors
+    /// Those of [`Sealer::open`] and [`Sealer::seal`].
+    pub fn reseal(&self, place: Place, sealed: &[u8]) -> Result<Option<Vec<u8>>, SealError> {
+        let secret = self.open(place, sealed)?;
+        let first = self.keys.first().ok_or(SealError::BadKey)?;
+        if sealed.get(1..=KEY_ID) == Some(first.id.as_slice()) {
+            return Ok(None);
+        }
+        self.seal(place, &secret).map(Some)
+    }
+
     /// As [`Sealer::seal`], for text.
     ///
     /// # Errors
@@ -334,6 +347,20 @@ mod tests {
             sealer(&key(2)).open(PLACE, &old),
             Err(SealError::UnknownKey)
         ));
+    }
+
+    #[test]
+    fn what_is_under_the_first_key_is_not_sealed_again() {
+        let old = sealer(&key(1)).seal(PLACE, b"secret").unwrap();
+        let both = sealer(&format!("{},{}", key(2), key(1)));
+        let new = both.reseal(PLACE, &old).unwrap().unwrap();
+        assert_eq!(
+            sealer(&key(2)).open(PLACE, &new).unwrap().as_slice(),
+            b"secret"
+        );
+        assert_eq!(both.reseal(PLACE, &new).unwrap(), None);
+        let stranger = sealer(&key(3)).reseal(PLACE, &old);
+        assert!(matches!(stranger, Err(SealError::UnknownKey)));
     }
 
     #[test]

@@ -84,6 +84,7 @@ impl World {
             secret: sealed.unwrap(),
             insert_instant: NOW,
             expiration_instant: None,
+            public_key: None,
         };
         self.write(move |c| {
             webhook.insert(c)?;

@@ -2,6 +2,7 @@
 
 mod create_api_key;
 mod migrate;
+mod rotate_secret_key;
 mod serve;
 mod settings;
 
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 
 pub use create_api_key::CreateApiKey;
 pub use migrate::Migrate;
+pub use rotate_secret_key::RotateSecretKey;
 pub use serve::{Serve, Server};
 pub use settings::ApiSettings;
 
@@ -43,6 +45,8 @@ enum Command {
     Migrate(Migrate),
     /// Make an API key and print it, alone, on standard output
     CreateApiKey(CreateApiKey),
+    /// Encrypt every secret in the database with the first of the secret keys
+    RotateSecretKey(RotateSecretKey),
 }
 
 /// Why a command stopped.
@@ -79,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Demo(command) => command.run(),
         Command::Migrate(command) => command.run(),
         Command::CreateApiKey(command) => command.run(),
+        Command::RotateSecretKey(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

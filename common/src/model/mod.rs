@@ -20,6 +20,7 @@ pub mod idempotency_key;
 pub mod lockout;
 pub mod reason;
 pub mod registration;
+pub mod sealed;
 pub mod search;
 pub mod signing_key;
 pub mod tenant;

@@ -18,6 +18,8 @@ mod transactions;
 mod atomicity;
 // What must not be readable in a stolen database.
 mod secrets;
+// Public keys for receivers, and another key for what is secret.
+mod signing;
 // The official clients of other languages, run for real.
 mod clients;
 // Documented requests are honoured as they stand.
