@@ -8,9 +8,9 @@ use fixed_decimal::Decimal;
 use icu_experimental::dimension::units::categorized_formatter::CategorizedFormatter;
 use icu_experimental::dimension::units::options::{UnitsFormatterOptions, Width};
 use icu_experimental::measure::category::{CategorizedMeasureUnit, Duration};
-use icu_locale_core::subtags::{Language, language};
-use icu_locale_core::{Locale as IcuLocale, locale};
+use icu_locale_core::Locale as IcuLocale;
 
+use crate::cldr::first_covered;
 use crate::locale::Locale;
 
 const MILLIS_PER_SECOND: i64 = 1_000;
@@ -75,35 +75,13 @@ impl Unit {
 #[must_use]
 pub fn localized_duration(millis: i64, preferred: &[Locale]) -> String {
     let (unit, count) = Unit::largest_in(millis);
-    preferred
-        .iter()
-        .find_map(|locale| in_language_of(locale, unit, count))
-        .or_else(|| written(&locale!("en"), unit, count))
-        .unwrap_or_else(|| unit.in_plain_english(count))
+    let locale = first_covered(preferred, |locale| written(locale, unit, count));
+    written(&locale, unit, count).unwrap_or_else(|| unit.in_plain_english(count))
 }
 
-/// The words in one language, or `None` if CLDR does not cover it.
-fn in_language_of(locale: &Locale, unit: Unit, count: i64) -> Option<String> {
-    let mut locale = IcuLocale::try_from_str(&locale.bcp47()).ok()?;
-    if let Some(modern) = modern_code(locale.id.language.as_str()) {
-        locale.id.language = modern;
-    }
-    let text = written(&locale, unit, count)?;
-    // For a language without data ICU4X answers with the root's symbols ("2 d")
-    // and does not say so. The digits may still be the language's own.
-    let symbols = written(&IcuLocale::UNKNOWN, unit, count)?;
-    (letters(&text) != letters(&symbols)).then_some(text)
-}
-
-/// The code that CLDR uses for a language that older clients, above all Java ones,
-/// still send under its former code.
-fn modern_code(code: &str) -> Option<Language> {
-    match code {
-        "in" => Some(language!("id")),
-        "iw" => Some(language!("he")),
-        "tl" => Some(language!("fil")),
-        _ => None,
-    }
+/// Something of which every language with data writes its own words.
+pub(crate) fn probe(locale: &IcuLocale) -> Option<String> {
+    written(locale, Unit::Day, 2)
 }
 
 fn written(locale: &IcuLocale, unit: Unit, count: i64) -> Option<String> {
@@ -118,10 +96,6 @@ fn written(locale: &IcuLocale, unit: Unit, count: i64) -> Option<String> {
             .format_fixed_decimal(&Decimal::from(count))
             .to_string(),
     )
-}
-
-fn letters(text: &str) -> String {
-    text.chars().filter(|char| char.is_alphabetic()).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! the database's, and nothing knows of actix, HTTP clients or SMTP.
 
 pub mod bootstrap;
+mod cldr;
 pub mod db;
 pub mod duration;
 pub mod id;

@@ -7,12 +7,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::fault::TemplateFault;
 use super::template::{CompiledTemplate, Escaping, Reader};
+use crate::cldr::is_right_to_left;
 use crate::locale::{Locale, LocalizedText, choose};
-
-/// Languages that are written from right to left by most of their writers.
-const RIGHT_TO_LEFT: [&str; 14] = [
-    "ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "ps", "sd", "syr", "ug", "ur", "yi",
-];
 
 /// One text of a template and its translations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -275,8 +271,7 @@ impl<'a> Rendering<'a> {
     /// Renders one part, or notes what is wrong with it.
     fn part(&mut self, part: EmailPart, locale: Option<&Locale>, template: &str) -> Option<Part> {
         self.name_locale(locale);
-        let languages = locale.into_iter().chain(self.preferred).cloned().collect();
-        let reader = Reader::new(languages, self.timezone);
+        let reader = Reader::new(self.preferred, locale, self.timezone);
         let rendered = CompiledTemplate::parse(template).and_then(|template| {
             template.render_context(part.escaping(), &self.variables, &reader)
         });
@@ -304,7 +299,7 @@ impl<'a> Rendering<'a> {
     }
 
     fn name_locale(&mut self, locale: Option<&Locale>) {
-        let right_to_left = locale.is_some_and(|locale| RIGHT_TO_LEFT.contains(&locale.language()));
+        let right_to_left = locale.is_some_and(is_right_to_left);
         let named = json!({
             "tag": locale.map(Locale::bcp47),
             "dir": if right_to_left { "rtl" } else { "ltr" },

@@ -5,7 +5,9 @@
 //! and none writes to the log.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
+use fixed_decimal::Decimal;
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, PathAndJson, RenderContext, RenderError,
     RenderErrorReason, ScopedJson,
@@ -13,8 +15,9 @@ use handlebars::{
 use serde_json::Value as Json;
 
 use super::fault::unknown_name;
+use super::number::{self, CATEGORIES};
 use super::template::Reader;
-use super::time::{self, Precision};
+use super::time::{self, Precision, Style};
 use crate::duration::localized_duration;
 
 /// Only make sense around a text.
@@ -22,7 +25,7 @@ const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
 /// Handlebars' own, as a block or as a value.
 const COMPARISONS: [&str; 9] = ["eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not"];
 /// Give a value.
-const VALUES: [&str; 12] = [
+const VALUES: [&str; 14] = [
     "lookup",
     "len",
     "default",
@@ -35,7 +38,13 @@ const VALUES: [&str; 12] = [
     "date",
     "datetime",
     "duration",
+    "number",
+    "plural",
 ];
+/// The option that says how much of a date is spelled out.
+const STYLE: &str = "style";
+/// The plural category that every language has.
+const OTHER: &str = "other";
 /// How instants say "never".
 const NEVER: i64 = i64::MAX;
 
@@ -52,7 +61,17 @@ pub(super) fn must_be_block(name: &str) -> bool {
 }
 
 pub(super) fn takes_option(name: &str, option: &str) -> bool {
-    option == "includeZero" && (name == "if" || name == "unless")
+    match name {
+        "if" | "unless" => option == "includeZero",
+        "date" | "datetime" => option == STYLE,
+        "plural" => CATEGORIES.contains(&option),
+        _ => false,
+    }
+}
+
+/// The option that must be there if there are any.
+pub(super) fn missing_option(name: &str, is_given: impl Fn(&str) -> bool) -> Option<&'static str> {
+    (name == "plural" && !is_given(OTHER)).then_some(OTHER)
 }
 
 /// Registers what is the same for every reader.
@@ -84,15 +103,18 @@ pub(super) fn register(handlebars: &mut Handlebars<'static>) {
 
 /// Registers, for one rendering, what depends on the reader.
 pub(super) fn register_for<'rc>(reader: &'rc Reader, context: &mut RenderContext<'_, 'rc>) {
-    let written = |precision| {
-        move |values: &[&Json]| {
+    let instant = |precision| {
+        WithOptions(move |values: &[&Json], options: &Options<'_>| {
+            let style = style(options)?;
             let millis = one(values).and_then(millis)?;
-            let written = millis.and_then(|millis| time::written(millis, precision, reader.zone()));
+            let written = millis.and_then(|millis| {
+                time::written(millis, precision, style, reader.zone(), reader.languages())
+            });
             Ok(written.unwrap_or_default().into())
-        }
+        })
     };
-    context.register_local_helper("date", Box::new(Value(written(Precision::Day))));
-    context.register_local_helper("datetime", Box::new(Value(written(Precision::Minute))));
+    context.register_local_helper("date", Box::new(instant(Precision::Day)));
+    context.register_local_helper("datetime", Box::new(instant(Precision::Minute)));
     context.register_local_helper(
         "duration",
         Box::new(Value(|values: &[&Json]| {
@@ -101,10 +123,28 @@ pub(super) fn register_for<'rc>(reader: &'rc Reader, context: &mut RenderContext
             Ok(words.unwrap_or_default().into())
         })),
     );
+    context.register_local_helper(
+        "number",
+        Box::new(Value(|values: &[&Json]| {
+            let number = decimal(one(values)?)?;
+            let written = number.map(|number| number::written(&number, reader.languages()));
+            Ok(written.unwrap_or_default().into())
+        })),
+    );
+    context.register_local_helper(
+        "plural",
+        Box::new(WithOptions(|values: &[&Json], options: &Options<'_>| {
+            let number = decimal(one(values)?)?;
+            let category = number.map(|number| number::category(&number, reader.text()));
+            Ok(category.map_or(Json::Null, |category| form(category, options)))
+        })),
+    );
 }
 
 type Answer = Result<Json, String>;
 type Apply = fn(&[&Json]) -> Answer;
+/// What stands in a call as `name=value`.
+type Options<'a> = BTreeMap<&'a str, PathAndJson<'a>>;
 
 /// A helper that is a plain function of its arguments.
 struct Value<F>(F);
@@ -117,18 +157,42 @@ impl<F: Fn(&[&Json]) -> Answer> HelperDef for Value<F> {
         variables: &'rc Context,
         context: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
-        for argument in helper.params() {
-            if argument.is_value_missing() {
-                refuse_unless_below_null(argument_name(argument), variables, context)?;
-            }
-        }
-        let values: Vec<&Json> = helper.params().iter().map(PathAndJson::value).collect();
-        (self.0)(&values)
-            .map(ScopedJson::Derived)
-            .map_err(|reason| {
-                RenderErrorReason::Other(format!("the helper `{}` {reason}", helper.name())).into()
-            })
+        call(helper, variables, context, |values, _| (self.0)(values))
     }
+}
+
+/// The same, of a helper that has options.
+struct WithOptions<F>(F);
+
+impl<F: Fn(&[&Json], &Options<'_>) -> Answer> HelperDef for WithOptions<F> {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        variables: &'rc Context,
+        context: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        call(helper, variables, context, &self.0)
+    }
+}
+
+fn call<'rc>(
+    helper: &Helper<'rc>,
+    variables: &'rc Context,
+    context: &RenderContext<'_, 'rc>,
+    apply: impl Fn(&[&Json], &Options<'_>) -> Answer,
+) -> Result<ScopedJson<'rc>, RenderError> {
+    for argument in helper.params().iter().chain(helper.hash().values()) {
+        if argument.is_value_missing() {
+            refuse_unless_below_null(argument_name(argument), variables, context)?;
+        }
+    }
+    let values: Vec<&Json> = helper.params().iter().map(PathAndJson::value).collect();
+    apply(&values, helper.hash())
+        .map(ScopedJson::Derived)
+        .map_err(|reason| {
+            RenderErrorReason::Other(format!("the helper `{}` {reason}", helper.name())).into()
+        })
 }
 
 /// `{{default value fallback}}`: the first of its arguments that says something.
@@ -237,6 +301,35 @@ fn duration_of(values: &[&Json]) -> Result<Option<i64>, String> {
             values.len()
         )),
     }
+}
+
+/// The exact number that a value holds, `None` for null.
+fn decimal(value: &Json) -> Result<Option<Decimal>, String> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    number::read(value)
+        .map(Some)
+        .ok_or_else(|| format!("takes a number, not {value:.40}"))
+}
+
+/// The text that the call has for a plural category, else the one for all others; a call
+/// without texts asks for the category's name.
+fn form(category: &str, options: &Options<'_>) -> Json {
+    if options.is_empty() {
+        return category.into();
+    }
+    let form = options.get(category).or_else(|| options.get(OTHER));
+    form.map(|form| form.value().clone()).unwrap_or_default()
+}
+
+/// `style="short"`, `"medium"` or `"long"`, which is the default.
+fn style(options: &Options<'_>) -> Result<Style, String> {
+    let Some(value) = options.get(STYLE).map(PathAndJson::value) else {
+        return Ok(Style::Long);
+    };
+    let style = value.as_str().and_then(Style::parse);
+    style.ok_or_else(|| format!("takes the style short, medium or long, not {value:.40}"))
 }
 
 fn capitalized(text: &str) -> String {

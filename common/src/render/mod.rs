@@ -13,6 +13,7 @@ mod fault;
 mod helpers;
 mod names;
 mod nesting;
+mod number;
 mod output;
 mod template;
 mod time;

@@ -121,6 +121,13 @@ impl<'a> Walk<'a> {
                 "the helper `{name}` has no option `{option}`"
             )));
         }
+        if let Some(option) = helpers::missing_option(name, |option| tag.hash.contains_key(option))
+            && !tag.hash.is_empty()
+        {
+            return Err(TemplateFault::parse(format!(
+                "the helper `{name}` needs the option `{option}` beside the others"
+            )));
+        }
         for parameter in tag.params.iter().chain(tag.hash.values()) {
             self.parameter(parameter)?;
         }

@@ -3,12 +3,12 @@
 use std::sync::LazyLock;
 
 use handlebars::{Context, Handlebars, RenderContext, Renderable, Template, no_escape};
-use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
 use super::fault::TemplateFault;
 use super::output::BoundedText;
-use super::{helpers, names, nesting, time};
+use super::time::Zone;
+use super::{helpers, names, nesting};
 use crate::locale::Locale;
 
 /// The most that one part of an email may come to. Beyond it a mail is more likely
@@ -44,17 +44,35 @@ pub enum Escaping {
 #[derive(Clone, Debug)]
 pub struct Reader {
     languages: Vec<Locale>,
-    zone: TimeZone,
+    text: Option<Locale>,
+    zone: Zone,
 }
 
 impl Reader {
     /// A reader of these languages, best first, in the time zone of that IANA name
-    /// (UTC if it is absent or unknown).
+    /// (UTC if it is absent or unknown), before a text in the language `text`.
+    ///
+    /// Dates, numbers and durations follow the language of the text, in the form of the
+    /// reader's own country if they name one: a text in `de` gives a reader of `de_AT`
+    /// dates as in Austria. In a text of nobody knows which language they follow the
+    /// reader.
     #[must_use]
-    pub fn new(languages: Vec<Locale>, timezone: Option<&str>) -> Self {
+    pub fn new(preferred: &[Locale], text: Option<&Locale>, timezone: Option<&str>) -> Self {
+        let same = |locale: &&Locale| {
+            text.is_some_and(|text| {
+                text.country().is_none() && text.language() == locale.language()
+            })
+        };
+        let own = preferred.iter().find(same);
         Self {
-            languages,
-            zone: time::zone(timezone),
+            languages: own
+                .into_iter()
+                .chain(text)
+                .chain(preferred)
+                .cloned()
+                .collect(),
+            text: text.cloned(),
+            zone: Zone::new(timezone),
         }
     }
 
@@ -62,7 +80,12 @@ impl Reader {
         &self.languages
     }
 
-    pub(super) fn zone(&self) -> &TimeZone {
+    /// The language of the text, if anybody said which.
+    pub(super) fn text(&self) -> Option<&Locale> {
+        self.text.as_ref()
+    }
+
+    pub(super) fn zone(&self) -> &Zone {
         &self.zone
     }
 }

@@ -23,7 +23,8 @@ fn variables() -> Json {
 }
 
 fn reader() -> Reader {
-    Reader::new(vec![Locale::parse("de").unwrap()], Some("Europe/Berlin"))
+    let german = Locale::parse("de").unwrap();
+    Reader::new(&[german], None, Some("Europe/Berlin"))
 }
 
 fn try_render(escaping: Escaping, text: &str) -> Result<String, TemplateFault> {
@@ -161,6 +162,7 @@ fn names_that_do_not_exist_are_errors_wherever_they_stand() {
             "person.name",
         ),
         ("{{#if (eq usr 1)}}a{{/if}}", "usr"),
+        ("{{plural 1 other=usr}}", "usr"),
         ("{{lookup usr 1}}", "usr"),
         ("{{user.firstName.length}}", "user.firstName.length"),
         ("{{user.data.nick}}", "user.data.nick"),
@@ -213,8 +215,25 @@ fn helpers_do_what_their_name_says() {
         ("{{upper (default event.option (trim \" x \"))}}", "X"),
         (
             "{{date event.expiry}} {{datetime event.expiry}}",
-            "2026-11-22 2026-11-22 06:04",
+            "22. November 2026 22. November 2026 um 06:04",
         ),
+        (
+            "{{date event.expiry style=\"short\"}} {{datetime event.expiry style=\"medium\"}}",
+            "22.11.26 22.11.2026, 06:04",
+        ),
+        (
+            "{{number 1234567.5}} {{number \"0.50\"}} [{{number event.comment}}]",
+            "1.234.567,5 0,50 []",
+        ),
+        (
+            "{{plural 1 one=\"day\" other=\"days\"}} {{plural 2 one=\"day\" other=\"days\"}} {{plural 1}}",
+            "day days one",
+        ),
+        (
+            "{{plural 2 other=user.firstName}} [{{plural event.comment}}]",
+            "Ada []",
+        ),
+        ("{{#if (eq (plural 1) \"one\")}}once{{/if}}", "once"),
         (
             "{{duration 15600}}, {{duration event.createInstant event.expiry}}",
             "15 Sekunden, 2 Tage",
@@ -240,6 +259,18 @@ fn helpers_refuse_what_they_cannot_use() {
         ),
         ("{{duration 1.5}}", "`duration` takes milliseconds"),
         ("{{duration 1 2 3}}", "not 3 values"),
+        (
+            "{{number \"many\"}}",
+            "`number` takes a number, not \"many\"",
+        ),
+        (
+            "{{plural user.active}}",
+            "`plural` takes a number, not true",
+        ),
+        (
+            "{{date event.expiry style=\"wide\"}}",
+            "takes the style short, medium or long, not \"wide\"",
+        ),
     ] {
         let fault = fault(text);
         assert_eq!(fault.kind, FaultKind::Render, "{text}");
@@ -263,6 +294,8 @@ fn what_is_wrong_with_the_text_alone_shows_on_saving() {
         ("{{upper}}", 1, "`upper` needs a value"),
         ("{{#if}}a{{/if}}", 1, "`if` needs a value"),
         ("{{date a form=\"x\"}}", 1, "no option `form`"),
+        ("{{plural a one=\"x\"}}", 1, "needs the option `other`"),
+        ("{{plural a some=\"x\"}}", 1, "no option `some`"),
         ("{{> header}}", 1, "partials"),
     ] {
         let fault = check_syntax(text).expect_err(text);
