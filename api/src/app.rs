@@ -10,8 +10,8 @@ use actix_web::{App, Error, HttpResponse};
 use crate::state::State;
 use crate::{
     actions, api_keys, applications, audit_logs, deliveries, email_templates, emails, event_logs,
-    health, login, reasons, registrations, signing_keys, tenants, user_actions, users,
-    webhook_logs, webhooks,
+    health, login, reasons, registrations, signing_keys, suppressions, tenants, user_actions,
+    users, webhook_logs, webhooks,
 };
 
 /// The application over a shared state: build it once per server thread.
@@ -42,6 +42,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(reasons::routes)
         .configure(email_templates::routes)
         .configure(emails::routes)
+        .configure(suppressions::routes)
         .configure(tenants::routes)
         .configure(registrations::routes)
         .configure(users::routes)

@@ -35,6 +35,7 @@ mod reasons;
 mod registrations;
 mod search;
 mod signing_keys;
+mod suppressions;
 mod tenants;
 mod user_actions;
 mod users;

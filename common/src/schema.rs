@@ -339,6 +339,23 @@ diesel::table! {
         html_locale -> Nullable<Text>,
         text_locale -> Nullable<Text>,
         insert_instant -> BigInt,
+        preferred_languages -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    suppressions (tenant_id, address_key) {
+        tenant_id -> SqlUuid,
+        address_key -> Text,
+        address -> Text,
+        delivery_id -> SqlUuid,
+        status_code -> Nullable<Integer>,
+        reason -> Text,
+        insert_instant -> BigInt,
+        expiration_instant -> BigInt,
     }
 }
 
@@ -492,6 +509,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     users,
     registrations,
     failed_logins,
+    suppressions,
     api_keys,
     email_templates,
     user_actions,

@@ -11,14 +11,11 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::drain::{Clock, Drain, Jitter, Limits, Surroundings};
-use crate::email::{MailCourier, Mailer, MailerConfig};
+use crate::email::{MailCourier, Mailer, MailerConfig, Notes};
 use crate::expiry::Expiry;
 use crate::pruning::Pruning;
 use crate::settings::{SettingsError, WorkerSettings};
 use crate::webhook::{SenderConfig, WebhookCourier, WebhookSender};
-
-/// Mails in flight to one server per worker: servers tend to refuse more at a time.
-const MAIL_PER_SERVER: usize = 8;
 
 /// A worker that has not begun.
 #[derive(Debug)]
@@ -146,8 +143,9 @@ fn mails(
         default_target: Arc::new(settings.mail.clone()),
         sealer,
         schedule: settings.mail_retry_schedule.clone(),
+        notes: Notes::new(around.db.clone(), settings.mail_suppression),
     };
-    let limits = limits(settings, MAIL_PER_SERVER);
+    let limits = limits(settings, count(settings.mail_concurrency));
     Ok(Drain::new(Arc::new(courier), around.clone(), limits))
 }
 

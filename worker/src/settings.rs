@@ -93,6 +93,29 @@ pub struct WorkerSettings {
     )]
     pub webhook_concurrency: u32,
 
+    /// Mails in flight to one mail server per worker. Many servers refuse more than ten
+    #[arg(
+        long,
+        alias = "beadle-mail-concurrency",
+        env = "BEADLE_MAIL_CONCURRENCY",
+        value_name = "BEADLE_MAIL_CONCURRENCY",
+        default_value_t = 8,
+        value_parser = clap::value_parser!(u32).range(1..=65_536)
+    )]
+    pub mail_concurrency: u32,
+
+    /// How long an address is left alone that a mail server has refused for good; `0s`:
+    /// it is tried again with the next mail
+    #[arg(
+        long,
+        alias = "beadle-mail-suppression",
+        env = "BEADLE_MAIL_SUPPRESSION",
+        value_name = "BEADLE_MAIL_SUPPRESSION",
+        default_value = "30d",
+        value_parser = parse_duration
+    )]
+    pub mail_suppression: Duration,
+
     /// Longest exchange with a webhook, in all
     #[arg(
         long,

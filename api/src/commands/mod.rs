@@ -2,6 +2,7 @@
 
 mod create_api_key;
 mod migrate;
+mod preview_email;
 mod rotate_secret_key;
 mod serve;
 mod settings;
@@ -15,6 +16,7 @@ use clap::{Parser, Subcommand};
 
 pub use create_api_key::CreateApiKey;
 pub use migrate::Migrate;
+pub use preview_email::PreviewEmail;
 pub use rotate_secret_key::RotateSecretKey;
 pub use serve::{Serve, Server};
 pub use settings::ApiSettings;
@@ -45,6 +47,8 @@ enum Command {
     Migrate(Migrate),
     /// Make an API key and print it, alone, on standard output
     CreateApiKey(CreateApiKey),
+    /// Show a stored email template as a reader would get it, and what is wrong with it
+    PreviewEmail(PreviewEmail),
     /// Encrypt every secret in the database with the first of the secret keys
     RotateSecretKey(RotateSecretKey),
 }
@@ -83,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Demo(command) => command.run(),
         Command::Migrate(command) => command.run(),
         Command::CreateApiKey(command) => command.run(),
+        Command::PreviewEmail(command) => command.run(),
         Command::RotateSecretKey(command) => command.run(),
     };
     match result {

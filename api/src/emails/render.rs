@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use beadle_common::instant::Instant;
 use beadle_common::locale::Locale;
-use beadle_common::mail::{Letter, Mail, Setup, Variables, texts};
+use beadle_common::mail::{Letter, Mail, Setup, Variables, texts, unsubscribe};
 use beadle_common::model::email::Mailbox;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::model::user::User;
@@ -104,6 +104,10 @@ impl Reader<'_> {
         let timezone = user.and_then(|(user, _)| user.timezone.as_deref());
         let variables = self.variables(setup, order);
         let rendered = render_email(texts, self.languages, &variables, timezone)?;
+        let unsubscribe = unsubscribe(self.tenant, &variables).unwrap_or_else(|fault| {
+            tracing::warn!("a mail goes without `List-Unsubscribe`: {fault}");
+            None
+        });
         let letter = Letter {
             setup,
             tenant: self.tenant,
@@ -114,6 +118,8 @@ impl Reader<'_> {
             to: vec![self.to.clone()],
             cc: order.cc.clone(),
             bcc: order.bcc.clone(),
+            languages: self.languages,
+            unsubscribe,
             now,
         };
         Ok(letter.mail(rendered))

@@ -1,5 +1,7 @@
 //! `tenant.emailConfiguration`: where a tenant's mail goes, and who it comes from.
 
+use beadle_common::mail::sample;
+use beadle_common::render::unsubscribe_uri;
 use serde_json::{Map, Value, json};
 
 use crate::errors::Prefix;
@@ -56,6 +58,10 @@ pub(super) fn read_email_configuration(tenant: &Object<'_>) -> EmailConfiguratio
             .short_text("defaultFromName", LONGEST_NAME)
             .map(Value::String),
     );
+    set(
+        "listUnsubscribe",
+        list_unsubscribe(&object).map(Value::String),
+    );
     set("additionalHeaders", Some(additional_headers(&object)));
     set("debug", Some(Value::Bool(object.flag("debug", false))));
     set("password", None);
@@ -80,6 +86,18 @@ fn security(object: &Object<'_>) -> Option<&'static str> {
         object.refuse(Prefix::InvalidJson, "security");
     }
     known
+}
+
+/// Where readers may say that they want no more mail: a template, tried with sample data.
+fn list_unsubscribe(object: &Object<'_>) -> Option<String> {
+    let member = "listUnsubscribe";
+    let template = object.text(member)?;
+    if let Err(fault) = unsubscribe_uri(&template, sample()) {
+        let path = object.path(member);
+        let errors = object.errors();
+        errors.refuse_because(Prefix::Invalid, &path, fault.to_string());
+    }
+    Some(template)
 }
 
 /// Headers added to each mail. A line break in one would let it add more than itself.

@@ -124,6 +124,7 @@ async fn all_mistakes_are_reported_at_once(app: &TestApp) {
         "name": "DEFAULT", "data": 7,
         "emailConfiguration": {
             "port": 70_000, "security": "tls", "defaultFromEmail": "me",
+            "listUnsubscribe": "http://a.example/{{user.id}}",
             "additionalHeaders": [{"name": "X-A\r\nBcc", "value": "a\nb"}],
         },
         "eventConfiguration": {"events": {"user.action": {"enabled": "yes", "transactionType": "Most"}}},
@@ -137,6 +138,7 @@ async fn all_mistakes_are_reported_at_once(app: &TestApp) {
             "[invalid]tenant.emailConfiguration.additionalHeaders[0].name",
             "[invalid]tenant.emailConfiguration.additionalHeaders[0].value",
             "[notEmail]tenant.emailConfiguration.defaultFromEmail",
+            "[invalid]tenant.emailConfiguration.listUnsubscribe",
             "[invalid]tenant.emailConfiguration.port",
             "[invalidJSON] on tenant.emailConfiguration.security",
             "[invalidJSON] on tenant.eventConfiguration.events.user.action.enabled",

@@ -1,6 +1,7 @@
 //! `DELETE /api/user/{userId}[?hardDelete=true]`
 
 use beadle_common::id::UserId;
+use beadle_common::model::suppression::Suppression;
 use beadle_common::model::user::User;
 
 use super::update::find;
@@ -18,6 +19,9 @@ pub(super) async fn delete_user(call: Call) -> Answer {
             let mut user = find(connection, id, scope)?;
             if hard {
                 User::delete(connection, id)?;
+                if let Some(address) = &user.email {
+                    Suppression::lift(connection, Some(user.tenant_id), address, now)?;
+                }
             } else if user.active {
                 user.active = false;
                 user.last_update_instant = now;

@@ -2,6 +2,7 @@
 //! will be sent. Later edits of the template change nothing that is pending.
 
 use serde_json::Value;
+use url::Url;
 
 use super::Setup;
 use super::phase::Who;
@@ -9,7 +10,7 @@ use super::refusal::Refusal;
 use crate::db::AnyConnection;
 use crate::id::EmailTemplateId;
 use crate::instant::Instant;
-use crate::mail::{Letter, Mail, Variables, texts, with_nulls};
+use crate::mail::{Letter, Mail, Variables, texts, unsubscribe, with_nulls};
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::application::Application;
 use crate::model::email_template::EmailTemplate;
@@ -31,12 +32,12 @@ pub(super) struct MailInput<'a> {
 
 impl MailInput<'_> {
     /// Renders the template for the actionee. The inner error is the template's, in words
-    /// for an operator.
+    /// for an operator; beside a mail it tells what that goes without.
     pub(super) fn render(
         &self,
         connection: &mut AnyConnection,
         template: EmailTemplateId,
-    ) -> Result<Result<Mail, String>, Refusal> {
+    ) -> Result<Result<(Mail, Option<String>), String>, Refusal> {
         let Some(template) = EmailTemplate::find(connection, template)? else {
             return Ok(Err(format!("the email template {template} does not exist")));
         };
@@ -49,7 +50,19 @@ impl MailInput<'_> {
             actionee.timezone.as_deref(),
         );
         Ok(match rendered {
-            Ok(rendered) => Ok(self.mail(&template, rendered)),
+            Ok(rendered) => {
+                let unsubscribe = unsubscribe(self.tenant, &variables);
+                let fault = unsubscribe.as_ref().err().map(|fault| {
+                    format!(
+                        "a mail of the action [{}] ({} of {}) goes without `List-Unsubscribe`: {fault}",
+                        self.log.name, self.event.phase, self.log.id
+                    )
+                });
+                Ok((
+                    self.mail(&template, rendered, unsubscribe.ok().flatten()),
+                    fault,
+                ))
+            }
             Err(error) => Err(format!(
                 "the email template [{}] could not be rendered for the action [{}] ({} of {}): {error}",
                 template.name, self.log.name, self.event.phase, self.log.id
@@ -89,7 +102,12 @@ impl MailInput<'_> {
         Ok(application.map(|application| view::application(&application, Absent::Null)))
     }
 
-    fn mail(&self, template: &EmailTemplate, rendered: RenderedEmail) -> Mail {
+    fn mail(
+        &self,
+        template: &EmailTemplate,
+        rendered: RenderedEmail,
+        unsubscribe: Option<Url>,
+    ) -> Mail {
         let letter = Letter {
             setup: self.setup,
             tenant: self.tenant,
@@ -100,6 +118,8 @@ impl MailInput<'_> {
             to: self.who.actionee.mailbox().into_iter().collect(),
             cc: Vec::new(),
             bcc: Vec::new(),
+            languages: &self.who.actionee.preferred_languages.0,
+            unsubscribe,
             now: self.now,
         };
         letter.mail(rendered)

@@ -221,9 +221,9 @@ impl PhaseInput {
             now: self.now,
         };
         match input.render(connection, template)? {
-            Ok(mail) => {
+            Ok((mail, fault)) => {
                 event.email = include.then(|| mail.view());
-                Ok((send.then_some(mail), Vec::new()))
+                Ok((send.then_some(mail), fault.into_iter().collect()))
             }
             Err(fault) => {
                 event.emailed_user = false;

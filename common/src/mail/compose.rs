@@ -1,18 +1,22 @@
 //! From rendered parts to a mail: sender, recipients, headers.
 
 use serde_json::Value;
+use url::Url;
 
 use super::Setup;
 use crate::db::Json;
 use crate::id::{ActionLogId, EmailId, EventId, LaneId, UserId};
 use crate::instant::Instant;
-use crate::locale::LocalizedText;
+use crate::locale::{Locale, LocalizedText};
 use crate::model::email::{EmailRow, Mailbox};
 use crate::model::email_template::EmailTemplate;
 use crate::model::tenant::Tenant;
 use crate::outbox::mail_lane;
-use crate::render::{EmailTexts, RenderedEmail, Texts};
+use crate::render::{EmailTexts, RenderedEmail, TemplateFault, Texts, unsubscribe_uri};
 use crate::view::MailView;
+
+const LIST_UNSUBSCRIBE: &str = "List-Unsubscribe";
+const LIST_UNSUBSCRIBE_POST: &str = "List-Unsubscribe-Post";
 
 /// A rendered mail, ready to be stored and to be shown.
 #[derive(Debug, Clone)]
@@ -44,6 +48,10 @@ pub struct Letter<'a> {
     pub cc: Vec<Mailbox>,
     /// Blind copies.
     pub bcc: Vec<Mailbox>,
+    /// What the reader asked for, best first.
+    pub languages: &'a [Locale],
+    /// Where the reader may say that they want no more of it.
+    pub unsubscribe: Option<Url>,
     /// The clock.
     pub now: Instant,
 }
@@ -82,12 +90,13 @@ impl Letter<'_> {
             subject: rendered.subject.text,
             html: rendered.html.text,
             text: rendered.text.text,
-            headers: Json(additional_headers(self.tenant)),
+            headers: Json(headers(self.tenant, self.unsubscribe.as_ref())),
             subject_locale: rendered.subject.locale,
             from_name_locale: rendered.from_name.and_then(|part| part.locale),
             html_locale: rendered.html.locale,
             text_locale: rendered.text.locale,
             insert_instant: self.now,
+            preferred_languages: Json(self.languages.to_vec()),
         };
         Mail {
             row,
@@ -168,6 +177,38 @@ fn variants(default: &str, localized: &LocalizedText) -> Texts<String> {
         default: default.to_owned(),
         localized: localized.clone(),
     }
+}
+
+/// What `emailConfiguration.listUnsubscribe` of the tenant comes to for a reader. Nothing
+/// for somebody who is no user: there is nothing that they could unsubscribe from.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn unsubscribe(tenant: &Tenant, variables: &Value) -> Result<Option<Url>, TemplateFault> {
+    let is_user = variables.get("user").is_some_and(Value::is_object);
+    let template = tenant.email_setting("listUnsubscribe").filter(|_| is_user);
+    template
+        .map(|template| unsubscribe_uri(template, variables))
+        .transpose()
+}
+
+/// The headers that a tenant adds, and those for unsubscribing, which come first.
+fn headers(tenant: &Tenant, unsubscribe: Option<&Url>) -> Vec<(String, String)> {
+    let mut headers = Vec::new();
+    if let Some(uri) = unsubscribe {
+        headers.push((LIST_UNSUBSCRIBE.to_owned(), format!("<{uri}>")));
+        if uri.scheme() == "https" {
+            let one_click = "List-Unsubscribe=One-Click".to_owned();
+            headers.push((LIST_UNSUBSCRIBE_POST.to_owned(), one_click));
+        }
+    }
+    let is_ours = |name: &str| {
+        let ours = [LIST_UNSUBSCRIBE, LIST_UNSUBSCRIBE_POST];
+        unsubscribe.is_some() && ours.iter().any(|our| our.eq_ignore_ascii_case(name))
+    };
+    let additional = additional_headers(tenant);
+    headers.extend(additional.into_iter().filter(|(name, _)| !is_ours(name)));
+    headers
 }
 
 /// `emailConfiguration.additionalHeaders` of the tenant.

@@ -69,6 +69,8 @@ pub struct EmailRow {
     pub text_locale: Option<Locale>,
     /// When it was rendered; the `Date` of the message.
     pub insert_instant: Instant,
+    /// What the reader asked for, best first: how the locales above were reached.
+    pub preferred_languages: Json<Vec<Locale>>,
 }
 
 impl EmailRow {

@@ -23,6 +23,7 @@ pub mod registration;
 pub mod sealed;
 pub mod search;
 pub mod signing_key;
+pub mod suppression;
 pub mod tenant;
 pub mod user;
 pub mod user_action;

@@ -6,6 +6,7 @@ use handlebars::Context;
 use serde_json::{Map, Value as Json, json};
 
 use super::fault::TemplateFault;
+use super::plain;
 use super::template::{CompiledTemplate, Escaping, Reader};
 use crate::cldr::is_right_to_left;
 use crate::locale::{Locale, LocalizedText, choose};
@@ -195,12 +196,25 @@ pub fn render_parts(
     let from_name = rendering.optional(EmailPart::FromName, &texts.from_name);
     let html = rendering.required(EmailPart::Html, &texts.html);
     let text = rendering.required(EmailPart::Text, &texts.text);
+    let text = text.map(|text| match &html {
+        Some(html) if text.text.trim().is_empty() => derived(html),
+        _ => text,
+    });
     RenderedParts {
         subject,
         from_name: from_name.filter(|part| !part.text.is_empty()),
         html,
         text,
         faults: rendering.faults,
+    }
+}
+
+/// The text part of a mail whose template has none to say: that of the HTML part. Some
+/// readers see no HTML, and filters distrust mail without text.
+fn derived(html: &Part) -> Part {
+    Part {
+        locale: html.locale.clone(),
+        text: plain::from_html(&html.text),
     }
 }
 

@@ -193,3 +193,29 @@ fn what_is_right_is_shown_beside_what_is_wrong() {
     assert!(parts.html.is_none() && parts.from_name.is_none());
     assert_eq!(parts.faults.len(), 1);
 }
+
+#[test]
+fn a_mail_without_a_text_gets_that_of_its_html() {
+    let mut email = email();
+    email.text = texts(" {{#if false}}never{{/if}}\n", &[]);
+    let mail = rendered(&email, &["de_AT"]).unwrap();
+    assert_eq!(mail.text, part(Some("de_AT"), "1 Tag\n"));
+}
+
+#[test]
+fn dates_follow_the_readers_country_within_the_language_of_the_part() {
+    let mut email = email();
+    let date = "{{date 1735689600000}}";
+    email.subject = texts(date, &[("de", date), ("en", date)]);
+    for (preferred, expected) in [
+        (&["de_AT"][..], "1. Jänner 2025"),
+        (&["de"], "1. Januar 2025"),
+        (&["ja", "en_GB"], "1 January 2025"),
+        (&["xx", "en"], "January 1, 2025"),
+        (&["fr"], "1 janvier 2025"),
+        (&[], "January 1, 2025"),
+    ] {
+        let subject = rendered(&email, preferred).unwrap().subject;
+        assert_eq!(subject.text, expected, "{preferred:?}");
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! * [`CompiledTemplate`] is one text, checked and ready to render;
 //! * [`render`] picks the language of each part of an email and renders it;
+//! * [`unsubscribe_uri`] renders the address of `List-Unsubscribe`;
 //! * [`lint`] tells what is wrong with any of its texts, [`check_syntax`] with one.
 //!
 //! The language is Handlebars without partials and decorators, and without any
@@ -11,12 +12,15 @@
 mod email;
 mod fault;
 mod helpers;
+mod meter;
 mod names;
 mod nesting;
 mod number;
 mod output;
+mod plain;
 mod template;
 mod time;
+mod unsubscribe;
 
 pub use email::{
     EmailPart, EmailTexts, Part, PartFault, RenderError, RenderedEmail, RenderedParts, Texts, lint,
@@ -24,3 +28,4 @@ pub use email::{
 };
 pub use fault::{FaultKind, TemplateFault};
 pub use template::{CompiledTemplate, Escaping, Reader, check_syntax};
+pub use unsubscribe::unsubscribe_uri;

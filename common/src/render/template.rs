@@ -6,9 +6,10 @@ use handlebars::{Context, Handlebars, RenderContext, Renderable, Template, no_es
 use serde_json::Value as Json;
 
 use super::fault::TemplateFault;
+use super::meter::Meter;
 use super::output::BoundedText;
 use super::time::Zone;
-use super::{helpers, names, nesting};
+use super::{helpers, meter, names, nesting};
 use crate::locale::Locale;
 
 /// The most that one part of an email may come to. Beyond it a mail is more likely
@@ -92,7 +93,12 @@ impl Reader {
 
 /// A template that parses and calls only helpers that exist.
 #[derive(Clone, Debug)]
-pub struct CompiledTemplate(Template);
+pub struct CompiledTemplate {
+    /// As it was written.
+    written: Template,
+    /// With what bounds its work.
+    metered: Template,
+}
 
 impl CompiledTemplate {
     /// Parses a text.
@@ -103,7 +109,12 @@ impl CompiledTemplate {
         nesting::check(text)?;
         let template = Template::compile(text)?;
         names::check_helpers(&template)?;
-        Ok(Self(template))
+        let metered = meter::metered(&template)
+            .ok_or_else(|| TemplateFault::parse("the template cannot be bounded"))?;
+        Ok(Self {
+            written: template,
+            metered,
+        })
     }
 
     /// Renders the template with the members of `variables` as its names.
@@ -113,7 +124,7 @@ impl CompiledTemplate {
     ///
     /// # Errors
     /// A name that `variables` does not have, a value that does not suit a helper, or
-    /// an output of more than 1 MiB.
+    /// an output of more than 1 MiB, or more work than a mail can be worth.
     pub fn render(
         &self,
         escaping: Escaping,
@@ -130,15 +141,17 @@ impl CompiledTemplate {
         variables: &Context,
         reader: &Reader,
     ) -> Result<String, TemplateFault> {
-        names::check_variables(&self.0, variables.data())?;
+        names::check_variables(&self.written, variables.data())?;
         let engine = match escaping {
             Escaping::None => &*PLAIN,
             Escaping::Html => &*HTML,
         };
+        let meter = Meter::new(variables.data());
         let mut context = RenderContext::new(None);
+        meter.install(&mut context);
         helpers::register_for(reader, &mut context);
         let mut output = BoundedText::new(LONGEST_TEXT);
-        self.0
+        self.metered
             .render(engine, variables, &mut context, &mut output)?;
         Ok(output.into_text())
     }

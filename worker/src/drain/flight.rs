@@ -43,6 +43,8 @@ pub enum Unsendable {
     Broken(Failure),
     /// It cannot be made ready now, for a reason that an operator can mend.
     NotNow(Failure),
+    /// It could be sent, but must not be.
+    Unwanted(Failure),
 }
 
 /// What a flight starts with.
@@ -142,6 +144,11 @@ impl<C: Courier> Flight<C> {
     fn unsendable(&self, started: Instant, unsendable: Unsendable) -> Settlement {
         match unsendable {
             Unsendable::Gone => self.settle(None, Verdict::Finished(DeliveryState::Canceled)),
+            Unsendable::Unwanted(failure) => {
+                tracing::info!("canceled: {}", failure.message);
+                let record = self.record(started, &Exchange::failed(failure));
+                self.settle(Some(record), Verdict::Finished(DeliveryState::Canceled))
+            }
             Unsendable::NotNow(failure) => self.landed(started, Exchange::failed(failure)),
             Unsendable::Broken(failure) => {
                 tracing::error!("exhausted, since it cannot be sent: {}", failure.message);
@@ -235,12 +242,13 @@ fn health(outcome: &Outcome) -> Health {
         return Health::Good;
     };
     match failure.verdict {
-        Asked::Throttle => {
+        // Every other mail of the server would meet the same refusal.
+        Asked::Throttle | Asked::Credentials => {
             Health::Overloaded(failure.retry_after.unwrap_or(REST).min(RETRY_AFTER_CAP))
         }
         // The peer works, and says so about one message.
         Asked::Refused | Asked::BadRecipient => Health::Good,
-        Asked::Retry | Asked::Gone | Asked::Credentials => Health::Bad,
+        Asked::Retry | Asked::Gone => Health::Bad,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use beadle_common::db::AnyConnection;
-use beadle_common::id::{EmailId, TenantId};
+use beadle_common::id::{DeliveryId, EmailId, TenantId};
 use beadle_common::instant::Instant;
 use beadle_common::model::email::{EmailRow, Mailbox as StoredMailbox};
 use beadle_common::model::tenant::Tenant;
@@ -14,14 +14,19 @@ use beadle_common::seal::Sealer;
 use diesel::QueryResult;
 use serde_json::Value;
 
+use super::notes::{Notes, Refused, Suppressed};
 use super::{MailTarget, Mailbox, Mailer, OutgoingEmail, Parcel, Security, SmtpTarget};
 use crate::drain::{Courier, Loaded, Unsendable};
-use crate::outcome::{ErrorClass, Exchange, Failure};
+use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict};
 use crate::policy::RetrySchedule;
 use crate::webhook::courier::sealed;
 
 /// Port of a tenant's server that names none.
 const SMTP_PORT: u16 = 25;
+
+/// How long a server that refuses our login is left alone: until somebody mends it, each
+/// try is in vain, and some servers lock out who tries often.
+const LOGIN_REST: Duration = Duration::from_secs(60);
 
 /// Delivers emails.
 #[derive(Debug)]
@@ -34,6 +39,8 @@ pub struct MailCourier {
     pub sealer: Sealer,
     /// When to try again.
     pub schedule: RetrySchedule,
+    /// Where refused addresses and refused logins are noted.
+    pub notes: Notes,
 }
 
 /// One message for one recipient.
@@ -42,11 +49,13 @@ pub struct Letter {
     target: Arc<MailTarget>,
     email: Arc<Message>,
     recipient: String,
+    delivery: DeliveryId,
 }
 
 /// A message, made once for all its recipients.
 #[derive(Debug)]
 struct Message {
+    tenant: TenantId,
     id: String,
     from: String,
     bytes: Vec<u8>,
@@ -60,13 +69,14 @@ impl Courier for MailCourier {
         &self,
         connection: &mut AnyConnection,
         claimed: Vec<Claimed>,
-        _now: Instant,
+        now: Instant,
     ) -> QueryResult<Loaded<Letter>> {
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
         let emails = load_emails(connection, &claimed)?;
         let targets = self.targets(connection, &emails)?;
+        let suppressed = Suppressed::load(connection, &claimed, now)?;
         let messages: HashMap<EmailId, _> = emails
             .iter()
             .map(|email| (email.id, message(email).map(Arc::new)))
@@ -82,10 +92,12 @@ impl Courier for MailCourier {
             let message = messages.get(id).ok_or(Unsendable::Gone)?;
             let tenant = tenants.get(id).ok_or(Unsendable::Gone)?;
             let target = targets.get(tenant).ok_or(Unsendable::Gone)?;
+            suppressed.check(*tenant, recipient)?;
             Ok(Letter {
                 target: Arc::clone(target.as_ref().map_err(Clone::clone)?),
                 email: Arc::clone(message.as_ref().map_err(Clone::clone)?),
                 recipient: recipient.clone(),
+                delivery: claimed.id,
             })
         };
         Ok(claimed
@@ -101,14 +113,28 @@ impl Courier for MailCourier {
         self.mailer.time_limit()
     }
 
-    async fn send(&self, letter: Letter, _now: Instant) -> Exchange {
+    async fn send(&self, letter: Letter, now: Instant) -> Exchange {
         let parcel = Parcel {
             message_id: &letter.email.id,
             envelope_from: &letter.email.from,
             recipient: &letter.recipient,
             message: &letter.email.bytes,
         };
-        self.mailer.deliver(&letter.target, parcel).await
+        let mut exchange = self.mailer.deliver(&letter.target, parcel).await;
+        if let Outcome::Failed(failure) = &mut exchange.outcome {
+            if failure.verdict == Verdict::Credentials {
+                failure.retry_after = failure.retry_after.max(Some(LOGIN_REST));
+            }
+            let refused = Refused {
+                tenant: letter.email.tenant,
+                delivery: letter.delivery,
+                recipient: &letter.recipient,
+                target: &letter.target,
+                failure,
+            };
+            self.notes.take(&refused, now).await;
+        }
+        exchange
     }
 
     fn schedule(&self) -> &RetrySchedule {
@@ -198,6 +224,7 @@ fn message(email: &EmailRow) -> Result<Message, Unsendable> {
     };
     match outgoing.to_bytes() {
         Ok(bytes) => Ok(Message {
+            tenant: email.tenant_id,
             id: email.message_id.clone(),
             from: email.from_address.clone(),
             bytes,

@@ -2,12 +2,15 @@
 
 use beadle_common::db::{DbError, Json};
 use beadle_common::id::{DeliveryId, LaneId, LeaseToken};
+use beadle_common::model::event_log::{EventLog, EventLogCriteria};
+use beadle_common::model::search::Window;
 use beadle_common::test_support::TestDb;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, json};
 
 use super::*;
 use crate::email::MailerConfig;
+use crate::email::server::{Reply, Script, Server};
 use crate::net::Trust;
 
 const NOW: Instant = Instant::from_millis(1_750_000_000_000);
@@ -39,6 +42,7 @@ impl World {
             insert_instant: NOW,
             last_update_instant: NOW,
         };
+        let notes = Notes::new(test.db.clone(), Duration::from_secs(3_600));
         let mailer = Mailer::new(MailerConfig::new(Trust::new(None).unwrap()));
         Self {
             test,
@@ -47,6 +51,7 @@ impl World {
                 default_target: Arc::new(MailTarget::Dir("mail".into())),
                 sealer,
                 schedule: RetrySchedule::mail(),
+                notes,
             },
             tenant,
         }
@@ -75,6 +80,10 @@ impl World {
     }
 
     fn load(&self, email: EmailId, recipient: &str) -> Result<Letter, Unsendable> {
+        self.load_at(email, recipient, NOW)
+    }
+
+    fn load_at(&self, email: EmailId, recipient: &str, now: Instant) -> Result<Letter, Unsendable> {
         let claimed = Claimed {
             id: DeliveryId::sequential(),
             lane: LaneId::random(),
@@ -84,7 +93,7 @@ impl World {
             insert_instant: NOW,
         };
         let load = |c: &mut AnyConnection| {
-            Ok::<_, DbError>(self.courier.load(c, vec![claimed.clone()], NOW)?)
+            Ok::<_, DbError>(self.courier.load(c, vec![claimed.clone()], now)?)
         };
         let mut loaded = self.test.db.read_blocking(load).unwrap();
         assert_eq!(loaded.len(), 1);
@@ -121,6 +130,7 @@ fn email(tenant_id: TenantId) -> EmailRow {
         html_locale: None,
         text_locale: None,
         insert_instant: NOW,
+        preferred_languages: Json(Vec::new()),
     }
 }
 
@@ -211,6 +221,102 @@ fn a_mail_that_cannot_become_a_message_is_broken(world: World) {
     }
 }
 
+/// Sends a mail of the tenant over a server that answers like this.
+fn sent(world: World, script: Script, configuration: Value) -> (World, EmailId, Exchange) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(Server::start(script));
+    let mut configuration = configuration.as_object().unwrap().clone();
+    configuration.insert("host".to_owned(), json!(server.address.ip().to_string()));
+    configuration.insert("port".to_owned(), json!(server.address.port()));
+    let world = world.configured(Value::Object(configuration));
+    let id = world.mail();
+    let letter = world.load(id, "Erlich@users.example").unwrap();
+    let exchange = runtime.block_on(world.courier.send(letter, NOW));
+    (world, id, exchange)
+}
+
+fn logged(world: &World) -> Vec<String> {
+    let search = |c: &mut AnyConnection| {
+        let window = Window {
+            start: 0,
+            results: 25,
+        };
+        let found = EventLog::search(c, &EventLogCriteria::default(), &[], window)?;
+        Ok::<_, DbError>(found.1.into_iter().map(|entry| entry.message).collect())
+    };
+    world.test.db.read_blocking(search).unwrap()
+}
+
+fn an_address_that_was_refused_for_good_is_left_alone(world: World) {
+    let script = vec![("RCPT", Reply::Say("550 5.1.1 no such user"))];
+    let (world, id, exchange) = sent(world, script, json!({}));
+    assert!(!exchange.outcome.is_delivered());
+    match world.load(id, "erlich@USERS.example") {
+        Err(Unsendable::Unwanted(failure)) => {
+            assert!(failure.message.contains("is suppressed"), "{failure:?}");
+            assert!(!failure.message.contains("erlich"), "{failure:?}");
+            assert_eq!(failure.status_code, Some(550));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(world.load(id, "copy@users.example").is_ok());
+    let later = Instant::from_millis(NOW.millis() + 3_600_000);
+    assert!(world.load_at(id, "erlich@users.example", later).is_ok());
+}
+
+fn what_says_nothing_about_the_address_does_not_suppress_it(world: World) {
+    let mut world = Some(world);
+    for reply in [
+        "450 greylisted",
+        "552 5.2.2 mailbox full",
+        "554 5.7.1 listed",
+    ] {
+        let script = vec![("RCPT", Reply::Say(reply))];
+        let (mut next, id, _) = sent(world.take().unwrap(), script, json!({}));
+        assert!(next.load(id, "erlich@users.example").is_ok(), "{reply}");
+        next.tenant.id = TenantId::random();
+        next.tenant.name_key = reply.to_owned();
+        next.tenant.smtp_password = None;
+        world = Some(next);
+    }
+}
+
+fn a_refused_login_is_announced_once_and_rests(world: World) {
+    let login = json!({"username": "mailer"});
+    let script = vec![("AUTH", Reply::Say("535 5.7.8 wrong"))];
+    let (world, id, exchange) = sent(world, script, login);
+    let failure = exchange.outcome.failure().unwrap();
+    assert_eq!(failure.verdict, Verdict::Credentials);
+    assert_eq!(failure.retry_after, Some(LOGIN_REST));
+    let entries = logged(&world);
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    assert!(entries[0].contains("refuses the login"), "{entries:?}");
+    assert!(!entries[0].contains("pass\""), "{entries:?}");
+    assert!(world.load(id, "erlich@users.example").is_ok());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let refused = Refused {
+        tenant: world.tenant.id,
+        delivery: DeliveryId::sequential(),
+        recipient: "erlich@users.example",
+        target: &world.courier.target(&world.tenant).unwrap(),
+        failure,
+    };
+    runtime.block_on(
+        world
+            .courier
+            .notes
+            .take(&refused, NOW.plus(Duration::from_secs(3_599))),
+    );
+    assert_eq!(logged(&world).len(), 1);
+    runtime.block_on(
+        world
+            .courier
+            .notes
+            .take(&refused, NOW.plus(Duration::from_secs(3_600))),
+    );
+    assert_eq!(logged(&world).len(), 2);
+}
+
 macro_rules! both_databases {
     ($($name:ident),+ $(,)?) => {$(
         mod $name {
@@ -237,4 +343,7 @@ both_databases!(
     a_password_under_another_key_is_no_reason_to_give_up,
     a_mail_that_is_gone_cancels_the_delivery,
     a_mail_that_cannot_become_a_message_is_broken,
+    an_address_that_was_refused_for_good_is_left_alone,
+    what_says_nothing_about_the_address_does_not_suppress_it,
+    a_refused_login_is_announced_once_and_rests,
 );

@@ -1,0 +1,2 @@
+DROP TABLE suppressions;
+ALTER TABLE emails DROP COLUMN preferred_languages;

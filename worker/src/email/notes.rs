@@ -1,0 +1,162 @@
+//! What is remembered of refusals: addresses that a server refused for good, so that they
+//! are left alone, and logins that it refused, so that somebody mends them.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use beadle_common::db::{AnyConnection, Db, DbError};
+use beadle_common::id::{DeliveryId, TenantId};
+use beadle_common::instant::Instant;
+use beadle_common::model::event_log::{EventLog, EventLogType};
+use beadle_common::model::fold;
+use beadle_common::model::suppression::Suppression;
+use beadle_common::outbox::{Claimed, Payload};
+use diesel::QueryResult;
+
+use super::MailTarget;
+use crate::drain::Unsendable;
+use crate::outcome::{ErrorClass, Failure, Verdict};
+
+/// How often the same refused login is put into the event log.
+const ANNOUNCED_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Writes refusals down.
+#[derive(Debug)]
+pub struct Notes {
+    db: Db,
+    suppress_for: Duration,
+    /// When the refused login of a server was announced last, by its name.
+    announced: Mutex<HashMap<String, Instant>>,
+}
+
+/// A mail that a server refused.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refused<'a> {
+    pub(super) tenant: TenantId,
+    pub(super) delivery: DeliveryId,
+    pub(super) recipient: &'a str,
+    pub(super) target: &'a MailTarget,
+    pub(super) failure: &'a Failure,
+}
+
+impl Notes {
+    /// Notes in this database; addresses are left alone this long, or not at all if zero.
+    #[must_use]
+    pub fn new(db: Db, suppress_for: Duration) -> Self {
+        Self {
+            db,
+            suppress_for,
+            announced: Mutex::default(),
+        }
+    }
+
+    /// Takes down what is worth remembering. The mail's own fate does not depend on it: a
+    /// database that is away costs the note, and the next refusal brings it back.
+    pub(super) async fn take(&self, refused: &Refused<'_>, now: Instant) {
+        let noted = match refused.failure.verdict {
+            Verdict::BadRecipient => self.suppress(refused, now).await,
+            Verdict::Credentials => self.announce(refused, now).await,
+            _ => Ok(()),
+        };
+        if let Err(error) = noted {
+            tracing::warn!("cannot take down what the mail server refused: {error}");
+        }
+    }
+
+    /// Only what the server itself said counts: an address that cannot be written on the
+    /// wire is refused here each time, without asking anybody.
+    async fn suppress(&self, refused: &Refused<'_>, now: Instant) -> Result<(), DbError> {
+        let Some(status) = refused.failure.status_code else {
+            return Ok(());
+        };
+        if self.suppress_for.is_zero() {
+            return Ok(());
+        }
+        let suppression = Suppression {
+            tenant_id: refused.tenant,
+            address_key: fold(refused.recipient),
+            address: refused.recipient.to_owned(),
+            delivery_id: refused.delivery,
+            status_code: Some(status.into()),
+            // PostgreSQL takes no zero bytes.
+            reason: refused.failure.message.replace('\0', "\u{fffd}"),
+            insert_instant: now,
+            expiration_instant: now.plus(self.suppress_for),
+        };
+        self.db
+            .write(move |connection| Ok::<_, DbError>(suppression.put(connection)?))
+            .await
+    }
+
+    async fn announce(&self, refused: &Refused<'_>, now: Instant) -> Result<(), DbError> {
+        let MailTarget::Smtp(server) = refused.target else {
+            return Ok(());
+        };
+        let server = format!("{}:{}", server.host, server.port);
+        if !self.is_news(&server, now) {
+            return Ok(());
+        }
+        let message = format!(
+            "the mail server [{server}] refuses the login that the tenant [{}] has for it; its mail waits: {}",
+            refused.tenant, refused.failure.message
+        )
+        .replace('\0', "\u{fffd}");
+        tracing::error!("{message}");
+        self.db
+            .write(move |connection| {
+                let error = EventLogType::Error;
+                Ok::<_, DbError>(EventLog::add(connection, now, error, &message)?)
+            })
+            .await
+    }
+
+    fn is_news(&self, server: &str, now: Instant) -> bool {
+        let mut announced = self
+            .announced
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        announced.retain(|_, at| now < at.plus(ANNOUNCED_EVERY));
+        if announced.contains_key(server) {
+            return false;
+        }
+        announced.insert(server.to_owned(), now);
+        true
+    }
+}
+
+/// What is suppressed of a batch.
+#[derive(Debug)]
+pub(super) struct Suppressed(HashMap<(TenantId, String), Suppression>);
+
+impl Suppressed {
+    pub(super) fn load(
+        connection: &mut AnyConnection,
+        claimed: &[Claimed],
+        now: Instant,
+    ) -> QueryResult<Self> {
+        let recipients = claimed.iter().filter_map(|claimed| match &claimed.payload {
+            Payload::Email(_, recipient) => Some(recipient.as_str()),
+            Payload::Webhook(_) => None,
+        });
+        let found = Suppression::of_addresses(connection, recipients, now)?;
+        let by_address = |found: Suppression| ((found.tenant_id, found.address_key.clone()), found);
+        Ok(Self(found.into_iter().map(by_address).collect()))
+    }
+
+    /// Refuses an address that is suppressed. The message does not repeat it, since it goes
+    /// to the log too.
+    pub(super) fn check(&self, tenant: TenantId, recipient: &str) -> Result<(), Unsendable> {
+        let Some(found) = self.0.get(&(tenant, fold(recipient))) else {
+            return Ok(());
+        };
+        let message = format!(
+            "not sent: the address is suppressed, because a mail server refused it for good in the delivery {}; `GET /api/email/suppression` tells until when, `DELETE /api/email/suppression/{{address}}` lifts it",
+            found.delivery_id
+        );
+        let failure = Failure::new(ErrorClass::Smtp, message)
+            .verdict(Verdict::BadRecipient)
+            .status(found.status_code.and_then(|code| u16::try_from(code).ok()));
+        Err(Unsendable::Unwanted(failure))
+    }
+}
