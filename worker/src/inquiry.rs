@@ -97,7 +97,7 @@ impl Inquirer {
             Some(Err(Unsendable::NotNow(failure))) => {
                 self.judge(webhook, started, &Exchange::failed(failure))
             }
-            Some(Err(Unsendable::Broken(failure))) => {
+            Some(Err(Unsendable::Broken(failure) | Unsendable::Unwanted(failure))) => {
                 tracing::error!(webhook.id = %webhook, "cannot be sent: {}", failure.message);
                 FirstAttempt::Made {
                     record: record(started, &Exchange::failed(failure)),

@@ -1,19 +1,17 @@
 //! `DELETE /api/email/suppression/{address}`
 
-use actix_web::FromRequest as _;
-use actix_web::web::Path;
 use beadle_common::model::suppression::Suppression;
 
+use super::{ENDPOINT, address};
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
+use crate::errors::Prefix;
 use crate::extract::Call;
 
 /// Lets mail go to the address again: in the tenant of the call, or in all.
 pub(super) async fn delete_suppression(call: Call) -> Answer {
-    let address = Path::<String>::extract(call.request())
-        .await
-        .map_err(|_| ApiError::NotFound)?
-        .into_inner();
+    let address = address(&call).await?;
+    let address = address.ok_or_else(|| ApiError::field(Prefix::Missing, ENDPOINT.id))?;
     let (scope, now) = (call.scope(), call.now());
     call.state()
         .write(move |connection| {

@@ -5,12 +5,15 @@ mod retrieve;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::FromRequest as _;
+use actix_web::web::{self, Path, ServiceConfig};
 use beadle_common::model::suppression::Suppression;
 use beadle_common::view::{Absent, Members};
 use serde_json::Value;
 
-use crate::extract::{Access, Endpoint};
+use crate::error::ApiError;
+use crate::errors::Prefix;
+use crate::extract::{Access, Call, Endpoint};
 
 const ENDPOINT: Endpoint = Endpoint {
     path: "/api/email/suppression",
@@ -21,14 +24,27 @@ const ENDPOINT: Endpoint = Endpoint {
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(
         ENDPOINT
-            .nested(ENDPOINT.path)
-            .route(web::get().to(retrieve::retrieve_suppressions)),
-    );
-    config.service(
-        ENDPOINT
-            .nested("/api/email/suppression/{address}")
+            .resource()
+            .route(web::get().to(retrieve::retrieve_suppressions))
             .route(web::delete().to(delete::delete_suppression)),
     );
+}
+
+/// The address in the path, if there is one.
+async fn address(call: &Call) -> Result<Option<String>, ApiError> {
+    if matches!(
+        call.request().match_info().get(ENDPOINT.id),
+        None | Some("")
+    ) {
+        return Ok(None);
+    }
+    let address = Path::<String>::extract(call.request()).await;
+    let address = address.map_err(|_| ApiError::NotFound)?.into_inner();
+    // PostgreSQL takes no zero bytes, and no address has one.
+    if !address.contains('@') || address.contains('\0') {
+        return Err(ApiError::field(Prefix::CouldNotConvert, ENDPOINT.id));
+    }
+    Ok(Some(address))
 }
 
 fn view(suppression: &Suppression) -> Value {

@@ -78,6 +78,14 @@ async fn what_is_suppressed_is_listed_in_pages(app: &TestApp) {
 async fn a_suppression_is_lifted_by_its_address(app: &TestApp) {
     suppress(app, app.tenant, &["a+tag@b.example", "rené@b.example"]).await;
     assert_eq!(app.delete(&format!("{PATH}/c@b.example")).await.status, 404);
+    for odd in ["x", "a@b%00"] {
+        let codes = app.delete(&format!("{PATH}/{odd}")).await.codes();
+        assert_eq!(codes, ["[couldNotConvert]address"], "{odd}");
+    }
+    assert_eq!(app.delete(PATH).await.codes(), ["[missing]address"]);
+    let found = app.get(&format!("{PATH}/a%2Btag@b.example")).await.ok();
+    assert_eq!(found["suppression"]["address"], "a+tag@b.example");
+    assert_eq!(app.get(&format!("{PATH}/c@b.example")).await.status, 404);
     app.delete(&format!("{PATH}/A+Tag@b.example")).await.ok();
     app.delete(&format!("{PATH}/ren%C3%A9%40b.example"))
         .await

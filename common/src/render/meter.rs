@@ -39,10 +39,9 @@ fn add_steps(template: &mut Template) -> Option<()> {
     let weight = template.elements.len() + 1;
     for element in &mut template.elements {
         if let TemplateElement::HelperBlock(block) = element {
-            for inner in [&mut block.template, &mut block.inverse] {
-                if let Some(inner) = inner {
-                    add_steps(inner)?;
-                }
+            let inner = [&mut block.template, &mut block.inverse];
+            for inner in inner.into_iter().flatten() {
+                add_steps(inner)?;
             }
         }
     }

@@ -146,7 +146,7 @@ impl<C: Courier> Flight<C> {
             Unsendable::Gone => self.settle(None, Verdict::Finished(DeliveryState::Canceled)),
             Unsendable::Unwanted(failure) => {
                 tracing::info!("canceled: {}", failure.message);
-                let record = self.record(started, &Exchange::failed(failure));
+                let record = record(started, &Exchange::failed(failure));
                 self.settle(Some(record), Verdict::Finished(DeliveryState::Canceled))
             }
             Unsendable::NotNow(failure) => self.landed(started, Exchange::failed(failure)),

@@ -65,7 +65,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     needs_key("GET", "/api/email/template/search", "200 `{emailTemplates, total}`", samples::NONE),
     needs_key("POST", "/api/email/template/search", "200 `{emailTemplates, total}`", samples::TEMPLATE_SEARCH),
     needs_key("POST", "/api/email/template/preview", "200 `{email, errors}`", samples::TEMPLATE_PREVIEW),
-    needs_key("GET", "/api/email/suppression", "200 `{suppressions, total}`", samples::NONE),
+    needs_key("GET", "/api/email/suppression[/{address}]", "200 `{suppressions, total}` or `{suppression}`, 404", samples::NONE),
     needs_key("DELETE", "/api/email/suppression/{address}", "200, 404", samples::NONE),
     needs_key("POST", "/api/email/send/{emailTemplateId}", "202 `{}` or `{anonymousResults, results}`, 404", samples::EMAIL_SEND),
 
