@@ -1,0 +1,94 @@
+//! Measures Beadle: `cargo run --release -p beadle-bench`. See `docs/benchmarks.md`.
+//!
+//! Each scenario starts its own Beadle on its own database, with load driver and receiver
+//! in this process, and tells one line of figures.
+
+mod client;
+mod clock;
+mod figures;
+mod load;
+mod machine;
+mod receiver;
+mod scenarios;
+mod system;
+mod usage;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+
+use figures::Report;
+use scenarios::Scenario;
+use system::Backend;
+
+/// Measures Beadle: load, latency, backlog, fairness, memory and idle cost.
+#[derive(Debug, Parser)]
+struct Options {
+    /// What to measure; everything unless named
+    #[arg(value_enum)]
+    scenarios: Vec<Scenario>,
+    /// On which database; both unless named
+    #[arg(long, value_enum)]
+    backend: Vec<Backend>,
+    /// Rounds of everything; the summary shows medians
+    #[arg(long, default_value_t = 1)]
+    rounds: usize,
+    /// Actions of one scenario, where that is a matter of choice
+    #[arg(long, default_value_t = 10_000)]
+    actions: usize,
+    /// Connections that take actions
+    #[arg(long, default_value_t = 32)]
+    clients: usize,
+    /// The folder of beadle-api and beadle-worker; that of this program unless named
+    #[arg(long)]
+    binaries: Option<PathBuf>,
+    /// A file that each figure is appended to as a line of JSON
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let options = Options::parse();
+    let mut report = Report::new(options.json.as_deref())?;
+    let binaries = match &options.binaries {
+        Some(folder) => folder.clone(),
+        None => {
+            let own = std::env::current_exe()?;
+            own.parent()
+                .context("a program stands in a folder")?
+                .to_owned()
+        }
+    };
+    let backends = match options.backend.as_slice() {
+        [] => vec![Backend::Postgres, Backend::Sqlite],
+        named => named.to_vec(),
+    };
+    let scenarios = match options.scenarios.as_slice() {
+        [] => Scenario::ALL.to_vec(),
+        named => named.to_vec(),
+    };
+    for round in 1..=options.rounds {
+        let flush = machine::flush_time()?;
+        figures::say(&format!(
+            "round {round} of {}; flushing 8 kB takes {flush:?}",
+            options.rounds
+        ));
+        for scenario in &scenarios {
+            for backend in &backends {
+                let bench = scenarios::Bench {
+                    binaries: &binaries,
+                    backend: *backend,
+                    actions: options.actions,
+                    clients: options.clients,
+                };
+                scenario.run(&bench, &mut report).await?;
+            }
+        }
+    }
+    if options.rounds > 1 {
+        report.summary();
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! What is measured. Each scenario stands in a file of its own.
+
+mod backlog;
+mod fairness;
+mod idle;
+mod latency;
+mod take;
+mod workers;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::figures::Report;
+use crate::system::{Backend, Plan};
+
+/// How long nothing may arrive before a measurement is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A scenario by its name on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Scenario {
+    /// Actions as fast as they are answered, to one webhook
+    Take,
+    /// The same to ten webhooks
+    Fanout,
+    /// Deliveries that wait, worked off by one worker
+    Backlog,
+    /// Fifty actions a second: from the POST to the arrival
+    Latency,
+    /// One, two and four workers, and a receiver that takes 20 ms
+    Workers,
+    /// CPU and memory when there is nothing to do
+    Idle,
+    /// Twenty healthy webhooks beside hanging ones and a backlog
+    Fairness,
+}
+
+impl Scenario {
+    /// In the order in which they are run.
+    pub const ALL: [Self; 7] = [
+        Self::Take,
+        Self::Fanout,
+        Self::Backlog,
+        Self::Latency,
+        Self::Workers,
+        Self::Idle,
+        Self::Fairness,
+    ];
+
+    /// Measures it once.
+    pub async fn run(self, bench: &Bench<'_>, report: &mut Report) -> Result<()> {
+        match self {
+            Self::Take => take::run(bench, report, 1).await,
+            Self::Fanout => take::run(bench, report, 10).await,
+            Self::Backlog => backlog::run(bench, report).await,
+            Self::Latency => latency::run(bench, report).await,
+            Self::Workers => workers::run(bench, report).await,
+            Self::Idle => idle::run(bench, report).await,
+            Self::Fairness => fairness::run(bench, report).await,
+        }
+    }
+}
+
+/// What all scenarios go by.
+#[derive(Debug)]
+pub struct Bench<'a> {
+    /// Where the binaries are.
+    pub binaries: &'a Path,
+    /// On which database.
+    pub backend: Backend,
+    /// Actions, where that is a matter of choice.
+    pub actions: usize,
+    /// Connections that take actions.
+    pub clients: usize,
+}
+
+impl Bench<'_> {
+    fn plan(&self, workers: usize) -> Plan {
+        Plan {
+            binaries: self.binaries.to_owned(),
+            backend: self.backend,
+            workers,
+            settings: Vec::new(),
+        }
+    }
+
+    /// The name of a figure on this database.
+    fn name(&self, scenario: &str) -> String {
+        format!("{scenario}/{}", self.backend.name())
+    }
+}
