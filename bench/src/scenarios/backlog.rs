@@ -23,8 +23,8 @@ pub(super) async fn run(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
         rate: None,
     };
     let taken = drive(&system.api, &stock, load).await?;
-    let cpu = system.cpu();
     system.begin_delivering().await?;
+    let cpu = system.cpu();
     let peak = Peak::watch(system.own_processes());
     receiver.wait_for(pending, PATIENCE).await?;
     let arrivals = receiver.take();
