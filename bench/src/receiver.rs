@@ -30,7 +30,7 @@ pub struct Arrivals {
     pub delivered: usize,
     /// Those that came again.
     pub duplicates: usize,
-    /// Connections that were opened.
+    /// Connections that were opened, since the start.
     pub connections: usize,
     /// When the first and the last one came, in microseconds since the epoch.
     pub first: u64,
@@ -73,9 +73,9 @@ impl Receiver {
         format!("http://{}{path}", self.address)
     }
 
-    /// Forgets what has arrived.
+    /// Forgets what has arrived, but not how often somebody connected.
     pub fn reset(&self) {
-        *self.state() = Arrivals::default();
+        self.take();
     }
 
     /// How much has arrived.
@@ -85,7 +85,12 @@ impl Receiver {
 
     /// What has arrived since the last reset, and a reset.
     pub fn take(&self) -> Arrivals {
-        std::mem::take(&mut self.state())
+        let mut state = self.state();
+        let fresh = Arrivals {
+            connections: state.connections,
+            ..Arrivals::default()
+        };
+        std::mem::replace(&mut state, fresh)
     }
 
     /// Waits until so many deliveries have arrived; gives up when nothing more has come for

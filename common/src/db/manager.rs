@@ -1,7 +1,7 @@
 //! Opens connections: the one place that knows pragmas.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::R2D2Connection;
@@ -13,6 +13,31 @@ use super::url::DatabaseUrl;
 
 /// How long a statement on SQLite waits for another process's write lock.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection that has just worked is taken to work still. Asking the server
+/// before each use would cost a round trip as long as most queries.
+const TRUSTED: Duration = Duration::from_secs(1);
+
+/// A connection of the pool.
+pub(super) struct Pooled {
+    pub(super) connection: AnyConnection,
+    /// When it was last known to work.
+    worked: Option<Instant>,
+}
+
+impl Pooled {
+    /// Uses it, and remembers whether that went well.
+    pub(super) fn run<T, E>(
+        &mut self,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.worked = None;
+        let result = work(&mut self.connection);
+        // Whatever the failure was, it may have been the connection's.
+        self.worked = result.is_ok().then(Instant::now);
+        result
+    }
+}
 
 /// What to do when the SQLite file is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,18 +133,24 @@ fn open_sqlite(path: &Path, synchronous: SqliteSynchronous) -> Result<AnyConnect
 }
 
 impl r2d2::ManageConnection for Manager {
-    type Connection = AnyConnection;
+    type Connection = Pooled;
     type Error = DbError;
 
-    fn connect(&self) -> Result<AnyConnection, DbError> {
-        self.open()
+    fn connect(&self) -> Result<Pooled, DbError> {
+        Ok(Pooled {
+            connection: self.open()?,
+            worked: Some(Instant::now()),
+        })
     }
 
-    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), DbError> {
-        Ok(connection.ping()?)
+    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), DbError> {
+        match pooled.worked {
+            Some(instant) if instant.elapsed() < TRUSTED => Ok(()),
+            _ => Ok(pooled.connection.ping()?),
+        }
     }
 
-    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
-        std::thread::panicking() || connection.is_broken()
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        std::thread::panicking() || pooled.connection.is_broken()
     }
 }

@@ -146,3 +146,68 @@ fn opening_again_changes_nothing() {
     let again = Db::open(&options(&url(path), IfMissing::Refuse)).unwrap();
     again.read_blocking(|_| Ok::<_, DbError>(())).unwrap();
 }
+
+fn ask(db: &Db) -> Result<i64, DbError> {
+    db.read_blocking(|c| {
+        let count: Count = diesel::sql_query("SELECT 1::bigint AS rows").get_result(c)?;
+        Ok(count.rows)
+    })
+}
+
+#[test]
+fn a_connection_that_the_server_closed_fails_once_at_most() {
+    let test = TestDb::postgres();
+    let super::DatabaseUrl::Postgres(url) = test.db.url() else {
+        unreachable!("it is PostgreSQL");
+    };
+    let db = Db::open(&DbOptions {
+        connections: 1,
+        ..options(url, IfMissing::Refuse)
+    })
+    .unwrap();
+    assert_eq!(ask(&db).unwrap(), 1);
+    let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                  WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    test.db
+        .read_blocking(|c| Ok::<_, DbError>(c.batch_execute(others)?))
+        .unwrap();
+    // It had just worked, so it was not asked whether it still does.
+    let failure = ask(&db).unwrap_err();
+    assert!(matches!(failure, DbError::Unavailable(_)), "{failure:?}");
+    assert_eq!(ask(&db).unwrap(), 1);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_connection_takes_no_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Db::open(&options(&url(&folder.path().join("a.db")), IfMissing::Create)).unwrap();
+    let (began, begun) = std::sync::mpsc::channel();
+    let gate = std::sync::Arc::new(std::sync::RwLock::new(()));
+    let closed = gate.write().unwrap();
+    let reads: Vec<_> = (0..20)
+        .map(|_| {
+            let (db, began) = (db.clone(), began.clone());
+            let gate = std::sync::Arc::clone(&gate);
+            tokio::spawn(async move {
+                db.read(move |_| {
+                    began.send(()).unwrap();
+                    drop(gate.read().unwrap());
+                    Ok::<_, DbError>(())
+                })
+                .await
+            })
+        })
+        .collect();
+    // As many as there are connections; the others have not even begun.
+    while begun.try_iter().count() < 1 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(begun.try_iter().count() < 2);
+    drop(closed);
+    for read in reads {
+        read.await.unwrap().unwrap();
+    }
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use diesel::Connection;
 use tokio::sync::oneshot::error::RecvError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Span;
 
 use super::connection::AnyConnection;
@@ -37,6 +38,8 @@ pub struct DbOptions {
 #[derive(Clone)]
 pub struct Db {
     pool: r2d2::Pool<Manager>,
+    /// One permit for each connection: whoever has to wait does so without a thread.
+    turns: Arc<Semaphore>,
     /// On SQLite all changes go through one thread; see [`SqliteWriter`].
     writer: Option<Arc<SqliteWriter>>,
     url: DatabaseUrl,
@@ -70,8 +73,10 @@ impl Db {
             .connection_timeout(CHECKOUT_TIMEOUT)
             .error_handler(Box::new(LogPoolError))
             .build_unchecked(manager);
+        let turns = usize::try_from(pool.max_size()).unwrap_or(Semaphore::MAX_PERMITS);
         Ok(Self {
             pool,
+            turns: Arc::new(Semaphore::new(turns)),
             writer,
             url: options.url.clone(),
         })
@@ -99,6 +104,7 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
+        let _turn = self.turn().await?;
         let db = self.clone();
         blocking(move || db.read_blocking(work)).await
     }
@@ -116,6 +122,7 @@ impl Db {
         if let Some(writer) = &self.writer {
             return answer(writer.submit(work)?.await);
         }
+        let _turn = self.turn().await?;
         let db = self.clone();
         blocking(move || db.write_blocking(work)).await
     }
@@ -129,7 +136,7 @@ impl Db {
         F: FnOnce(&mut AnyConnection) -> Result<T, E>,
         E: From<DbError>,
     {
-        work(&mut *self.checkout()?)
+        self.checkout()?.run(work)
     }
 
     /// As [`Db::write`], for callers that may block.
@@ -144,10 +151,21 @@ impl Db {
     {
         match &self.writer {
             Some(writer) => answer(writer.submit(work)?.blocking_recv()),
-            None => {
-                let connection: &mut AnyConnection = &mut *self.checkout()?;
-                connection.transaction(work)
-            }
+            None => self
+                .checkout()?
+                .run(|connection| connection.transaction(work)),
+        }
+    }
+
+    /// Waits for a connection to be free. Waiting in the pool itself would take a thread
+    /// for each request, and their stacks and heaps are most of a busy process's memory.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, DbError> {
+        let turn = Arc::clone(&self.turns).acquire_owned();
+        match tokio::time::timeout(CHECKOUT_TIMEOUT, turn).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) | Err(_) => Err(DbError::Unavailable(format!(
+                "all connections have been in use for {CHECKOUT_TIMEOUT:?}"
+            ))),
         }
     }
 

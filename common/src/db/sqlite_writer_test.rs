@@ -151,6 +151,7 @@ fn many_writers_at_once_all_commit(db: &Db) {
     with_table(db);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
+        .enable_time()
         .build()
         .unwrap();
     runtime.block_on(async {
