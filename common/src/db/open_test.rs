@@ -180,7 +180,11 @@ fn a_connection_that_the_server_closed_fails_once_at_most() {
 #[tokio::test]
 async fn who_waits_for_a_connection_takes_no_thread() {
     let folder = tempfile::tempdir().unwrap();
-    let db = Db::open(&options(&url(&folder.path().join("a.db")), IfMissing::Create)).unwrap();
+    let db = Db::open(&options(
+        &url(&folder.path().join("a.db")),
+        IfMissing::Create,
+    ))
+    .unwrap();
     let (began, begun) = std::sync::mpsc::channel();
     let gate = std::sync::Arc::new(std::sync::RwLock::new(()));
     let closed = gate.write().unwrap();
