@@ -1,6 +1,7 @@
 //! Opening a database: many at once, and what is said when it cannot be.
 
 use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 use diesel::connection::SimpleConnection;
@@ -186,16 +187,16 @@ async fn who_waits_for_a_connection_takes_no_thread() {
     ))
     .unwrap();
     let (began, begun) = std::sync::mpsc::channel();
-    let gate = std::sync::Arc::new(std::sync::RwLock::new(()));
-    let closed = gate.write().unwrap();
+    let gate = Arc::new((Mutex::new(false), Condvar::new()));
     let reads: Vec<_> = (0..20)
         .map(|_| {
             let (db, began) = (db.clone(), began.clone());
-            let gate = std::sync::Arc::clone(&gate);
+            let gate = Arc::clone(&gate);
             tokio::spawn(async move {
                 db.read(move |_| {
                     began.send(()).unwrap();
-                    drop(gate.read().unwrap());
+                    let (open, opened) = &*gate;
+                    drop(opened.wait_while(open.lock().unwrap(), |open| !*open));
                     Ok::<_, DbError>(())
                 })
                 .await
@@ -210,7 +211,8 @@ async fn who_waits_for_a_connection_takes_no_thread() {
         tokio::task::yield_now().await;
     }
     assert!(begun.try_iter().count() < 2);
-    drop(closed);
+    *gate.0.lock().unwrap() = true;
+    gate.1.notify_all();
     for read in reads {
         read.await.unwrap().unwrap();
     }
