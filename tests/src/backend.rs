@@ -79,6 +79,16 @@ impl TestDatabase {
         }
     }
 
+    /// Makes one on a server that the test may kill.
+    pub async fn create_on(server: &std::sync::Arc<postgres::MortalServer>) -> Self {
+        let server = std::sync::Arc::clone(server);
+        let make = move || Store::Postgres(postgres::Database::create_on(server.url()));
+        let store = tokio::task::spawn_blocking(make).await;
+        Self {
+            store: store.expect("the database was made"),
+        }
+    }
+
     /// Which kind it is.
     pub fn backend(&self) -> Backend {
         match self.store {

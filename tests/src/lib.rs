@@ -23,5 +23,6 @@ pub mod world;
 pub use backend::{Backend, TestDatabase};
 pub use client::{Client, Reply};
 pub use mail_server::{MailServer, Moment, Trouble};
+pub use postgres::MortalServer;
 pub use receiver::{Answer, Receiver};
 pub use world::{TestApp, TestAppBuilder};

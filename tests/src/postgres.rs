@@ -5,15 +5,20 @@
 //! every test a process of its own (`cargo nextest`) does not start a server for each.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
+use diesel::sql_types::Text;
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
 
 /// The variable that names a running server: a URL of a role that may create databases.
 pub const SERVER_VARIABLE: &str = "BEADLE_TEST_POSTGRES";
+
+/// How long a server may take to recover from being killed.
+const REVIVAL: Duration = Duration::from_secs(30);
 
 /// A server, ours or given.
 struct Server {
@@ -28,13 +33,14 @@ static SERVER: OnceLock<Server> = OnceLock::new();
 fn server() -> &'static Server {
     SERVER.get_or_init(|| match std::env::var(SERVER_VARIABLE) {
         Ok(url) if !url.is_empty() => Server { url, _script: None },
-        _ => start(),
+        _ => start(&[]),
     })
 }
 
-fn start() -> Server {
+fn start(options: &[&str]) -> Server {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../script/postgres");
     let mut child = Command::new(&script)
+        .args(options)
         .arg("--serve")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -59,16 +65,26 @@ fn start() -> Server {
 /// A database of its own for one test, dropped with this value.
 pub(crate) struct Database {
     name: String,
+    server: String,
     url: String,
 }
 
 impl Database {
     /// Creates an empty database with a random name.
     pub(crate) fn create() -> Self {
+        Self::create_on(&server().url)
+    }
+
+    /// The same on a certain server.
+    pub(crate) fn create_on(server: &str) -> Self {
         let name = format!("beadle_test_{}", uuid::Uuid::new_v4().simple());
-        administer(&format!("CREATE DATABASE {name} TEMPLATE template0"));
+        administer(
+            server,
+            &format!("CREATE DATABASE {name} TEMPLATE template0"),
+        );
         Self {
-            url: with_database(&server().url, &name),
+            url: with_database(server, &name),
+            server: server.to_owned(),
             name,
         }
     }
@@ -81,14 +97,82 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         // Best effort: the server is thrown away soon, and a second panic hides the first.
-        if let Ok(mut conn) = PgConnection::establish(&server().url) {
+        if let Ok(mut conn) = PgConnection::establish(&self.server) {
             let _ = conn.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
         }
     }
 }
 
-fn administer(sql: &str) {
-    PgConnection::establish(&server().url)
+/// A server of a test's own, which that may kill.
+pub struct MortalServer {
+    server: Server,
+    /// The file that keeps it from being started again.
+    hold: PathBuf,
+    data: PathBuf,
+}
+
+#[derive(QueryableByName)]
+struct Setting {
+    #[diesel(sql_type = Text)]
+    data_directory: String,
+}
+
+impl MortalServer {
+    /// Starts one; gone when dropped.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start() -> Self {
+        let server = start(&["--revive"]);
+        let mut conn = PgConnection::establish(&server.url).expect("the server takes connections");
+        let setting: Setting = sql_query("SHOW data_directory")
+            .get_result(&mut conn)
+            .expect("a server knows where its data is");
+        let data = PathBuf::from(setting.data_directory);
+        let folder = data.parent().expect("the data folder stands in another");
+        Self {
+            hold: folder.join("hold"),
+            data,
+            server,
+        }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.server.url
+    }
+
+    /// SIGKILL: it writes nothing more, and its connections end.
+    ///
+    /// # Panics
+    /// When it was not running.
+    pub fn kill(&self) {
+        std::fs::write(&self.hold, "").expect("the server's folder can be written");
+        let lock = std::fs::read_to_string(self.data.join("postmaster.pid"));
+        let lock = lock.expect("a server that runs has a lock file");
+        let pid = lock.lines().next().expect("its first line is the process");
+        let sent = Command::new("kill").args(["-KILL", pid]).status();
+        assert!(
+            sent.is_ok_and(|status| status.success()),
+            "kill -KILL {pid}"
+        );
+    }
+
+    /// Lets it be started again, and waits until it takes connections.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn revive(&self) {
+        std::fs::remove_file(&self.hold).expect("the server was killed before");
+        let deadline = Instant::now() + REVIVAL;
+        while PgConnection::establish(&self.server.url).is_err() {
+            assert!(Instant::now() < deadline, "the server does not come back");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+fn administer(server: &str, sql: &str) {
+    PgConnection::establish(server)
         .expect("the PostgreSQL server of the tests takes connections")
         .batch_execute(sql)
         .unwrap_or_else(|error| panic!("{sql}: {error}"));

@@ -14,6 +14,8 @@ mod story;
 mod workers;
 // Webhooks that have a say in what happens.
 mod transactions;
+// Processes that are killed at random, and a database server that dies: nothing is lost.
+mod chaos;
 // A write happens as a whole or not at all.
 mod atomicity;
 // What must not be readable in a stolen database.
