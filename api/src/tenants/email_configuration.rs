@@ -1,9 +1,14 @@
 //! `tenant.emailConfiguration`: where a tenant's mail goes, and who it comes from.
 
+use beadle_common::db::AnyConnection;
+use beadle_common::id::SigningKeyId;
 use beadle_common::mail::sample;
+use beadle_common::model::signing_key::SigningKeyRow;
 use beadle_common::render::unsubscribe_uri;
+use beadle_common::sign::dkim::can_sign_mail;
 use serde_json::{Map, Value, json};
 
+use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::input::{LONGEST_NAME, Object};
 
@@ -18,7 +23,10 @@ pub(super) struct EmailConfiguration {
 
 /// Members that Beadle does not act on are kept as they come. Without a host the server's
 /// own way to send mail is used, so a host is not made up, nor what goes with one.
-pub(super) fn read_email_configuration(tenant: &Object<'_>) -> EmailConfiguration {
+pub(super) fn read_email_configuration(
+    connection: &mut AnyConnection,
+    tenant: &Object<'_>,
+) -> Result<EmailConfiguration, ApiError> {
     let empty = Map::new();
     let object = tenant
         .object("emailConfiguration")
@@ -29,6 +37,7 @@ pub(super) fn read_email_configuration(tenant: &Object<'_>) -> EmailConfiguratio
         .filter(|(_, value)| !value.is_null())
         .map(|(member, value)| (member.clone(), value.clone()))
         .collect();
+    let dkim = dkim(connection, &object)?;
     let host = object.short_text("host", LONGEST_NAME);
     let (port, security) = (port(&object), security(&object));
     let with_host = host.is_some();
@@ -64,11 +73,44 @@ pub(super) fn read_email_configuration(tenant: &Object<'_>) -> EmailConfiguratio
     );
     set("additionalHeaders", Some(additional_headers(&object)));
     set("debug", Some(Value::Bool(object.flag("debug", false))));
+    set("dkim", dkim);
     set("password", None);
-    EmailConfiguration {
+    Ok(EmailConfiguration {
         password: object.text("password"),
         settings,
+    })
+}
+
+/// What signs the mail: a domain, a selector below it, and a key of `/api/key`.
+fn dkim(connection: &mut AnyConnection, object: &Object<'_>) -> Result<Option<Value>, ApiError> {
+    let Some(dkim) = object.object("dkim") else {
+        return Ok(None);
+    };
+    let name = |member: &str| {
+        let name = dkim.required_text(member, LONGEST_NAME);
+        let is_label = |label: &str| {
+            let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+            !label.is_empty() && label.bytes().all(known)
+        };
+        if !name.is_empty() && !name.split('.').all(is_label) {
+            dkim.refuse(Prefix::Invalid, member);
+        }
+        name
+    };
+    let (domain, selector) = (name("domain"), name("selector"));
+    let Some(id) = dkim.id::<SigningKeyId>("keyId") else {
+        if dkim.errors().accepts(&dkim.path("keyId")) {
+            dkim.refuse(Prefix::Missing, "keyId");
+        }
+        return Ok(None);
+    };
+    let signs = |key: SigningKeyRow| key.private_key.is_some() && can_sign_mail(key.algorithm);
+    if !SigningKeyRow::find(connection, id)?.is_some_and(signs) {
+        dkim.refuse(Prefix::Invalid, "keyId");
     }
+    Ok(Some(
+        json!({"domain": domain, "selector": selector, "keyId": id}),
+    ))
 }
 
 fn port(object: &Object<'_>) -> Option<Value> {

@@ -54,7 +54,7 @@ pub(super) fn read_tenant(
     let EmailConfiguration {
         settings: email,
         password,
-    } = read_email_configuration(object);
+    } = read_email_configuration(connection, object)?;
     let tenant = Tenant {
         id,
         name_key: fold(&name),

@@ -124,6 +124,7 @@ async fn all_mistakes_are_reported_at_once(app: &TestApp) {
         "name": "DEFAULT", "data": 7,
         "emailConfiguration": {
             "port": 70_000, "security": "tls", "defaultFromEmail": "me",
+            "dkim": {"domain": "a b", "keyId": "7f1c2d3e-0000-4000-8000-000000000000"},
             "listUnsubscribe": "http://a.example/{{user.id}}",
             "additionalHeaders": [{"name": "X-A\r\nBcc", "value": "a\nb"}],
         },
@@ -138,6 +139,9 @@ async fn all_mistakes_are_reported_at_once(app: &TestApp) {
             "[invalid]tenant.emailConfiguration.additionalHeaders[0].name",
             "[invalid]tenant.emailConfiguration.additionalHeaders[0].value",
             "[notEmail]tenant.emailConfiguration.defaultFromEmail",
+            "[invalid]tenant.emailConfiguration.dkim.domain",
+            "[invalid]tenant.emailConfiguration.dkim.keyId",
+            "[blank]tenant.emailConfiguration.dkim.selector",
             "[invalid]tenant.emailConfiguration.listUnsubscribe",
             "[invalid]tenant.emailConfiguration.port",
             "[invalidJSON] on tenant.emailConfiguration.security",

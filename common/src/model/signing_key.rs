@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::tenant::Tenant;
 use super::{crud, unique};
 use crate::db::AnyConnection;
 use crate::id::SigningKeyId;
@@ -77,7 +78,8 @@ impl SigningKeyRow {
             .load(connection)
     }
 
-    /// Whether a webhook names the key, be it switched on or not.
+    /// Whether a webhook names the key, be it switched on or not, or a tenant signs its mail
+    /// with it.
     ///
     /// # Errors
     /// Those of the database.
@@ -85,7 +87,10 @@ impl SigningKeyRow {
         let by_webhook = webhooks::signing_key_id
             .eq(id)
             .or(webhooks::ssl_certificate_key_id.eq(id));
-        diesel::select(diesel::dsl::exists(webhooks::table.filter(by_webhook)))
-            .get_result(connection)
+        let in_use: bool = diesel::select(diesel::dsl::exists(webhooks::table.filter(by_webhook)))
+            .get_result(connection)?;
+        // There are never so many tenants that they could not be looked through.
+        let signs_mail = |tenant: &Tenant| tenant.dkim().is_some_and(|dkim| dkim.key == id);
+        Ok(in_use || Tenant::all(connection)?.iter().any(signs_mail))
     }
 }

@@ -5,10 +5,21 @@ use serde_json::{Map, Value};
 
 use super::{crud, unique};
 use crate::db::{AnyConnection, Json};
-use crate::id::TenantId;
+use crate::id::{SigningKeyId, TenantId};
 use crate::instant::Instant;
 use crate::schema::tenants;
 use crate::seal::Place;
+
+/// `emailConfiguration.dkim`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DkimSetting {
+    /// The domain that signs.
+    pub domain: String,
+    /// Where below it the public key is published.
+    pub selector: String,
+    /// What it signs with.
+    pub key: SigningKeyId,
+}
 
 /// A tenant.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -120,6 +131,18 @@ impl Tenant {
             .get("events")?
             .get(event_type)?
             .get(name)
+    }
+
+    /// What signs this tenant's mail, if anything does.
+    #[must_use]
+    pub fn dkim(&self) -> Option<DkimSetting> {
+        let setting = self.email_configuration.0.get("dkim")?;
+        let text = |name| setting.get(name)?.as_str();
+        Some(DkimSetting {
+            domain: text("domain")?.to_owned(),
+            selector: text("selector")?.to_owned(),
+            key: text("keyId")?.parse().ok()?,
+        })
     }
 
     /// A text of `emailConfiguration`, if it is there and not empty.

@@ -4,6 +4,7 @@
 //! with at this moment, and [`sign`] and [`verify`] make and check the signature
 //! header. Which keys are live, and when a request is sent, is decided elsewhere.
 
+pub mod dkim;
 pub mod jws;
 mod keys;
 mod message;

@@ -14,6 +14,7 @@ use beadle_common::seal::Sealer;
 use diesel::QueryResult;
 use serde_json::Value;
 
+use super::dkim::Signers;
 use super::notes::{Notes, Refused, Suppressed};
 use super::{MailTarget, Mailbox, Mailer, OutgoingEmail, Parcel, Security, SmtpTarget};
 use crate::drain::{Courier, Loaded, Unsendable};
@@ -75,11 +76,16 @@ impl Courier for MailCourier {
             return Ok(Vec::new());
         }
         let emails = load_emails(connection, &claimed)?;
-        let targets = self.targets(connection, &emails)?;
+        let tenants = load_tenants(connection, &emails)?;
+        let targets: Targets = tenants
+            .iter()
+            .map(|tenant| (tenant.id, self.target(tenant)))
+            .collect();
+        let signers = Signers::load(connection, &self.sealer, &tenants)?;
         let suppressed = Suppressed::load(connection, &claimed, now)?;
         let messages: HashMap<EmailId, _> = emails
             .iter()
-            .map(|email| (email.id, message(email).map(Arc::new)))
+            .map(|email| (email.id, message(email, &signers).map(Arc::new)))
             .collect();
         let tenants: HashMap<EmailId, TenantId> = emails
             .iter()
@@ -145,17 +151,6 @@ impl Courier for MailCourier {
 type Targets = HashMap<TenantId, Result<Arc<MailTarget>, Unsendable>>;
 
 impl MailCourier {
-    fn targets(&self, connection: &mut AnyConnection, emails: &[EmailRow]) -> QueryResult<Targets> {
-        let mut ids: Vec<TenantId> = emails.iter().map(|email| email.tenant_id).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let tenants = Tenant::load(connection, &ids)?;
-        Ok(tenants
-            .iter()
-            .map(|tenant| (tenant.id, self.target(tenant)))
-            .collect())
-    }
-
     /// The tenant's own server, else the default.
     fn target(&self, tenant: &Tenant) -> Result<Arc<MailTarget>, Unsendable> {
         let Some(host) = tenant.email_setting("host") else {
@@ -190,6 +185,13 @@ impl MailCourier {
     }
 }
 
+fn load_tenants(connection: &mut AnyConnection, emails: &[EmailRow]) -> QueryResult<Vec<Tenant>> {
+    let mut ids: Vec<TenantId> = emails.iter().map(|email| email.tenant_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    Tenant::load(connection, &ids)
+}
+
 fn load_emails(connection: &mut AnyConnection, claimed: &[Claimed]) -> QueryResult<Vec<EmailRow>> {
     let email = |claimed: &Claimed| match claimed.payload {
         Payload::Email(email, _) => Some(email),
@@ -202,7 +204,7 @@ fn load_emails(connection: &mut AnyConnection, claimed: &[Claimed]) -> QueryResu
 }
 
 /// The stored mail as a message: the same bytes on every attempt.
-fn message(email: &EmailRow) -> Result<Message, Unsendable> {
+fn message(email: &EmailRow, signers: &Signers) -> Result<Message, Unsendable> {
     let mailboxes = |stored: &[StoredMailbox]| stored.iter().cloned().map(mailbox).collect();
     let outgoing = OutgoingEmail {
         message_id: email.message_id.clone(),
@@ -227,7 +229,7 @@ fn message(email: &EmailRow) -> Result<Message, Unsendable> {
             tenant: email.tenant_id,
             id: email.message_id.clone(),
             from: email.from_address.clone(),
-            bytes,
+            bytes: signers.sign(email, bytes)?,
         }),
         Err(error) => Err(Unsendable::Broken(Failure::new(
             ErrorClass::Render,

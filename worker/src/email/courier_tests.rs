@@ -1,9 +1,11 @@
 //! Promises of loading: whose server, and the same message every time.
 
 use beadle_common::db::{DbError, Json};
-use beadle_common::id::{DeliveryId, LaneId, LeaseToken};
+use beadle_common::id::{DeliveryId, LaneId, LeaseToken, SigningKeyId};
 use beadle_common::model::event_log::{EventLog, EventLogCriteria};
 use beadle_common::model::search::Window;
+use beadle_common::model::signing_key::SigningKeyRow;
+use beadle_common::sign::jws::{Algorithm, JwsKey};
 use beadle_common::test_support::TestDb;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, json};
@@ -235,6 +237,41 @@ fn sent(world: World, script: Script, configuration: Value) -> (World, EmailId, 
     (world, id, exchange)
 }
 
+fn mail_is_signed_with_the_tenants_key_the_same_every_time(world: World) {
+    let key = JwsKey::generate(Algorithm::EdDsa, None).unwrap();
+    let id = SigningKeyId::random();
+    let place = SigningKeyRow::key_place(id);
+    let row = SigningKeyRow {
+        id,
+        name: "dkim".to_owned(),
+        name_key: "dkim".to_owned(),
+        algorithm: Algorithm::EdDsa,
+        kid: "dkim".to_owned(),
+        length: key.length(),
+        public_key: None,
+        private_key: world.courier.sealer.seal(place, key.stored()).ok(),
+        insert_instant: NOW,
+        last_update_instant: NOW,
+    };
+    let dkim = json!({"dkim": {"domain": "hooli.example", "selector": "s1", "keyId": id}});
+    let world = world.configured(dkim);
+    let mail = world.mail();
+    match world.load(mail, "erlich@users.example") {
+        Err(Unsendable::NotNow(failure)) => assert!(failure.message.contains("no private key")),
+        other => panic!("{other:?}"),
+    }
+    world.write(move |c| row.insert(c));
+    let first = world.load(mail, "erlich@users.example").unwrap();
+    let second = world.load(mail, "copy@users.example").unwrap();
+    assert_eq!(first.email.bytes, second.email.bytes);
+    let message = String::from_utf8(first.email.bytes.clone()).unwrap();
+    assert!(
+        message.starts_with("DKIM-Signature: v=1; a=ed25519-sha256;"),
+        "{message}"
+    );
+    assert!(message.contains("From: \"Hooli News\""));
+}
+
 fn logged(world: &World) -> Vec<String> {
     let search = |c: &mut AnyConnection| {
         let window = Window {
@@ -346,4 +383,5 @@ both_databases!(
     an_address_that_was_refused_for_good_is_left_alone,
     what_says_nothing_about_the_address_does_not_suppress_it,
     a_refused_login_is_announced_once_and_rests,
+    mail_is_signed_with_the_tenants_key_the_same_every_time,
 );

@@ -13,11 +13,12 @@ use super::address::{AddressError, parse_address};
 
 /// Headers that say who, when and how; a tenant's additional ones cannot
 /// replace them and are left out.
-const RESERVED: [&str; 13] = [
+const RESERVED: [&str; 14] = [
     "auto-submitted",
     "bcc",
     "cc",
     "date",
+    "dkim-signature",
     "from",
     "message-id",
     "mime-version",

@@ -5,6 +5,7 @@
 mod address;
 mod courier;
 mod dir;
+mod dkim;
 mod judge;
 mod message;
 mod notes;

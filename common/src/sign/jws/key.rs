@@ -191,7 +191,7 @@ impl JwsKey {
         Ok(jws)
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, ErrorStack> {
+    pub(in crate::sign) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, ErrorStack> {
         if let Some((_, _, width)) = self.algorithm.curve() {
             return self.sign_on_curve(message, width);
         }
