@@ -248,3 +248,7 @@ fn mailbox(stored: StoredMailbox) -> Mailbox {
 #[cfg(test)]
 #[path = "courier_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "snapshot_tests.rs"]
+mod snapshot_tests;

@@ -20,6 +20,12 @@ use crate::webhook::courier::sealed;
 pub(super) struct Signers(HashMap<TenantId, Result<Dkim, Unsendable>>);
 
 impl Signers {
+    /// Nobody's mail is signed.
+    #[cfg(test)]
+    pub(super) fn none() -> Self {
+        Self(HashMap::new())
+    }
+
     pub(super) fn load(
         connection: &mut AnyConnection,
         sealer: &Sealer,
