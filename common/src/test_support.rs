@@ -14,7 +14,10 @@ use tempfile::TempDir;
 use crate::db::{Db, DbOptions, IfMissing, Json, SqliteSynchronous};
 use crate::id::WebhookId;
 use crate::instant::Instant;
+use crate::mail::Setup;
+use crate::model::email::Mailbox;
 use crate::model::webhook::Webhook;
+use crate::outbox::LanePolicy;
 
 /// A migrated, empty database that vanishes with this value.
 #[derive(Debug)]
@@ -138,3 +141,18 @@ macro_rules! both_databases {
 }
 #[cfg(test)]
 pub(crate) use both_databases;
+
+/// Gives lanes up after five days.
+#[must_use]
+pub fn lane_policy() -> LanePolicy {
+    LanePolicy {
+        disable_after: Some(std::time::Duration::from_secs(5 * 24 * 60 * 60)),
+        mail: Setup {
+            mail_from: Mailbox {
+                address: "beadle@hooli.example".to_owned(),
+                display: Some("Beadle".to_owned()),
+            },
+            base_url: None,
+        },
+    }
+}

@@ -7,9 +7,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-/// The longest wait that a peer can ask for. Longer, and one wrong header
-/// would park a delivery for a year.
-pub const RETRY_AFTER_CAP: Duration = Duration::from_secs(24 * 60 * 60);
+pub use beadle_common::outbox::RETRY_AFTER_CAP;
 
 /// The share of a delay that jitter may add at most. It is only ever added,
 /// so no attempt comes before its base delay.

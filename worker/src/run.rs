@@ -5,6 +5,7 @@ use std::sync::Arc;
 use beadle_common::db::{Db, Wake};
 use beadle_common::instant::Instant;
 use beadle_common::lifecycle::Setup;
+use beadle_common::outbox::LanePolicy;
 use beadle_common::seal::Sealer;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -47,6 +48,10 @@ impl Worker {
             clock: clock.clone(),
             jitter: jitter(),
             owner: owner(),
+            policy: LanePolicy {
+                disable_after: Some(settings.disable_after),
+                mail: setup.clone(),
+            },
         };
         Ok(Self {
             webhooks: webhooks(settings, &around, sealer.clone())?,
@@ -146,7 +151,10 @@ fn mails(
         notes: Notes::new(around.db.clone(), settings.mail_suppression),
     };
     let limits = limits(settings, count(settings.mail_concurrency));
-    Ok(Drain::new(Arc::new(courier), around.clone(), limits))
+    let mut around = around.clone();
+    // Nobody could enable a mail server again.
+    around.policy.disable_after = None;
+    Ok(Drain::new(Arc::new(courier), around, limits))
 }
 
 fn limits(settings: &WorkerSettings, per_lane: usize) -> Limits {

@@ -150,6 +150,18 @@ pub struct WorkerSettings {
     )]
     pub lease: Duration,
 
+    /// A webhook with nothing but failures for this long is disabled: what is owed to it
+    /// is held until somebody enables it
+    #[arg(
+        long,
+        alias = "beadle-disable-after",
+        env = "BEADLE_DISABLE_AFTER",
+        value_name = "BEADLE_DISABLE_AFTER",
+        default_value = "5d",
+        value_parser = parse_interval
+    )]
+    pub disable_after: Duration,
+
     /// How often expired actions are looked for
     #[arg(
         long,

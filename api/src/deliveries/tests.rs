@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use beadle_common::outbox::{
-    self, AttemptRecord, AttemptResult, ClaimRequest, DeliveryState, Kind, Lanes, Settlement,
-    Verdict,
+    self, AttemptRecord, AttemptResult, ClaimRequest, DeliveryState, Judgement, Kind, Lanes,
+    Settlement, Verdict,
 };
+use beadle_common::test_support::lane_policy;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
@@ -53,7 +54,7 @@ async fn claim(app: &TestApp, kind: Kind) -> Vec<outbox::Claimed> {
             owner: "worker-1".to_owned(),
             limit: 10,
             per_lane: 10,
-            lanes: Lanes::AllBut(Vec::new()),
+            lanes: Lanes::default(),
         };
         Ok::<_, ApiError>(outbox::claim(connection, &request)?)
     });
@@ -66,6 +67,7 @@ async fn attempt(app: &TestApp, kind: Kind, status: i32, verdict: Verdict) {
     let well = verdict == DELIVERED;
     let settle = |claimed: outbox::Claimed| Settlement {
         id: claimed.id,
+        lane: claimed.lane,
         token: claimed.token,
         attempt: claimed.attempt,
         record: Some(AttemptRecord {
@@ -81,12 +83,14 @@ async fn attempt(app: &TestApp, kind: Kind, status: i32, verdict: Verdict) {
             response_excerpt: (!well).then(|| "later".to_owned()),
         }),
         verdict,
+        judgement: Judgement::Silent,
+        probe: claimed.probe,
         now,
     };
     let batch: Vec<Settlement> = claim(app, kind).await.into_iter().map(settle).collect();
-    let settled = app
-        .state
-        .write(move |connection| Ok::<_, ApiError>(outbox::settle(connection, &batch)?));
+    let settled = app.state.write(move |connection| {
+        Ok::<_, ApiError>(outbox::settle(connection, &batch, &lane_policy())?)
+    });
     settled.await.unwrap();
 }
 

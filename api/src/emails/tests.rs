@@ -53,7 +53,7 @@ async fn queued(app: &TestApp) -> Vec<(EmailRow, Vec<String>)> {
             owner: "test".to_owned(),
             limit: 100,
             per_lane: 100,
-            lanes: Lanes::AllBut(Vec::new()),
+            lanes: Lanes::default(),
         };
         let mut owed: Vec<(EmailId, String)> = Vec::new();
         for claimed in outbox::claim(connection, &request)? {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use beadle_common::instant::Instant;
 use beadle_common::outbox::{
-    self, AttemptRecord, AttemptResult, ClaimRequest, DeliveryState, Kind, Lanes, Settlement,
-    Verdict,
+    self, AttemptRecord, AttemptResult, ClaimRequest, DeliveryState, Judgement, Kind, Lanes,
+    Settlement, Verdict,
 };
+use beadle_common::test_support::lane_policy;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
@@ -56,12 +57,13 @@ async fn attempt(app: &TestApp, status: Option<i32>, verdict: Verdict) {
             owner: "test".to_owned(),
             limit: 10,
             per_lane: 10,
-            lanes: Lanes::AllBut(Vec::new()),
+            lanes: Lanes::default(),
         };
         let claimed = outbox::claim(connection, &request)?;
         let well = status == Some(200);
         let settle = |claimed: outbox::Claimed| Settlement {
             id: claimed.id,
+            lane: claimed.lane,
             token: claimed.token,
             attempt: claimed.attempt,
             record: Some(AttemptRecord {
@@ -77,10 +79,12 @@ async fn attempt(app: &TestApp, status: Option<i32>, verdict: Verdict) {
                 response_excerpt: None,
             }),
             verdict,
+            judgement: Judgement::Silent,
+            probe: claimed.probe,
             now,
         };
         let batch: Vec<Settlement> = claimed.into_iter().map(settle).collect();
-        outbox::settle(connection, &batch)?;
+        outbox::settle(connection, &batch, &lane_policy())?;
         Ok::<_, ApiError>(())
     });
     tried.await.unwrap();

@@ -151,6 +151,7 @@ fn begin(
     match verdict {
         Verdict::Finished(state) => delivery.finish(connection, Some(record), state),
         Verdict::Retry { at } | Verdict::HandBack { at } => delivery.retry(connection, record, at),
+        Verdict::Hold => delivery.retry(connection, record, record.instant),
     }
 }
 

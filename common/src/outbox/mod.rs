@@ -6,8 +6,11 @@
 //! decided. The lease's token fences: whoever lost a lease cannot settle any more.
 
 mod claim;
+mod health;
 mod insert;
 mod lane;
+#[cfg(test)]
+mod lanes_tests;
 mod prune;
 mod replay;
 mod resend;
@@ -17,12 +20,17 @@ mod tests;
 mod tried;
 
 pub use claim::{ClaimRequest, Claimed, Lanes, claim, next_due};
+pub use health::{
+    CIRCUIT_REST, CIRCUIT_REST_CAP, Circuit, DisabledReason, FAILURES_TO_OPEN, Happening,
+    Judgement, LaneState, RETRY_AFTER_CAP, THROTTLE_REST, THROTTLE_REST_CAP, lane_state,
+    lane_states,
+};
 pub use insert::{NewDelivery, Payload, insert};
 pub use lane::mail_lane;
 pub use prune::{Cursor, Prunable, Pruned, prune};
 pub use replay::{Replay, Replayed};
 pub use resend::{Missing, Resent, resend};
-pub use settle::{AttemptRecord, Settlement, Verdict, settle};
+pub use settle::{AttemptRecord, LanePolicy, Settled, Settlement, Verdict, settle};
 pub use tried::TriedDelivery;
 
 use diesel::deserialize::FromSqlRow;
@@ -31,9 +39,11 @@ use diesel::sql_types::SmallInt;
 
 use crate::db::sql_type::{text_enum, wrapped_sql};
 
-/// `outbox.tier` of a delivery that is made once more. The claim looks at the first tier
-/// alone, for now.
-pub(crate) const RETRIED: i16 = 0;
+/// `outbox.tier` of a delivery that has never been tried.
+pub(crate) const FRESH: i16 = 0;
+
+/// `outbox.tier` of a delivery that was tried before, or is made once more.
+pub(crate) const RETRIED: i16 = 1;
 
 /// `outbox.tier` of a delivery that waits for a predecessor.
 pub(crate) const PARKED: i16 = 2;
@@ -70,14 +80,13 @@ impl From<Kind> for KindCode {
 }
 
 text_enum! {
-    /// Where a delivery is that has left the outbox.
+    /// Where a delivery is that has left the outbox. While its webhook is disabled it
+    /// stays there, whatever it is called in the meantime.
     DeliveryState {
         /// The receiver has it.
         Delivered = "Delivered",
         /// All attempts are used.
         Exhausted = "Exhausted",
-        /// Its webhook is disabled.
-        Held = "Held",
         /// Its receiver is gone.
         Canceled = "Canceled",
     }

@@ -9,7 +9,7 @@ use crate::db::{AnyConnection, Db, DbError};
 use crate::id::{DeliveryId, EmailId, EventId, LaneId};
 use crate::instant::Instant;
 use crate::schema::{attempts, deliveries, outbox as outbox_table};
-use crate::test_support::both_databases;
+use crate::test_support::{both_databases, lane_policy};
 
 const NOW: Instant = Instant::from_millis(1_000_000);
 const LEASE: Duration = Duration::from_secs(60);
@@ -43,7 +43,7 @@ fn request(now: Instant) -> ClaimRequest {
         owner: "test".to_owned(),
         limit: 10,
         per_lane: 5,
-        lanes: Lanes::AllBut(Vec::new()),
+        lanes: Lanes::default(),
     }
 }
 
@@ -58,6 +58,7 @@ fn settlement(claimed: &Claimed, verdict: Verdict) -> Settlement {
     };
     Settlement {
         id: claimed.id,
+        lane: claimed.lane,
         token: claimed.token,
         attempt: claimed.attempt,
         record: Some(AttemptRecord {
@@ -69,13 +70,18 @@ fn settlement(claimed: &Claimed, verdict: Verdict) -> Settlement {
             message: None,
             response_excerpt: Some("later".to_owned()),
         }),
+        judgement: match result {
+            AttemptResult::Success => Judgement::Good,
+            _ => Judgement::Bad,
+        },
         verdict,
+        probe: claimed.probe,
         now: NOW,
     }
 }
 
 fn settle_all(db: &Db, batch: Vec<Settlement>) -> usize {
-    write(db, move |c| settle(c, &batch))
+    write(db, move |c| settle(c, &batch, &lane_policy())).rows
 }
 
 fn rows(db: &Db) -> (i64, i64, i64) {
@@ -139,20 +145,22 @@ fn lanes_to_skip_and_rows_not_yet_due_are_left_alone(db: &Db) {
     let (skipped, later) = (LaneId::random(), LaneId::random());
     add(db, skipped, NOW);
     add(db, later, NOW.plus(Duration::from_millis(1)));
-    let of = |lanes: Lanes| ClaimRequest {
-        lanes,
+    let but = |closed| ClaimRequest {
+        lanes: Lanes {
+            closed,
+            ..Lanes::default()
+        },
         ..request(NOW)
     };
-    assert!(claim_all(db, of(Lanes::AllBut(vec![skipped]))).is_empty());
-    assert!(claim_all(db, of(Lanes::Only(vec![later]))).is_empty());
-    let next = |skip: Vec<LaneId>| write(db, move |c| next_due(c, Kind::Webhook, &skip));
+    assert!(claim_all(db, but(vec![skipped])).is_empty());
+    let next = |skip: Vec<LaneId>| write(db, move |c| next_due(c, Kind::Webhook, NOW, &skip));
     assert_eq!(next(vec![]), Some(NOW));
     assert_eq!(
         next(vec![skipped]),
         Some(NOW.plus(Duration::from_millis(1)))
     );
     assert_eq!(next(vec![skipped, later]), None);
-    assert_eq!(claim_all(db, of(Lanes::Only(vec![skipped]))).len(), 1);
+    assert_eq!(claim_all(db, but(vec![later])).len(), 1);
 }
 
 fn the_kinds_do_not_see_each_other(db: &Db) {

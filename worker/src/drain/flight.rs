@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use beadle_common::instant::Instant;
 use beadle_common::outbox::{
-    AttemptRecord, AttemptResult, Claimed, DeliveryState, Settlement, Verdict,
+    AttemptRecord, AttemptResult, Claimed, DeliveryState, Judgement, Settlement, Verdict,
 };
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
@@ -18,7 +18,7 @@ use super::slots::{Health, Slot};
 use super::{Clock, Courier, Jitter};
 use crate::attempt::record;
 use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict as Asked};
-use crate::policy::{Next, RETRY_AFTER_CAP};
+use crate::policy::Next;
 
 /// By how much the lease has to outlast an exchange that is about to begin: time to
 /// settle it. What is closer goes back unsent.
@@ -30,9 +30,6 @@ const OVERRUN: Duration = Duration::from_secs(2);
 /// When something that goes back unsent is due again. At once would only spin if the
 /// reason lasts.
 const BACK_SOON: Duration = Duration::from_secs(1);
-
-/// How long an overloaded lane rests if its peer names no time.
-const REST: Duration = Duration::from_secs(1);
 
 /// Why a delivery cannot be sent at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +60,8 @@ pub(super) enum Cargo<P> {
 pub(super) struct Landing {
     pub(super) settlement: Settlement,
     pub(super) lease_end: Instant,
+    /// Kept until this is written, unless all went well.
+    pub(super) _slot: Option<Slot>,
 }
 
 pub(super) struct Flight<C> {
@@ -76,23 +75,30 @@ pub(super) struct Flight<C> {
 }
 
 impl<C: Courier> Flight<C> {
-    pub(super) async fn fly(self, cargo: Cargo<C::Parcel>, landings: mpsc::Sender<Landing>) {
+    pub(super) async fn fly(mut self, cargo: Cargo<C::Parcel>, landings: mpsc::Sender<Landing>) {
         let span = tracing::info_span!(
             "delivery",
             delivery.id = %self.claimed.id,
             delivery.attempt = self.claimed.attempt,
         );
         let settlement = self.attempt(cargo).instrument(span).await;
+        // What failed may shut its lane. Nothing more of it is claimed in its place until
+        // that is written: it would only use up attempts.
+        let (kept, freed) = match settlement.judgement {
+            Judgement::Good => (None, Some(self.slot)),
+            _ => (Some(self.slot), None),
+        };
         let landing = Landing {
             settlement,
             lease_end: self.lease_end,
+            _slot: kept,
         };
         // Fails only if the settler is gone; the lease will lapse then.
         let _ = landings.send(landing).await;
-        drop(self.slot);
+        drop(freed);
     }
 
-    async fn attempt(&self, cargo: Cargo<C::Parcel>) -> Settlement {
+    async fn attempt(&mut self, cargo: Cargo<C::Parcel>) -> Settlement {
         let started = (self.clock)();
         if self.is_beyond_the_last() {
             // Each one is on record; that of a worker that died was put there by the claim.
@@ -130,15 +136,30 @@ impl<C: Courier> Flight<C> {
     }
 
     /// An exchange with the peer: the only thing that tells of the lane's health.
-    fn sent(&self, started: Instant, exchange: Exchange) -> Settlement {
-        let now = tokio::time::Instant::now();
-        self.slot.report(health(&exchange.outcome), now);
-        self.landed(started, exchange)
+    fn sent(&mut self, started: Instant, exchange: Exchange) -> Settlement {
+        let judgement = judgement(&exchange.outcome);
+        self.slot.report(match judgement {
+            Judgement::Good | Judgement::Silent => Health::Good,
+            Judgement::Bad => Health::Bad,
+            Judgement::Overloaded(_) | Judgement::Gone => Health::Shut,
+        });
+        Settlement {
+            judgement,
+            ..self.landed(started, exchange)
+        }
+    }
+
+    /// Where the delivery stands in its schedule, from 1.
+    fn position(&self) -> u32 {
+        let position = self
+            .claimed
+            .attempt
+            .saturating_sub(self.claimed.base_attempt);
+        u32::try_from(position).unwrap_or_default()
     }
 
     fn is_beyond_the_last(&self) -> bool {
-        let attempts = self.courier.schedule().attempts();
-        u32::try_from(self.claimed.attempt).is_ok_and(|attempt| attempt > attempts)
+        self.position() > self.courier.schedule().attempts()
     }
 
     fn unsendable(&self, started: Instant, unsendable: Unsendable) -> Settlement {
@@ -170,20 +191,25 @@ impl<C: Courier> Flight<C> {
     /// What follows a failure.
     fn after(&self, failure: &Failure) -> Verdict {
         let exhausted = Verdict::Finished(DeliveryState::Exhausted);
-        // A receiver that says it is gone is asked again like one that fails, until
-        // webhooks can be disabled: nothing is lost that way.
-        let may_retry = failure.verdict.may_retry() || failure.verdict == Asked::Gone;
-        if !may_retry {
+        if failure.verdict == Asked::Gone {
+            tracing::warn!("held, since the receiver is gone: {}", failure.message);
+            return Verdict::Hold;
+        }
+        if !failure.verdict.may_retry() {
             tracing::warn!(
                 "exhausted, since it was refused for good: {}",
                 failure.message
             );
             return exhausted;
         }
-        let done = u32::try_from(self.claimed.attempt).unwrap_or(u32::MAX);
         let now = (self.clock)();
         let schedule = self.courier.schedule();
-        match schedule.next(done, (self.jitter)(), failure.retry_after, now.millis()) {
+        match schedule.next(
+            self.position(),
+            (self.jitter)(),
+            failure.retry_after,
+            now.millis(),
+        ) {
             Next::Retry { at_millis } => {
                 tracing::info!("failed, and will be tried again: {}", failure.message);
                 Verdict::Retry {
@@ -228,27 +254,30 @@ impl<C: Courier> Flight<C> {
     fn settle(&self, record: Option<AttemptRecord>, verdict: Verdict) -> Settlement {
         Settlement {
             id: self.claimed.id,
+            lane: self.claimed.lane,
             token: self.claimed.token,
             attempt: self.claimed.attempt,
             record,
             verdict,
+            judgement: Judgement::Silent,
+            probe: self.claimed.probe,
             now: (self.clock)(),
         }
     }
 }
 
-fn health(outcome: &Outcome) -> Health {
+/// What an exchange with the peer says about its lane.
+fn judgement(outcome: &Outcome) -> Judgement {
     let Outcome::Failed(failure) = outcome else {
-        return Health::Good;
+        return Judgement::Good;
     };
     match failure.verdict {
         // Every other mail of the server would meet the same refusal.
-        Asked::Throttle | Asked::Credentials => {
-            Health::Overloaded(failure.retry_after.unwrap_or(REST).min(RETRY_AFTER_CAP))
-        }
+        Asked::Throttle | Asked::Credentials => Judgement::Overloaded(failure.retry_after),
+        Asked::Gone => Judgement::Gone,
         // The peer works, and says so about one message.
-        Asked::Refused | Asked::BadRecipient => Health::Good,
-        Asked::Retry | Asked::Gone => Health::Bad,
+        Asked::Refused | Asked::BadRecipient => Judgement::Good,
+        Asked::Retry => Judgement::Bad,
     }
 }
 

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use beadle_common::db::{AnyConnection, DbError};
+use beadle_common::db::DbError;
 use beadle_common::id::LaneId;
 use beadle_common::instant::Instant;
 use beadle_common::outbox::{ClaimRequest, Claimed, Lanes, claim};
-use diesel::QueryResult;
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 
@@ -87,22 +86,22 @@ impl<C: Courier> Drain<C> {
         now: Instant,
         lease_end: Instant,
     ) -> Result<Vec<Claimed>, DbError> {
-        let request = |lanes, limit| ClaimRequest {
+        let request = ClaimRequest {
             kind: C::KIND,
             now,
             lease_end,
             owner: self.around.owner.clone(),
-            limit,
+            limit: room.rows,
             per_lane: room.per_lane,
-            lanes,
+            lanes: Lanes {
+                closed: room.closed.clone(),
+                suspects: room.suspects.clone(),
+                suspect_limit: room.suspect_rows,
+            },
         };
-        let suspects = (!room.suspects.is_empty())
-            .then(|| request(Lanes::Only(room.suspects.clone()), room.suspect_rows));
-        let unsuspected = room.closed.iter().chain(&room.suspects).copied().collect();
-        let others = request(Lanes::AllBut(unsuspected), room.rows);
         self.around
             .db
-            .write(move |connection| Ok::<_, DbError>(claim_both(connection, suspects, others)?))
+            .write(move |connection| Ok::<_, DbError>(claim(connection, &request)?))
             .await
     }
 
@@ -150,23 +149,6 @@ impl<C: Courier> Drain<C> {
             Err(panic) => Err(LoadError::Panic(panic_text(panic.as_ref()).to_owned())),
         }
     }
-}
-
-/// Suspect lanes first, up to their share; the others get what is left.
-fn claim_both(
-    connection: &mut AnyConnection,
-    suspects: Option<ClaimRequest>,
-    mut others: ClaimRequest,
-) -> QueryResult<Vec<Claimed>> {
-    let mut claimed = match suspects {
-        Some(request) => claim(connection, &request)?,
-        None => Vec::new(),
-    };
-    others.limit = others.limit.saturating_sub(claimed.len());
-    if others.limit > 0 {
-        claimed.append(&mut claim(connection, &others)?);
-    }
-    Ok(claimed)
 }
 
 /// It may be mended: tried again as scheduled.

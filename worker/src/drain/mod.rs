@@ -17,7 +17,7 @@ use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff;
 use beadle_common::db::{AnyConnection, Db, DbError, WakeSource};
 use beadle_common::instant::Instant;
-use beadle_common::outbox::{Claimed, Kind, next_due};
+use beadle_common::outbox::{Claimed, Kind, LanePolicy, next_due};
 use diesel::QueryResult;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -105,6 +105,8 @@ pub struct Surroundings {
     pub jitter: Jitter,
     /// The name of this worker, for operators.
     pub owner: String,
+    /// When lanes are given up, and how that is told.
+    pub policy: LanePolicy,
 }
 
 impl std::fmt::Debug for Surroundings {
@@ -144,7 +146,7 @@ impl<C: Courier> Drain<C> {
 
     /// Drains until `stop`, then lets what is in flight land.
     pub async fn run(self, stop: CancellationToken) {
-        let (settler, ledger) = Settler::new(self.around.db.clone(), self.around.clock.clone());
+        let (settler, ledger) = Settler::new(&self.around);
         let mut settling = tokio::spawn(settler.run());
         self.watch(&ledger, &stop).await;
         self.finish().await;
@@ -232,10 +234,11 @@ impl<C: Courier> Drain<C> {
     /// How long until something is due in a lane that is open.
     async fn next_due_in(&self) -> Duration {
         let closed = self.slots.look(tokio::time::Instant::now()).closed;
+        let asked = (self.around.clock)();
         let next = self
             .around
             .db
-            .read(move |connection| Ok::<_, DbError>(next_due(connection, C::KIND, &closed)?))
+            .read(move |c| Ok::<_, DbError>(next_due(c, C::KIND, asked, &closed)?))
             .await;
         let now = (self.around.clock)();
         match next {

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use backoff::backoff::Backoff;
 use beadle_common::db::{Db, DbError};
-use beadle_common::outbox::{Settlement, Verdict, settle};
+use beadle_common::id::LaneId;
+use beadle_common::outbox::{DisabledReason, Happening, LanePolicy, Settlement, Verdict, settle};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::flight::Landing;
-use super::{Clock, POLL, pause_after_errors};
+use super::{Clock, POLL, Surroundings, pause_after_errors};
 
 /// Settlements that share a transaction at most.
 const BATCH: usize = 512;
@@ -21,6 +22,7 @@ const QUEUE: usize = 1024;
 pub(super) struct Settler {
     db: Db,
     clock: Clock,
+    policy: LanePolicy,
     landings: mpsc::Receiver<Landing>,
     behind: watch::Sender<bool>,
     due_soon: Arc<Notify>,
@@ -37,13 +39,14 @@ pub(super) struct Ledger {
 }
 
 impl Settler {
-    pub(super) fn new(db: Db, clock: Clock) -> (Self, Ledger) {
+    pub(super) fn new(around: &Surroundings) -> (Self, Ledger) {
         let (sender, landings) = mpsc::channel(QUEUE);
         let (behind, is_behind) = watch::channel(false);
         let due_soon = Arc::new(Notify::new());
         let settler = Self {
-            db,
-            clock,
+            db: around.db.clone(),
+            clock: around.clock.clone(),
+            policy: around.policy.clone(),
             landings,
             behind,
             due_soon: Arc::clone(&due_soon),
@@ -129,25 +132,54 @@ impl Settler {
             .map(|landing| landing.settlement.clone())
             .collect();
         let wanted = settlements.len();
+        let policy = self.policy.clone();
         let settled = self
             .db
-            .write(move |connection| Ok::<_, DbError>(settle(connection, &settlements)?))
+            .write(move |connection| Ok::<_, DbError>(settle(connection, &settlements, &policy)?))
             .await?;
-        if settled < wanted {
+        for (lane, happening) in &settled.happenings {
+            log(*lane, *happening);
+        }
+        if settled.rows < wanted {
             tracing::warn!(
-                lost = wanted - settled,
+                lost = wanted - settled.rows,
                 "leases lapsed before their deliveries were settled; they may arrive twice"
             );
         }
         let soon = (self.clock)().plus(POLL);
         let is_soon = |landing: &Landing| match landing.settlement.verdict {
-            Verdict::Finished(_) => false,
+            Verdict::Finished(_) | Verdict::Hold => false,
             Verdict::Retry { at } | Verdict::HandBack { at } => at < soon,
         };
-        if batch.iter().any(is_soon) {
+        // A lane that works again may have more that is due, and so may one whose probe
+        // told nothing.
+        let reopened = settled
+            .happenings
+            .iter()
+            .any(|(_, h)| *h == Happening::CircuitClosed);
+        if reopened || batch.iter().any(is_soon) {
             self.due_soon.notify_one();
         }
         Ok(())
+    }
+}
+
+fn log(lane: LaneId, happening: Happening) {
+    match happening {
+        Happening::Disabled(DisabledReason::Gone) => tracing::error!(
+            %lane,
+            "the webhook was disabled: it answered 410, which means that it is gone for good"
+        ),
+        Happening::Disabled(DisabledReason::Failing) => tracing::error!(
+            %lane,
+            "the webhook was disabled: nothing but failures for BEADLE_DISABLE_AFTER"
+        ),
+        Happening::CircuitOpened(until) => tracing::warn!(
+            %lane,
+            until = until.millis(),
+            "nothing but failures: the lane rests, and is then tried with one delivery at a time"
+        ),
+        Happening::CircuitClosed => tracing::info!(%lane, "the lane works again"),
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 /// A flight of this age makes its lane suspect.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// Lanes with nothing in flight that are remembered because they failed last or rest.
+/// Lanes with nothing in flight that are remembered because they failed last.
 /// Above that some are forgotten, and get another chance.
 const REMEMBERED: usize = 1024;
 
@@ -43,21 +43,19 @@ struct Lane {
     /// When each flight began, in the order in which they did.
     flights: BTreeMap<u64, Instant>,
     failed: bool,
-    rests_until: Option<Instant>,
+    /// Flights whose settling may shut the lane for all workers. Until it has, nothing
+    /// more is claimed of it: that would only use up attempts.
+    shutting: usize,
 }
 
 impl Lane {
-    fn rests(&self, now: Instant) -> bool {
-        self.rests_until.is_some_and(|until| until > now)
-    }
-
     fn is_suspect(&self, now: Instant) -> bool {
         let oldest = self.flights.values().next();
         self.failed || oldest.is_some_and(|began| now.duration_since(*began) >= SLOW)
     }
 
-    fn is_forgettable(&self, now: Instant) -> bool {
-        self.flights.is_empty() && !self.failed && !self.rests(now)
+    fn is_forgettable(&self) -> bool {
+        self.flights.is_empty() && !self.failed
     }
 }
 
@@ -68,8 +66,8 @@ pub(super) enum Health {
     Good,
     /// It does not.
     Bad,
-    /// It asks to be left alone for a while.
-    Overloaded(Duration),
+    /// It asks to be left alone.
+    Shut,
 }
 
 /// What there is room for.
@@ -93,6 +91,7 @@ pub(super) struct Slot {
     slots: Arc<Slots>,
     lane: LaneId,
     number: u64,
+    shuts: bool,
 }
 
 impl Slots {
@@ -135,7 +134,7 @@ impl Slots {
             if is_suspect {
                 suspects_fly += lane.flights.len();
             }
-            if lane.rests(now) || !self.lane_has_room(lane.flights.len()) {
+            if lane.shutting > 0 || !self.lane_has_room(lane.flights.len()) {
                 closed.push(*id);
             } else if is_suspect {
                 suspects.push(*id);
@@ -167,6 +166,7 @@ impl Slots {
             slots: Arc::clone(self),
             lane,
             number,
+            shuts: false,
         }
     }
 
@@ -182,12 +182,8 @@ impl Slots {
 
 impl State {
     /// Keeps the memory of lanes without flights within bounds.
-    fn tidy(&mut self, landed: LaneId, now: Instant) {
-        if self
-            .lanes
-            .get(&landed)
-            .is_some_and(|l| l.is_forgettable(now))
-        {
+    fn tidy(&mut self, landed: LaneId) {
+        if self.lanes.get(&landed).is_some_and(Lane::is_forgettable) {
             self.lanes.remove(&landed);
         }
         if self.lanes.len() <= self.used.saturating_add(REMEMBERED) {
@@ -204,15 +200,15 @@ impl State {
 
 impl Slot {
     /// Says how the peer did.
-    pub(super) fn report(&self, health: Health, now: Instant) {
+    pub(super) fn report(&mut self, health: Health) {
         let mut state = self.slots.state();
         let Some(lane) = state.lanes.get_mut(&self.lane) else {
             return;
         };
         lane.failed = health != Health::Good;
-        if let Health::Overloaded(rest) = health {
-            let until = now.checked_add(rest);
-            lane.rests_until = lane.rests_until.max(until);
+        if health == Health::Shut && !self.shuts {
+            self.shuts = true;
+            lane.shutting += 1;
         }
     }
 }
@@ -223,10 +219,11 @@ impl Drop for Slot {
         state.used = state.used.saturating_sub(1);
         let used = state.lanes.get_mut(&self.lane).map_or(0, |lane| {
             lane.flights.remove(&self.number);
+            lane.shutting -= usize::from(self.shuts);
             lane.flights.len()
         });
         let free = self.slots.total.saturating_sub(state.used);
-        state.tidy(self.lane, Instant::now());
+        state.tidy(self.lane);
         drop(state);
         // Not at every landing: half a lane's batch is worth a round trip, one row is not.
         let enough = self.slots.lane_has_room(used) || free >= self.slots.total / 4;
@@ -289,7 +286,7 @@ mod tests {
     fn slow_and_failing_lanes_share_half_of_the_slots() {
         let (slots, now) = (Arc::new(Slots::new(16, 4)), Instant::now());
         let lanes = lanes(4);
-        slots.take(lanes[0], now).report(Health::Bad, now);
+        slots.take(lanes[0], now).report(Health::Bad);
         let _slow = take(&slots, lanes[1], 2, now);
         assert_eq!(slots.look(now).suspects, vec![lanes[0]]);
         let now = now + SLOW;
@@ -311,28 +308,29 @@ mod tests {
         let (slots, now) = (Arc::new(Slots::new(16, 4)), Instant::now());
         let lane = LaneId::random();
         for (health, suspects) in [(Health::Bad, vec![lane]), (Health::Good, vec![])] {
-            slots.take(lane, now).report(health, now);
+            slots.take(lane, now).report(health);
             assert_eq!(slots.look(now).suspects, suspects);
         }
         assert!(slots.state().lanes.is_empty());
     }
 
     #[test]
-    fn an_overloaded_lane_rests_as_long_as_it_asked() {
+    fn a_lane_that_asks_to_be_left_alone_is_closed_until_that_is_written() {
         let (slots, now) = (Arc::new(Slots::new(16, 4)), Instant::now());
         let lane = LaneId::random();
-        let rest = Duration::from_secs(30);
-        slots.take(lane, now).report(Health::Overloaded(rest), now);
-        let nearly = now + rest - Duration::from_millis(1);
-        assert_eq!(slots.look(nearly).closed, vec![lane]);
-        assert_eq!(slots.look(now + rest).suspects, vec![lane]);
+        let mut slot = slots.take(lane, now);
+        slot.report(Health::Shut);
+        slot.report(Health::Shut);
+        assert_eq!(slots.look(now).closed, vec![lane]);
+        drop(slot);
+        assert_eq!(slots.look(now).suspects, vec![lane]);
     }
 
     #[test]
     fn the_memory_of_failing_lanes_is_bounded() {
         let (slots, now) = (Arc::new(Slots::new(16, 4)), Instant::now());
         for lane in lanes(5 * REMEMBERED) {
-            slots.take(lane, now).report(Health::Bad, now);
+            slots.take(lane, now).report(Health::Bad);
         }
         assert!(slots.state().lanes.len() <= REMEMBERED + 16);
     }

@@ -91,6 +91,8 @@ impl World {
             lane: LaneId::random(),
             payload: Payload::Email(email, recipient.to_owned()),
             attempt: 1,
+            base_attempt: 0,
+            probe: false,
             token: LeaseToken::random(),
             insert_instant: NOW,
         };

@@ -145,6 +145,8 @@ impl World {
             lane: *lane,
             payload: Payload::Webhook(*event),
             attempt: 1,
+            base_attempt: 0,
+            probe: false,
             token: LeaseToken::random(),
             insert_instant: NOW,
         };

@@ -124,7 +124,7 @@ fn an_answer_counts_as_the_first_attempt(db: &Db) {
         owner: "test".to_owned(),
         limit: 10,
         per_lane: 10,
-        lanes: Lanes::AllBut(Vec::new()),
+        lanes: Lanes::default(),
     };
     let mut due = write(db, move |c| claim(c, &request(NOW)));
     let fresh = due.pop().unwrap();

@@ -36,11 +36,6 @@ impl Details {
                 self.last_words(", the last of which failed"),
                 self.delivery.id,
             ),
-            DeliveryState::Held => format!(
-                "set aside at {at} because its webhook was disabled; POST \
-                 /api/delivery/{}/resend delivers it",
-                self.delivery.id
-            ),
             DeliveryState::Canceled => format!(
                 "canceled at {at} because {}; nothing more happens",
                 self.why_canceled(settled)

@@ -47,7 +47,6 @@ impl From<DeliveryState> for Standing {
         match state {
             DeliveryState::Delivered => Self::Delivered,
             DeliveryState::Exhausted => Self::Exhausted,
-            DeliveryState::Held => Self::Held,
             DeliveryState::Canceled => Self::Canceled,
         }
     }

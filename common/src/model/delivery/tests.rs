@@ -10,11 +10,11 @@ use crate::id::{ActionLogId, TenantId, WebhookId};
 use crate::model::event::EventRow;
 use crate::model::search::Window;
 use crate::outbox::{
-    self, AttemptRecord, ClaimRequest, Claimed, Kind, Lanes, NewDelivery, Replay, Resent,
-    Settlement, Verdict,
+    self, AttemptRecord, ClaimRequest, Claimed, Judgement, Kind, Lanes, NewDelivery, Replay,
+    Resent, Settlement, Verdict,
 };
 use crate::schema::lane_states;
-use crate::test_support::{both_databases, webhook};
+use crate::test_support::{both_databases, lane_policy, webhook};
 
 const SECOND: Duration = Duration::from_secs(1);
 const PAGE: Window = Window {
@@ -72,7 +72,7 @@ fn claim(db: &Db, now: Instant) -> Vec<Claimed> {
         owner: "worker-1".to_owned(),
         limit: 100,
         per_lane: 100,
-        lanes: Lanes::AllBut(Vec::new()),
+        lanes: Lanes::default(),
     };
     write(db, move |c| outbox::claim(c, &request))
 }
@@ -82,6 +82,7 @@ fn attempt(db: &Db, now: Instant, verdict: Verdict) {
     let well = verdict == DELIVERED;
     let settle = |claimed: Claimed| Settlement {
         id: claimed.id,
+        lane: claimed.lane,
         token: claimed.token,
         attempt: claimed.attempt,
         record: Some(AttemptRecord {
@@ -97,10 +98,14 @@ fn attempt(db: &Db, now: Instant, verdict: Verdict) {
             response_excerpt: None,
         }),
         verdict,
+        judgement: Judgement::Silent,
+        probe: claimed.probe,
         now,
     };
     let batch: Vec<Settlement> = claim(db, now).into_iter().map(settle).collect();
-    write(db, move |connection| outbox::settle(connection, &batch));
+    write(db, move |connection| {
+        outbox::settle(connection, &batch, &lane_policy())
+    });
 }
 
 fn details(db: &Db, id: DeliveryId) -> Details {

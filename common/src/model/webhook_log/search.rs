@@ -51,8 +51,7 @@ const OWED_WITH_ATTEMPTS: &str = "
 
 const RESULT: &str = "CASE
     WHEN e.rolled_back THEN 'Failed'
-    WHEN owed.event_id IS NOT NULL OR EXISTS (
-        SELECT 1 FROM deliveries d WHERE d.event_id = e.id AND d.state = 'Held') THEN 'Running'
+    WHEN owed.event_id IS NOT NULL THEN 'Running'
     WHEN EXISTS (
         SELECT 1 FROM deliveries d WHERE d.event_id = e.id AND d.state = 'Exhausted') THEN 'Failed'
     ELSE 'Succeeded' END";

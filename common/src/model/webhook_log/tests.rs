@@ -8,8 +8,8 @@ use crate::id::{DeliveryId, TenantId, WebhookId};
 use crate::model::event::EventRow;
 use crate::model::search::{Sort, Window};
 use crate::outbox::{self, AttemptRecord, AttemptResult, Claimed, DeliveryState, Verdict};
-use crate::outbox::{ClaimRequest, Kind, Lanes, NewDelivery, Payload, Settlement};
-use crate::test_support::both_databases;
+use crate::outbox::{ClaimRequest, Judgement, Kind, Lanes, NewDelivery, Payload, Settlement};
+use crate::test_support::{both_databases, lane_policy};
 
 const NOW: Instant = Instant::from_millis(1_000_000);
 const SECOND: Duration = Duration::from_secs(1);
@@ -62,7 +62,7 @@ fn attempt(db: &Db, now: Instant, verdicts: &[Verdict]) {
         owner: "test".to_owned(),
         limit: 10,
         per_lane: 5,
-        lanes: Lanes::AllBut(Vec::new()),
+        lanes: Lanes::default(),
     };
     let mut claimed: Vec<Claimed> = write(db, move |c| outbox::claim(c, &request));
     claimed.sort_by_key(|claimed| claimed.id);
@@ -70,6 +70,7 @@ fn attempt(db: &Db, now: Instant, verdicts: &[Verdict]) {
         let well = *verdict == Verdict::Finished(DeliveryState::Delivered);
         Settlement {
             id: claimed.id,
+            lane: claimed.lane,
             token: claimed.token,
             attempt: claimed.attempt,
             record: Some(AttemptRecord {
@@ -85,12 +86,16 @@ fn attempt(db: &Db, now: Instant, verdicts: &[Verdict]) {
                 response_excerpt: None,
             }),
             verdict: *verdict,
+            judgement: Judgement::Silent,
+            probe: claimed.probe,
             now,
         }
     };
     let batch: Vec<Settlement> = claimed.into_iter().zip(verdicts).map(settle).collect();
     assert_eq!(batch.len(), verdicts.len());
-    write(db, move |connection| outbox::settle(connection, &batch));
+    write(db, move |connection| {
+        outbox::settle(connection, &batch, &lane_policy())
+    });
 }
 
 fn log(db: &Db, id: EventId) -> WebhookEventLog {
@@ -125,7 +130,7 @@ fn sort(field: &'static str) -> Vec<Sort> {
 
 const DELIVERED: Verdict = Verdict::Finished(DeliveryState::Delivered);
 const EXHAUSTED: Verdict = Verdict::Finished(DeliveryState::Exhausted);
-const HELD: Verdict = Verdict::Finished(DeliveryState::Held);
+const HELD: Verdict = Verdict::Hold;
 
 fn an_event_runs_until_its_last_delivery_is_decided(db: &Db) {
     let event = raise(db, NOW, "{}", 2);

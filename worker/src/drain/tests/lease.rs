@@ -13,7 +13,7 @@ fn claim_as_another(world: &World, now: Instant, lease_end: Instant) -> Vec<Clai
         owner: "another".to_owned(),
         limit: 10,
         per_lane: 10,
-        lanes: Lanes::AllBut(Vec::new()),
+        lanes: Lanes::default(),
     };
     world.write(move |c| claim(c, &request))
 }

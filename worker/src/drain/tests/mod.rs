@@ -3,6 +3,7 @@
 
 mod fate;
 mod flow;
+mod lanes;
 mod lease;
 mod trouble;
 
@@ -15,9 +16,10 @@ use beadle_common::db::{AnyConnection, Db, DbError, Wake};
 use beadle_common::id::{DeliveryId, EventId, LaneId};
 use beadle_common::instant::Instant;
 use beadle_common::outbox::{
-    AttemptResult, Claimed, DeliveryState, Kind, NewDelivery, Payload, insert,
+    AttemptResult, Claimed, DeliveryState, Kind, LanePolicy, NewDelivery, Payload, insert,
 };
 use beadle_common::schema::{attempts, deliveries, outbox};
+use beadle_common::test_support::lane_policy;
 use diesel::prelude::*;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -35,6 +37,7 @@ const SECOND: Duration = Duration::from_secs(1);
 enum Act {
     Deliver,
     Fail(Verdict),
+    Answer(Failure),
     /// Delivers once the test opens the gate.
     Wait,
     /// Fails once the test opens the gate, as a receiver that hangs does in the end.
@@ -97,6 +100,7 @@ impl Courier for Scripted {
                     .status(Some(503))
                     .verdict(verdict),
             ),
+            Act::Answer(failure) => Exchange::failed(failure),
             Act::Wait => {
                 self.gate.acquire().await.unwrap().forget();
                 delivered()
@@ -148,6 +152,7 @@ struct World {
     clock: Arc<AtomicI64>,
     courier: Arc<Scripted>,
     limits: Limits,
+    policy: LanePolicy,
     stop: CancellationToken,
 }
 
@@ -175,6 +180,7 @@ impl World {
                 lease: 60 * SECOND,
                 grace: 5 * SECOND,
             },
+            policy: lane_policy(),
             stop: CancellationToken::new(),
         }
     }
@@ -187,6 +193,7 @@ impl World {
             clock: Arc::new(move || Instant::from_millis(clock.load(Ordering::SeqCst))),
             jitter: Arc::new(|| 0.0),
             owner: "test".to_owned(),
+            policy: self.policy.clone(),
         };
         let drain = Drain::new(Arc::clone(&self.courier), around, self.limits);
         tokio::spawn(drain.run(self.stop.clone()))

@@ -1,0 +1,189 @@
+//! Claim: take due deliveries for a while.
+//!
+//! The cost must grow neither with delivered history nor with the backlog of one
+//! lane. So a claim looks at the first row of each lane and tier ([`look`]), decides who
+//! gets how much ([`plan`]), makes sure of what only one may have ([`acquire`]), and
+//! takes a few rows of each lane by the index `(kind, lane, tier, due_at)` ([`take`]).
+
+mod acquire;
+mod look;
+mod plan;
+#[cfg(test)]
+mod plan_tests;
+mod take;
+
+use std::collections::{HashMap, HashSet};
+
+use diesel::prelude::*;
+
+use super::health::{Gate, Rate};
+use super::{AttemptResult, Kind, Payload};
+use crate::db::{AnyConnection, Native};
+use crate::id::{DeliveryId, LaneId, LeaseToken};
+use crate::instant::Instant;
+use crate::schema::attempts;
+use look::{Head, heads};
+use plan::Plan;
+use take::{Row, take};
+
+/// What to claim.
+#[derive(Debug, Clone)]
+pub struct ClaimRequest {
+    /// Which kind.
+    pub kind: Kind,
+    /// The clock.
+    pub now: Instant,
+    /// Until when the rows are the claimer's.
+    pub lease_end: Instant,
+    /// Who claims, for operators to read.
+    pub owner: String,
+    /// Rows at most.
+    pub limit: usize,
+    /// Rows of one lane at most.
+    pub per_lane: usize,
+    /// What the claimer knows of lanes.
+    pub lanes: Lanes,
+}
+
+/// What a claimer knows of lanes, beside what all know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lanes {
+    /// Not these. They cost neither attempts nor scanned rows.
+    pub closed: Vec<LaneId>,
+    /// These only up to a limit for all of them.
+    pub suspects: Vec<LaneId>,
+    /// Which one.
+    pub suspect_limit: usize,
+}
+
+/// A delivery that is the claimer's until the lease ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// Which.
+    pub id: DeliveryId,
+    /// Its lane.
+    pub lane: LaneId,
+    /// What is delivered.
+    pub payload: Payload,
+    /// The number of the attempt that is to be made now, from 1. It counts from the
+    /// claim on, so that a payload that kills the process still meets its limit.
+    pub attempt: i32,
+    /// Attempts made before the schedule last began anew.
+    pub base_attempt: i32,
+    /// It is the one that its lane is tried with.
+    pub probe: bool,
+    /// The right to settle.
+    pub token: LeaseToken,
+    /// When the delivery came to be owed.
+    pub insert_instant: Instant,
+}
+
+/// Takes what is due. Call it in a write transaction.
+///
+/// # Errors
+/// Those of the database.
+pub fn claim(connection: &mut AnyConnection, request: &ClaimRequest) -> QueryResult<Vec<Claimed>> {
+    let mut plan = Plan::new(&heads(connection, request.kind)?, request);
+    acquire::acquire(connection, &mut plan, request)?;
+    let token = LeaseToken::random();
+    let mut rows: Vec<Row> = Vec::new();
+    loop {
+        // What some lanes left of their share goes to the others in the next round.
+        let wants = plan.round();
+        if wants.is_empty() {
+            break;
+        }
+        let mut taken = take(connection, request, token, &wants)?;
+        let mut counts = HashMap::<(LaneId, i16), usize>::new();
+        for row in &taken {
+            *counts.entry((row.lane, row.former_tier)).or_default() += 1;
+        }
+        for want in &wants {
+            let count = counts.get(&(want.lane, want.tier)).copied();
+            plan.took(want, count.unwrap_or_default());
+        }
+        rows.append(&mut taken);
+    }
+    acquire::spend(connection, &plan, request)?;
+    for row in rows.iter().filter(|row| row.lapsed) {
+        record_lapse(connection, row)?;
+    }
+    let probes = plan.lanes.iter().filter(|lane| lane.probe);
+    let probes: HashSet<LaneId> = probes.map(|lane| lane.state.lane).collect();
+    let claimed = |row: Row| {
+        let probe = probes.contains(&row.lane);
+        claimed(row, token, probe)
+    };
+    Ok(rows.into_iter().filter_map(claimed).collect())
+}
+
+fn claimed(row: Row, token: LeaseToken, probe: bool) -> Option<Claimed> {
+    let payload = match (row.event_id, row.email_id) {
+        (Some(event), _) => Payload::Webhook(event),
+        (None, Some(email)) => Payload::Email(email, row.recipient.unwrap_or_default()),
+        (None, None) => return None,
+    };
+    Some(Claimed {
+        id: row.id,
+        lane: row.lane,
+        payload,
+        attempt: row.attempt,
+        base_attempt: row.base_attempt,
+        probe,
+        token,
+        insert_instant: row.insert_instant,
+    })
+}
+
+/// The attempt of a worker that never settled: nobody knows how it went. What is on
+/// record already stays: one odd row must not stop every claim.
+fn record_lapse(connection: &mut AnyConnection, row: &Row) -> QueryResult<()> {
+    let owner = row.former_owner.as_deref().unwrap_or("a worker");
+    let attempt = diesel::insert_into(attempts::table)
+        .values((
+            attempts::delivery_id.eq(row.id),
+            attempts::number.eq(row.attempt - 1),
+            attempts::instant.eq(row.former_due_at),
+            attempts::result.eq(AttemptResult::Unknown),
+            attempts::class.eq("unknown"),
+            attempts::message.eq(format!(
+                "the lease of {owner} lapsed before it said how the attempt went"
+            )),
+        ))
+        .on_conflict_do_nothing();
+    Native(attempt).execute(connection)?;
+    Ok(())
+}
+
+/// When the next delivery of this kind can be claimed, leases that may lapse included.
+/// Lanes in `skip` do not count, nor do disabled ones.
+///
+/// # Errors
+/// Those of the database.
+pub fn next_due(
+    connection: &mut AnyConnection,
+    kind: Kind,
+    now: Instant,
+    skip: &[LaneId],
+) -> QueryResult<Option<Instant>> {
+    let skip: HashSet<&LaneId> = skip.iter().collect();
+    let heads = heads(connection, kind)?;
+    let open = heads.iter().filter(|head| !skip.contains(&head.state.lane));
+    Ok(open.filter_map(|head| ready_at(head, now)).min())
+}
+
+/// When a lane's first row can be claimed; never, as long as the lane is disabled.
+fn ready_at(head: &Head, now: Instant) -> Option<Instant> {
+    let open_at = match head.state.gate(now) {
+        Gate::Disabled => return None,
+        Gate::Until(until) => until,
+        Gate::Open | Gate::Probe => head.due_at,
+    };
+    let rate = head.rate_limit.and_then(Rate::per_second);
+    let token_at = rate.map_or(head.due_at, |rate| rate.next(head.state.rate_tat));
+    Some(head.due_at.max(open_at).max(token_at))
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,22 @@
+//! The health of lanes: how webhooks and mail servers fare, known to all workers.
+//!
+//! What follows from an attempt is decided in [`state`], how many requests a second a
+//! lane gets in [`rate`]; rows are read and written in [`store`]. What its owner is told
+//! is in [`notice`]. Claims and settlements are next door.
+
+mod notice;
+mod rate;
+mod state;
+#[cfg(test)]
+mod state_tests;
+mod store;
+
+pub(super) use notice::tell;
+pub(super) use rate::Rate;
+pub use state::{
+    CIRCUIT_REST, CIRCUIT_REST_CAP, Circuit, DisabledReason, FAILURES_TO_OPEN, Happening,
+    Judgement, LaneState, RETRY_AFTER_CAP, THROTTLE_REST, THROTTLE_REST_CAP,
+};
+pub(super) use state::{Gate, Report};
+pub(super) use store::{States, lock, try_lock};
+pub use store::{lane_state, lane_states};

@@ -1,0 +1,158 @@
+//! Telling people that a webhook was disabled: the event log, and a mail to its contact.
+
+use diesel::QueryResult;
+use handlebars::html_escape;
+use url::Url;
+
+use super::DisabledReason;
+use crate::db::{AnyConnection, Json};
+use crate::id::{EmailId, LaneId, TenantId};
+use crate::instant::Instant;
+use crate::mail::{Mail, Setup, sender};
+use crate::model::email::{EmailRow, Mailbox};
+use crate::model::event_log::{EventLog, EventLogType};
+use crate::model::tenant::Tenant;
+use crate::model::webhook::Webhook;
+use crate::outbox::mail_lane;
+
+/// Writes what people should know, in the transaction in which it comes true.
+pub(in crate::outbox) fn tell(
+    connection: &mut AnyConnection,
+    lane: LaneId,
+    reason: DisabledReason,
+    setup: &Setup,
+    now: Instant,
+) -> QueryResult<()> {
+    let Some(webhook) = Webhook::find(connection, lane.into())? else {
+        return Ok(());
+    };
+    let notice = Notice {
+        webhook: &webhook,
+        reason,
+        now,
+    };
+    EventLog::add(connection, now, EventLogType::Error, &notice.line())?;
+    let Some(contact) = &webhook.contact_email else {
+        return Ok(());
+    };
+    match tenant_of(connection, &webhook)? {
+        Some(tenant) => notice.mail(setup, &tenant, contact).queue(connection),
+        None => Ok(()),
+    }
+}
+
+/// Whose server sends the mail: the operator's, else that of whom the webhook serves.
+fn tenant_of(connection: &mut AnyConnection, webhook: &Webhook) -> QueryResult<Option<Tenant>> {
+    if let Some(tenant) = Tenant::default_tenant(connection)? {
+        return Ok(Some(tenant));
+    }
+    let tenants: Vec<TenantId> = Webhook::tenants(connection, webhook.id)?;
+    match tenants.first() {
+        Some(tenant) => Tenant::find(connection, *tenant),
+        None => Ok(None),
+    }
+}
+
+struct Notice<'a> {
+    webhook: &'a Webhook,
+    reason: DisabledReason,
+    now: Instant,
+}
+
+impl Notice<'_> {
+    fn line(&self) -> String {
+        format!(
+            "the webhook {} ({}) was disabled: {}; its deliveries are held until it is enabled",
+            self.webhook.id,
+            self.address(),
+            self.why()
+        )
+    }
+
+    fn why(&self) -> &'static str {
+        match self.reason {
+            DisabledReason::Gone => "it answered 410, which means that it is gone for good",
+            DisabledReason::Failing => "nothing but failures for too long",
+        }
+    }
+
+    /// Where it points to, without what may be a secret.
+    fn address(&self) -> String {
+        let Ok(mut url) = Url::parse(&self.webhook.url) else {
+            return "an address that cannot be read".to_owned();
+        };
+        // Fails only for addresses that have no host, and so no user.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        url.set_query(None);
+        url.set_fragment(None);
+        url.into()
+    }
+
+    fn paragraphs(&self) -> [String; 3] {
+        let name = match self.webhook.description.as_deref().map(str::trim) {
+            Some(description) if !description.is_empty() => format!(" ({description})"),
+            _ => String::new(),
+        };
+        [
+            format!(
+                "The webhook {}{name} at {} has been disabled: {}.",
+                self.webhook.id,
+                self.address(),
+                self.why()
+            ),
+            "Nothing is lost. What is owed to it, and what comes meanwhile, is held and will be \
+             delivered once it is enabled again."
+                .to_owned(),
+            format!(
+                "When the receiver works again, enable it: POST /api/webhook/{}/enable",
+                self.webhook.id
+            ),
+        ]
+    }
+
+    fn mail(&self, setup: &Setup, tenant: &Tenant, contact: &str) -> Mail {
+        let id = EmailId::sequential();
+        let from = sender(setup, Some(tenant), None, None);
+        let host = from.address.rsplit_once('@');
+        let host = host.map_or("localhost", |(_, host)| host);
+        let paragraphs = self.paragraphs();
+        let html: String = paragraphs
+            .iter()
+            .map(|paragraph| format!("<p>{}</p>\n", html_escape(paragraph)))
+            .collect();
+        let row = EmailRow {
+            id,
+            tenant_id: tenant.id,
+            action_log_id: None,
+            event_id: None,
+            user_id: None,
+            preferred_languages: Json(Vec::new()),
+            template_id: None,
+            template_version: 0,
+            message_id: format!("<{id}@{host}>"),
+            from_address: from.address,
+            from_display: from.display,
+            reply_to: None,
+            to_addresses: Json(vec![Mailbox {
+                address: contact.to_owned(),
+                display: None,
+            }]),
+            cc_addresses: Json(Vec::new()),
+            bcc_addresses: Json(Vec::new()),
+            subject: format!("The webhook {} has been disabled", self.webhook.id),
+            html,
+            text: paragraphs.join("\n\n") + "\n",
+            headers: Json(Vec::new()),
+            subject_locale: None,
+            from_name_locale: None,
+            html_locale: None,
+            text_locale: None,
+            insert_instant: self.now,
+        };
+        Mail {
+            row,
+            lane: mail_lane(tenant),
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! How a lane fares: pure functions from how its attempts went to what follows.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+
+use super::rate::micros;
+use crate::db::sql_type::text_enum;
+use crate::id::LaneId;
+use crate::instant::Instant;
+use crate::schema::lane_states;
+
+/// Failures in a row that open the circuit.
+pub const FAILURES_TO_OPEN: i32 = 10;
+
+/// How long an open circuit rests; twice as long each time that its probe fails.
+pub const CIRCUIT_REST: Duration = Duration::from_secs(1);
+
+/// Longer than that it never rests.
+pub const CIRCUIT_REST_CAP: Duration = Duration::from_secs(60);
+
+/// How long an overloaded lane rests at least; twice as long each time that it is
+/// still overloaded afterwards.
+pub const THROTTLE_REST: Duration = Duration::from_secs(1);
+
+/// Longer than that it rests only if its peer asks for it.
+pub const THROTTLE_REST_CAP: Duration = Duration::from_secs(60);
+
+/// The longest wait that a peer can ask for. Longer, and one wrong header would park
+/// everything for a year.
+pub const RETRY_AFTER_CAP: Duration = Duration::from_secs(24 * 60 * 60);
+
+text_enum! {
+    /// Whether a lane is tried at all.
+    Circuit {
+        /// As usual.
+        Closed = "Closed",
+        /// Not for a while.
+        Open = "Open",
+        /// With one delivery; the others wait for how it goes.
+        HalfOpen = "HalfOpen",
+    }
+}
+
+text_enum! {
+    /// Why a webhook is disabled.
+    DisabledReason {
+        /// It said that it is gone for good.
+        Gone = "gone",
+        /// Nothing but failures, for long.
+        Failing = "failing",
+    }
+}
+
+/// How a lane fares, as all workers see it.
+#[derive(
+    Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset, QueryableByName,
+)]
+#[diesel(table_name = lane_states, treat_none_as_null = true)]
+pub struct LaneState {
+    /// Which.
+    pub lane: LaneId,
+    /// Nothing but failures since then.
+    pub failing_since: Option<Instant>,
+    /// How many in a row.
+    pub failures: i32,
+    /// Its peer asked to be left alone until then.
+    pub throttled_until: Option<Instant>,
+    /// How often in a row it did.
+    pub throttles: i32,
+    /// Whether it is tried.
+    pub circuit: Circuit,
+    /// Open: until when it rests. Half open: when its probe counts as lost.
+    pub circuit_until: Option<Instant>,
+    /// How often in a row the circuit opened.
+    pub circuit_opened: i32,
+    /// When the next request would come if all came evenly, in microseconds since the
+    /// epoch.
+    pub rate_tat: i64,
+    /// When it was disabled, if it is.
+    pub disabled_instant: Option<Instant>,
+    /// Why.
+    pub disabled_reason: Option<DisabledReason>,
+}
+
+/// What an attempt says about its lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judgement {
+    /// The peer does its part.
+    Good,
+    /// It does not.
+    Bad,
+    /// It is overloaded, and may have said for how long.
+    Overloaded(Option<Duration>),
+    /// It is gone for good.
+    Gone,
+    /// The attempt never reached the peer's judgement.
+    Silent,
+}
+
+/// One attempt, as far as its lane is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::outbox) struct Report {
+    pub(in crate::outbox) began: Instant,
+    pub(in crate::outbox) ended: Instant,
+    pub(in crate::outbox) judgement: Judgement,
+    /// It was the one that the lane was tried with.
+    pub(in crate::outbox) probe: bool,
+}
+
+/// A change of a lane that somebody should hear of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happening {
+    /// It gets nothing any more until it is enabled.
+    Disabled(DisabledReason),
+    /// It rests until then.
+    CircuitOpened(Instant),
+    /// It works again.
+    CircuitClosed,
+}
+
+/// Whether a lane may be claimed from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::outbox) enum Gate {
+    Open,
+    /// With one delivery.
+    Probe,
+    /// Not before.
+    Until(Instant),
+    /// Not before somebody enables it.
+    Disabled,
+}
+
+impl LaneState {
+    /// The state of a lane of which nothing is known.
+    #[must_use]
+    pub fn healthy(lane: LaneId) -> Self {
+        Self {
+            lane,
+            failing_since: None,
+            failures: 0,
+            throttled_until: None,
+            throttles: 0,
+            circuit: Circuit::Closed,
+            circuit_until: None,
+            circuit_opened: 0,
+            rate_tat: 0,
+            disabled_instant: None,
+            disabled_reason: None,
+        }
+    }
+
+    /// When and why it was disabled.
+    #[must_use]
+    pub fn disabled(&self) -> Option<(Instant, DisabledReason)> {
+        self.disabled_instant.zip(self.disabled_reason)
+    }
+
+    /// Whether it says no more than that there is nothing to say.
+    pub(in crate::outbox) fn is_plain(&self, now: Instant) -> bool {
+        let spent = Self {
+            rate_tat: 0,
+            ..self.clone()
+        };
+        self.rate_tat <= micros(now) && spent == Self::healthy(self.lane)
+    }
+
+    /// Whether the lane may be claimed from, its rate aside.
+    pub(in crate::outbox) fn gate(&self, now: Instant) -> Gate {
+        if self.disabled_instant.is_some() {
+            return Gate::Disabled;
+        }
+        let circuit_until = match self.circuit {
+            Circuit::Closed => None,
+            Circuit::Open | Circuit::HalfOpen => self.circuit_until,
+        };
+        match self.throttled_until.max(circuit_until) {
+            Some(until) if until > now => Gate::Until(until),
+            _ if self.circuit == Circuit::Closed => Gate::Open,
+            _ => Gate::Probe,
+        }
+    }
+
+    /// A probe is on its way, until `lease_end` at most.
+    pub(in crate::outbox) fn probed(&mut self, lease_end: Instant) {
+        self.circuit = Circuit::HalfOpen;
+        self.circuit_until = Some(lease_end);
+    }
+
+    /// Takes note of attempts, in the order in which they ended. A lane with nothing but
+    /// failures for `disable_after` is disabled.
+    pub(in crate::outbox) fn after(
+        mut self,
+        reports: &[Report],
+        disable_after: Option<Duration>,
+    ) -> (Self, Vec<Happening>) {
+        let mut happenings = Vec::new();
+        for report in reports {
+            match report.judgement {
+                Judgement::Good => self.succeeded(report, &mut happenings),
+                Judgement::Silent => self.silent(report),
+                Judgement::Bad => self.failed(report, &mut happenings),
+                Judgement::Overloaded(retry_after) => {
+                    self.overloaded(report, retry_after);
+                    self.failed(report, &mut happenings);
+                }
+                Judgement::Gone => {
+                    self.failed(report, &mut happenings);
+                    self.disable(DisabledReason::Gone, report.ended, &mut happenings);
+                }
+            }
+            self.give_up(report, disable_after, &mut happenings);
+        }
+        (self, happenings)
+    }
+
+    fn succeeded(&mut self, report: &Report, happenings: &mut Vec<Happening>) {
+        if self.circuit != Circuit::Closed {
+            happenings.push(Happening::CircuitClosed);
+        }
+        self.failing_since = None;
+        self.failures = 0;
+        self.circuit = Circuit::Closed;
+        self.circuit_until = None;
+        self.circuit_opened = 0;
+        // What was under way before says nothing about the wish to be left alone.
+        if self.rested_before(report) {
+            self.throttled_until = None;
+            self.throttles = 0;
+        }
+    }
+
+    /// A probe that told nothing makes room for another.
+    fn silent(&mut self, report: &Report) {
+        if report.probe && self.circuit == Circuit::HalfOpen {
+            self.circuit = Circuit::Open;
+            self.circuit_until = Some(report.ended);
+        }
+    }
+
+    fn failed(&mut self, report: &Report, happenings: &mut Vec<Happening>) {
+        self.failing_since.get_or_insert(report.ended);
+        self.failures = self.failures.saturating_add(1);
+        let opens = match self.circuit {
+            Circuit::Closed => self.failures >= FAILURES_TO_OPEN,
+            // Others were under way before the circuit opened.
+            Circuit::HalfOpen => report.probe,
+            Circuit::Open => false,
+        };
+        if !opens {
+            return;
+        }
+        let rest = doubled(CIRCUIT_REST, self.circuit_opened, CIRCUIT_REST_CAP);
+        let until = report.ended.plus(rest);
+        if self.circuit_opened == 0 {
+            happenings.push(Happening::CircuitOpened(until));
+        }
+        self.circuit = Circuit::Open;
+        self.circuit_until = Some(until);
+        self.circuit_opened = self.circuit_opened.saturating_add(1);
+    }
+
+    fn overloaded(&mut self, report: &Report, retry_after: Option<Duration>) {
+        let wished = retry_after.unwrap_or_default().min(RETRY_AFTER_CAP);
+        let rest = if self.rested_before(report) {
+            let rest = doubled(THROTTLE_REST, self.throttles, THROTTLE_REST_CAP);
+            self.throttles = self.throttles.saturating_add(1);
+            rest.max(wished)
+        } else {
+            // Under way before it was asked to rest: no reason to rest for longer.
+            wished
+        };
+        self.throttled_until = self.throttled_until.max(Some(report.ended.plus(rest)));
+    }
+
+    /// Whether the attempt began after the last rest.
+    fn rested_before(&self, report: &Report) -> bool {
+        self.throttled_until
+            .is_none_or(|until| report.began >= until)
+    }
+
+    /// Only a failure is an occasion for it: that nothing happens is no failure.
+    fn give_up(
+        &mut self,
+        report: &Report,
+        after: Option<Duration>,
+        happenings: &mut Vec<Happening>,
+    ) {
+        let (Some(since), Some(after)) = (self.failing_since, after) else {
+            return;
+        };
+        if report.judgement != Judgement::Silent && report.ended.since(since) >= after {
+            self.disable(DisabledReason::Failing, report.ended, happenings);
+        }
+    }
+
+    fn disable(&mut self, reason: DisabledReason, now: Instant, happenings: &mut Vec<Happening>) {
+        if self.disabled_instant.is_none() {
+            self.disabled_instant = Some(now);
+            self.disabled_reason = Some(reason);
+            happenings.push(Happening::Disabled(reason));
+        }
+    }
+}
+
+/// `first`, doubled that many times.
+fn doubled(first: Duration, times: i32, cap: Duration) -> Duration {
+    let factor = u32::try_from(times).ok().and_then(|n| 2u32.checked_pow(n));
+    factor
+        .and_then(|factor| first.checked_mul(factor))
+        .map_or(cap, |rest| rest.min(cap))
+}

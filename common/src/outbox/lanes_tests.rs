@@ -1,0 +1,255 @@
+//! Promises of lanes that all workers know of, on both databases.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+
+use super::*;
+use crate::db::{AnyConnection, Db, DbError};
+use crate::id::{DeliveryId, EventId, LaneId, WebhookId};
+use crate::instant::Instant;
+use crate::schema::{lane_states as states, outbox as rows, webhooks};
+use crate::test_support::{self, both_databases, lane_policy};
+
+const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+const SECOND: Duration = Duration::from_secs(1);
+
+fn write<T: Send + 'static>(
+    db: &Db,
+    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
+) -> T {
+    db.write_blocking(move |c| Ok::<_, DbError>(work(c)?))
+        .unwrap()
+}
+
+fn at(millis: u64) -> Instant {
+    NOW.plus(Duration::from_millis(millis))
+}
+
+fn add(db: &Db, lane: LaneId, count: usize) {
+    let new = move |_| NewDelivery {
+        id: DeliveryId::sequential(),
+        lane,
+        payload: Payload::Webhook(EventId::sequential()),
+        due_at: NOW,
+        insert_instant: NOW,
+    };
+    write(db, move |c| {
+        (0..count)
+            .map(new)
+            .try_for_each(|delivery| insert(c, &delivery))
+    });
+}
+
+fn claim_at(db: &Db, now: Instant) -> Vec<Claimed> {
+    let request = ClaimRequest {
+        kind: Kind::Webhook,
+        now,
+        lease_end: now.plus(60 * SECOND),
+        owner: "test".to_owned(),
+        limit: 100,
+        per_lane: 16,
+        lanes: Lanes::default(),
+    };
+    write(db, move |c| claim(c, &request))
+}
+
+fn settle_at(db: &Db, claimed: &[Claimed], judgement: Judgement, now: Instant) -> Settled {
+    let verdict = match judgement {
+        Judgement::Good => Verdict::Finished(DeliveryState::Delivered),
+        Judgement::Gone => Verdict::Hold,
+        Judgement::Silent => Verdict::HandBack { at: now },
+        _ => Verdict::Retry { at: now },
+    };
+    let settlement = |claimed: &Claimed| Settlement {
+        id: claimed.id,
+        lane: claimed.lane,
+        token: claimed.token,
+        attempt: claimed.attempt,
+        record: (judgement != Judgement::Silent).then_some(AttemptRecord {
+            instant: now,
+            duration_millis: 1,
+            result: AttemptResult::Failure,
+            status_code: None,
+            class: None,
+            message: None,
+            response_excerpt: None,
+        }),
+        verdict,
+        judgement,
+        probe: claimed.probe,
+        now,
+    };
+    let batch: Vec<Settlement> = claimed.iter().map(settlement).collect();
+    write(db, move |c| settle(c, &batch, &lane_policy()))
+}
+
+fn next(db: &Db, now: Instant) -> Option<Instant> {
+    write(db, move |c| next_due(c, Kind::Webhook, now, &[]))
+}
+
+fn limited_webhook(db: &Db, rate: i32) -> LaneId {
+    let mut webhook = test_support::webhook(WebhookId::random(), Vec::new());
+    webhook.rate_limit = Some(rate);
+    let lane = webhook.id.into();
+    write(db, move |c| webhook.insert(c));
+    lane
+}
+
+fn attempts_made(db: &Db) -> i64 {
+    write(db, |c| {
+        rows::table
+            .filter(rows::attempt.gt(0))
+            .count()
+            .get_result(c)
+    })
+}
+
+fn a_limited_lane_is_claimed_at_its_rate_whoever_asks(db: &Db) {
+    let lane = limited_webhook(db, 5);
+    add(db, lane, 40);
+    assert_eq!(claim_at(db, NOW).len(), 5);
+    assert_eq!(claim_at(db, NOW).len(), 0);
+    assert_eq!(next(db, NOW), Some(at(200)));
+    assert_eq!(claim_at(db, at(199)).len(), 0);
+    assert_eq!(claim_at(db, at(200)).len(), 1);
+    assert_eq!(claim_at(db, at(600)).len(), 2);
+    assert_eq!(attempts_made(db), 8);
+    // Only what was taken counts, not what might have been.
+    let other = limited_webhook(db, 5);
+    add(db, other, 1);
+    assert_eq!(claim_at(db, at(600)).len(), 1);
+    add(db, other, 10);
+    assert_eq!(claim_at(db, at(600)).len(), 4);
+}
+
+fn a_limit_that_is_lifted_holds_nothing_back(db: &Db) {
+    let lane = limited_webhook(db, 1);
+    add(db, lane, 10);
+    assert_eq!(claim_at(db, NOW).len(), 1);
+    write(db, |c| {
+        diesel::update(webhooks::table)
+            .set(webhooks::rate_limit.eq(None::<i32>))
+            .execute(c)
+    });
+    assert_eq!(next(db, NOW), Some(NOW));
+    assert_eq!(claim_at(db, NOW).len(), 9);
+}
+
+fn a_resting_lane_costs_no_attempts_and_wakes_when_it_has_rested(db: &Db) {
+    let lane = LaneId::random();
+    add(db, lane, 20);
+    let claimed = claim_at(db, NOW);
+    settle_at(
+        db,
+        &claimed[..1],
+        Judgement::Overloaded(Some(30 * SECOND)),
+        NOW,
+    );
+    assert_eq!(next(db, NOW), Some(at(30_000)));
+    assert!(claim_at(db, at(29_999)).is_empty());
+    assert_eq!(attempts_made(db), 16);
+    assert!(!claim_at(db, at(30_000)).is_empty());
+}
+
+fn an_open_circuit_is_tried_with_one_delivery_whoever_asks(db: &Db) {
+    let lane = LaneId::random();
+    add(db, lane, 40);
+    let claimed = claim_at(db, NOW);
+    let settled = settle_at(db, &claimed, Judgement::Bad, NOW);
+    assert_eq!(
+        settled.happenings,
+        [(lane, Happening::CircuitOpened(at(1000)))]
+    );
+    assert_eq!(next(db, NOW), Some(at(1000)));
+    assert!(claim_at(db, at(999)).is_empty());
+
+    let probe = claim_at(db, at(1000));
+    assert_eq!((probe.len(), probe[0].probe), (1, true));
+    assert!(claim_at(db, at(1000)).is_empty(), "a second probe");
+    assert_eq!(next(db, at(1000)), Some(at(61_000)));
+    // It was not sent after all: somebody else may try.
+    settle_at(db, &probe, Judgement::Silent, at(1100));
+    let probe = claim_at(db, at(1100));
+    assert_eq!(probe.len(), 1);
+    settle_at(db, &probe, Judgement::Bad, at(1200));
+    assert!(claim_at(db, at(3199)).is_empty());
+
+    let probe = claim_at(db, at(3200));
+    let settled = settle_at(db, &probe, Judgement::Good, at(3200));
+    assert_eq!(settled.happenings, [(lane, Happening::CircuitClosed)]);
+    assert_eq!(claim_at(db, at(3200)).len(), 16);
+    assert_eq!(write(db, |c| states::table.count().get_result::<i64>(c)), 0);
+}
+
+fn a_lost_probe_is_followed_by_another(db: &Db) {
+    let lane = LaneId::random();
+    add(db, lane, 20);
+    let claimed = claim_at(db, NOW);
+    settle_at(db, &claimed, Judgement::Bad, NOW);
+    assert_eq!(claim_at(db, at(1000)).len(), 1);
+    assert!(claim_at(db, at(60_999)).is_empty());
+    let probe = claim_at(db, at(61_000));
+    assert_eq!((probe.len(), probe[0].probe), (1, true));
+}
+
+fn a_success_of_a_lane_that_was_well_at_its_claim_is_taken_note_of(db: &Db) {
+    let lane = LaneId::random();
+    add(db, lane, 2);
+    let claimed = claim_at(db, NOW);
+    settle_at(db, &claimed[..1], Judgement::Bad, NOW);
+    let failing = write(db, move |c| lane_state(c, lane));
+    assert_eq!((failing.failures, failing.failing_since), (1, Some(NOW)));
+    settle_at(db, &claimed[1..], Judgement::Good, at(5));
+    let well = write(db, move |c| lane_state(c, lane));
+    assert_eq!(well, LaneState::healthy(lane));
+}
+
+fn a_disabled_lane_holds_what_it_has_and_what_comes(db: &Db) {
+    let lane = LaneId::random();
+    add(db, lane, 1);
+    let claimed = claim_at(db, NOW);
+    let settled = settle_at(db, &claimed, Judgement::Gone, NOW);
+    let disabled = Happening::Disabled(DisabledReason::Gone);
+    assert_eq!(settled.happenings, [(lane, disabled)]);
+    add(db, lane, 20);
+    let much_later = NOW.plus(1000 * 86_400 * SECOND);
+    assert!(claim_at(db, much_later).is_empty());
+    assert_eq!(next(db, much_later), None);
+    // The one that met the end begins its schedule anew.
+    let id = claimed[0].id;
+    let held: (i32, i32, i16) = write(db, move |c| {
+        rows::table
+            .find(id)
+            .select((rows::attempt, rows::base_attempt, rows::tier))
+            .first(c)
+    });
+    assert_eq!(held, (1, 1, 1));
+}
+
+fn what_was_handed_back_before_it_was_tried_is_fresh(db: &Db) {
+    let lane = LaneId::random();
+    add(db, lane, 1);
+    let tier = |db: &Db| write(db, |c| rows::table.select(rows::tier).first::<i16>(c));
+    let claimed = claim_at(db, NOW);
+    assert_eq!(tier(db), 1);
+    settle_at(db, &claimed, Judgement::Silent, NOW);
+    assert_eq!(tier(db), 0);
+    let claimed = claim_at(db, NOW);
+    settle_at(db, &claimed, Judgement::Bad, NOW);
+    let claimed = claim_at(db, NOW);
+    assert_eq!(claimed[0].attempt, 2);
+    settle_at(db, &claimed, Judgement::Silent, NOW);
+    assert_eq!(tier(db), 1);
+}
+
+both_databases!(
+    a_limited_lane_is_claimed_at_its_rate_whoever_asks,
+    a_limit_that_is_lifted_holds_nothing_back,
+    a_resting_lane_costs_no_attempts_and_wakes_when_it_has_rested,
+    an_open_circuit_is_tried_with_one_delivery_whoever_asks,
+    a_lost_probe_is_followed_by_another,
+    a_success_of_a_lane_that_was_well_at_its_claim_is_taken_note_of,
+    a_disabled_lane_holds_what_it_has_and_what_comes,
+    what_was_handed_back_before_it_was_tried_is_fresh,
+);

@@ -1,0 +1,131 @@
+//! Settle: record how attempts went, and move or remove their outbox rows.
+//!
+//! A whole batch in one transaction; on PostgreSQL in one statement for each kind of
+//! verdict. Only rows whose lease token is still the settler's are touched. In the same
+//! transaction the lanes' states follow ([`lanes`]).
+
+mod lanes;
+mod postgres;
+mod sqlite;
+
+use std::time::Duration;
+
+use diesel::QueryResult;
+
+use super::health::{Happening, Judgement};
+use super::{AttemptResult, DeliveryState};
+use crate::db::AnyConnection;
+use crate::id::{DeliveryId, LaneId, LeaseToken};
+use crate::instant::Instant;
+use crate::mail::Setup;
+
+/// How one attempt went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// When it began.
+    pub instant: Instant,
+    /// How long it took, in milliseconds.
+    pub duration_millis: i32,
+    /// How it went.
+    pub result: AttemptResult,
+    /// HTTP or SMTP status, if there was an answer.
+    pub status_code: Option<i32>,
+    /// `dns connect tls timeout http blocked body smtp render unknown`
+    pub class: Option<String>,
+    /// For operators.
+    pub message: Option<String>,
+    /// The beginning of the answer.
+    pub response_excerpt: Option<String>,
+}
+
+/// What becomes of the delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It leaves the outbox.
+    Finished(DeliveryState),
+    /// It is tried again.
+    Retry {
+        /// Not before.
+        at: Instant,
+    },
+    /// Its webhook is disabled with it. It waits, and the schedule begins anew.
+    Hold,
+    /// It was not sent after all: it is pending as if it had not been claimed.
+    HandBack {
+        /// Not before.
+        at: Instant,
+    },
+}
+
+/// The end of one lease.
+#[derive(Debug, Clone)]
+pub struct Settlement {
+    /// Which delivery.
+    pub id: DeliveryId,
+    /// Its lane.
+    pub lane: LaneId,
+    /// The right to settle it.
+    pub token: LeaseToken,
+    /// The number of the attempt.
+    pub attempt: i32,
+    /// How the attempt went; none if none was made.
+    pub record: Option<AttemptRecord>,
+    /// What becomes of the delivery.
+    pub verdict: Verdict,
+    /// What it says about the lane.
+    pub judgement: Judgement,
+    /// It was the one that the lane was tried with.
+    pub probe: bool,
+    /// When it is settled.
+    pub now: Instant,
+}
+
+/// What a settler has to know to judge lanes.
+#[derive(Debug, Clone)]
+pub struct LanePolicy {
+    /// A lane with nothing but failures for this long is disabled; none: never.
+    pub disable_after: Option<Duration>,
+    /// Who mails about it come from.
+    pub mail: Setup,
+}
+
+/// What came of settling a batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// How many were still the settler's.
+    pub rows: usize,
+    /// What lanes have been through.
+    pub happenings: Vec<(LaneId, Happening)>,
+}
+
+/// Settles a batch, in the order in which the attempts ended. Call it in a write
+/// transaction.
+///
+/// # Errors
+/// Those of the database.
+pub fn settle(
+    connection: &mut AnyConnection,
+    batch: &[Settlement],
+    policy: &LanePolicy,
+) -> QueryResult<Settled> {
+    let rows = match connection {
+        AnyConnection::Pg(connection) => postgres::settle(connection, batch)?,
+        AnyConnection::Sqlite(connection) => {
+            let mut rows = 0;
+            for settlement in batch {
+                rows += sqlite::settle(connection, settlement)?;
+            }
+            rows
+        }
+    };
+    let happenings = lanes::judge(connection, batch, policy)?;
+    Ok(Settled { rows, happenings })
+}
+
+/// The claim counted an attempt; without a record none was made.
+fn attempts_made(settlement: &Settlement) -> i32 {
+    match settlement.record {
+        Some(_) => settlement.attempt,
+        None => settlement.attempt - 1,
+    }
+}

@@ -1,0 +1,129 @@
+//! Settling on SQLite, row by row: a round trip costs nothing here.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+
+use super::{AttemptRecord, Settlement, Verdict, attempts_made};
+use crate::db::SqlUuid;
+use crate::id::LeaseToken;
+use crate::instant::Instant;
+use crate::outbox::{DeliveryState, FRESH, RETRIED};
+use crate::schema::{attempts, outbox};
+
+/// Settles one lease, if it is the settler's.
+pub(super) fn settle(
+    connection: &mut SqliteConnection,
+    settlement: &Settlement,
+) -> QueryResult<usize> {
+    match (settlement.verdict, &settlement.record) {
+        (Verdict::Finished(state), _) => finish(connection, settlement, state),
+        (Verdict::Retry { at }, Some(record)) => keep(connection, settlement, record, at, false),
+        (Verdict::Hold, Some(record)) => keep(connection, settlement, record, settlement.now, true),
+        // What was not tried has not used an attempt.
+        (Verdict::Retry { at } | Verdict::HandBack { at }, _) => {
+            hand_back(connection, settlement, at)
+        }
+        (Verdict::Hold, None) => hand_back(connection, settlement, settlement.now),
+    }
+}
+
+/// It stays in the outbox, with one more attempt on record.
+fn keep(
+    connection: &mut SqliteConnection,
+    settlement: &Settlement,
+    record: &AttemptRecord,
+    at: Instant,
+    anew: bool,
+) -> QueryResult<usize> {
+    let owned = outbox::table
+        .find(settlement.id)
+        .filter(outbox::lease_token.eq(settlement.token));
+    let rows = diesel::update(owned)
+        .set((
+            outbox::due_at.eq(at),
+            outbox::lease_token.eq(None::<LeaseToken>),
+            outbox::lease_owner.eq(None::<String>),
+            anew.then_some(outbox::base_attempt.eq(settlement.attempt)),
+        ))
+        .execute(connection)?;
+    if rows == 1 {
+        insert_attempt(connection, settlement, record)?;
+    }
+    Ok(rows)
+}
+
+fn hand_back(
+    connection: &mut SqliteConnection,
+    settlement: &Settlement,
+    at: Instant,
+) -> QueryResult<usize> {
+    let owned = outbox::table
+        .find(settlement.id)
+        .filter(outbox::lease_token.eq(settlement.token));
+    let made = settlement.attempt - 1;
+    diesel::update(owned)
+        .set((
+            outbox::attempt.eq(made),
+            outbox::tier.eq(if made > 0 { RETRIED } else { FRESH }),
+            outbox::due_at.eq(at),
+            outbox::lease_token.eq(None::<LeaseToken>),
+            outbox::lease_owner.eq(None::<String>),
+        ))
+        .execute(connection)
+}
+
+fn insert_attempt(
+    connection: &mut SqliteConnection,
+    settlement: &Settlement,
+    record: &AttemptRecord,
+) -> QueryResult<()> {
+    diesel::insert_into(attempts::table)
+        .values((
+            attempts::delivery_id.eq(settlement.id),
+            attempts::number.eq(settlement.attempt),
+            attempts::instant.eq(record.instant),
+            attempts::duration_millis.eq(record.duration_millis),
+            attempts::result.eq(record.result),
+            attempts::status_code.eq(record.status_code),
+            attempts::class.eq(&record.class),
+            attempts::message.eq(&record.message),
+            attempts::response_excerpt.eq(&record.response_excerpt),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+const FINISH: &str = "
+INSERT INTO deliveries (id, kind, lane, event_id, email_id, recipient, insert_instant, state,
+    attempt, settle_instant, attempt_instant, duration_millis, result, status_code, class,
+    message, response_excerpt)
+SELECT id, kind, lane, event_id, email_id, recipient, insert_instant, ?3,
+    ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
+FROM outbox WHERE id = ?1 AND lease_token = ?2";
+
+/// What the outbox knows is copied by the database.
+fn finish(
+    connection: &mut SqliteConnection,
+    settlement: &Settlement,
+    state: DeliveryState,
+) -> QueryResult<usize> {
+    let record = settlement.record.as_ref();
+    diesel::sql_query(FINISH)
+        .bind::<SqlUuid, _>(settlement.id)
+        .bind::<SqlUuid, _>(settlement.token)
+        .bind::<Text, _>(state)
+        .bind::<Integer, _>(attempts_made(settlement))
+        .bind::<BigInt, _>(settlement.now)
+        .bind::<Nullable<BigInt>, _>(record.map(|r| r.instant))
+        .bind::<Nullable<Integer>, _>(record.map(|r| r.duration_millis))
+        .bind::<Nullable<Text>, _>(record.map(|r| r.result))
+        .bind::<Nullable<Integer>, _>(record.and_then(|r| r.status_code))
+        .bind::<Nullable<Text>, _>(record.and_then(|r| r.class.as_deref()))
+        .bind::<Nullable<Text>, _>(record.and_then(|r| r.message.as_deref()))
+        .bind::<Nullable<Text>, _>(record.and_then(|r| r.response_excerpt.as_deref()))
+        .execute(connection)?;
+    let owned = outbox::table
+        .find(settlement.id)
+        .filter(outbox::lease_token.eq(settlement.token));
+    diesel::delete(owned).execute(connection)
+}

@@ -1,0 +1,258 @@
+//! What an answer makes of a delivery and of its lane, and what all workers make of it.
+
+use beadle_common::bootstrap::bootstrap;
+use beadle_common::id::WebhookId;
+use beadle_common::outbox::{Circuit, DisabledReason, FAILURES_TO_OPEN, LaneState, lane_state};
+use beadle_common::schema::{emails, event_logs};
+use beadle_common::seal::Sealer;
+use beadle_common::test_support;
+
+use super::*;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+impl World {
+    fn state(&self, lane: LaneId) -> LaneState {
+        self.read(|c| lane_state(c, lane))
+    }
+
+    /// A registered webhook.
+    fn webhook(&self, contact: Option<&str>, rate_limit: Option<i32>) -> LaneId {
+        let mut webhook = test_support::webhook(WebhookId::random(), Vec::new());
+        webhook.url = "https://user:secret@hooli.example/hook?token=secret".to_owned();
+        webhook.contact_email = contact.map(str::to_owned);
+        webhook.rate_limit = rate_limit;
+        let lane = webhook.id.into();
+        self.write(move |c| webhook.insert(c));
+        lane
+    }
+}
+
+fn answer(status: u16, retry_after: Option<Duration>) -> Act {
+    Act::Answer(Failure {
+        retry_after,
+        ..Failure::new(ErrorClass::Http, "an answer")
+            .status(Some(status))
+            .verdict(Verdict::of_status(status))
+    })
+}
+
+/// Each is tried once; a delivery that came with it is not, if its lane rests.
+async fn every_answer_but_success_is_tried_again_by_the_schedule_or_later(world: World) {
+    let minute = Some(60 * SECOND);
+    let day = Some(48 * HOUR);
+    let table = [
+        (answer(301, None), 5 * SECOND, None),
+        (answer(400, None), 5 * SECOND, None),
+        (answer(500, minute), 60 * SECOND, None),
+        (answer(503, None), 5 * SECOND, None),
+        (answer(503, minute), 60 * SECOND, None),
+        (answer(503, Some(SECOND)), 5 * SECOND, None),
+        (answer(503, day), 24 * HOUR, None),
+        (answer(429, None), 5 * SECOND, Some(SECOND)),
+        (answer(429, minute), 60 * SECOND, Some(60 * SECOND)),
+        (answer(429, day), 24 * HOUR, Some(24 * HOUR)),
+        (answer(502, None), 5 * SECOND, Some(SECOND)),
+        (answer(504, None), 5 * SECOND, Some(SECOND)),
+    ];
+    let lanes: Vec<_> = table
+        .iter()
+        .map(|(act, ..)| {
+            let lane = world.lane(act.clone());
+            (lane, world.add(lane))
+        })
+        .collect();
+    let drain = world.start();
+    for ((lane, id), (act, retried, rest)) in lanes.iter().zip(&table) {
+        let due = world.until_pending(*id, 1).await;
+        assert_eq!(due, NOW.plus(*retried), "{act:?}");
+        let state = world.state(*lane);
+        assert_eq!(
+            state.throttled_until,
+            rest.map(|rest| NOW.plus(rest)),
+            "{act:?}"
+        );
+        assert_eq!((state.failures, state.failing_since), (1, Some(NOW)));
+        assert_eq!(world.attempts(*id), [(1, AttemptResult::Failure)]);
+    }
+    world.stop(drain).await;
+}
+
+async fn every_class_of_failure_is_a_failure_of_the_lane(world: World) {
+    let tried: Vec<_> = ErrorClass::ALL
+        .into_iter()
+        .map(|class| {
+            let lane = world.lane(Act::Answer(Failure::new(class, "no")));
+            (class, lane, world.add(lane))
+        })
+        .collect();
+    let drain = world.start();
+    for (class, lane, id) in tried {
+        assert_eq!(world.until_pending(id, 1).await, NOW.plus(5 * SECOND));
+        assert_eq!(world.state(lane).failures, 1, "{class}");
+        let stored: Option<String> = world.read(|c| {
+            attempts::table
+                .filter(attempts::delivery_id.eq(id))
+                .select(attempts::class)
+                .first(c)
+        });
+        assert_eq!(stored.as_deref(), Some(class.as_str()));
+    }
+    world.stop(drain).await;
+}
+
+async fn our_own_faults_say_nothing_about_the_lane(world: World) {
+    let lane = LaneId::random();
+    let (unsigned, mendable) = (world.add(lane), world.add(lane));
+    let fault = || Failure::new(ErrorClass::Unknown, "the key cannot sign");
+    world.fault(unsigned, Fault::Unsendable(Unsendable::Broken(fault())));
+    world.fault(mendable, Fault::Unsendable(Unsendable::NotNow(fault())));
+    let drain = world.start();
+    assert_eq!(world.fate_of(unsigned).await, (DeliveryState::Exhausted, 1));
+    world.until_pending(mendable, 1).await;
+    world.stop(drain).await;
+    assert_eq!(world.state(lane), LaneState::healthy(lane));
+}
+
+async fn gone_disables_holds_and_tells(world: World) {
+    let lane = world.webhook(Some("ops@hooli.example"), None);
+    world.act(lane, answer(410, None));
+    let sealer = Sealer::from_keys(&"00".repeat(32).into()).unwrap();
+    tokio::task::block_in_place(|| bootstrap(&world.db, &sealer, None, NOW)).unwrap();
+    let first = world.add(lane);
+    let drain = world.start();
+    world.until_pending(first, 1).await;
+    assert_eq!(
+        world.state(lane).disabled(),
+        Some((NOW, DisabledReason::Gone))
+    );
+    let second = world.add(lane);
+    world.act(lane, Act::Deliver);
+    world.advance(10_000 * HOUR);
+    let other = world.add(LaneId::random());
+    world.wake.wake();
+    world.fate_of(other).await;
+    assert_eq!(world.owed(second), Some((0, NOW, false)));
+    world.stop(drain).await;
+    assert_eq!(world.sent(), [(first, 1), (other, 1)]);
+
+    let mails: Vec<(String, String, String)> = world.read(|c| {
+        emails::table
+            .select((emails::subject, emails::text, emails::html))
+            .load(c)
+    });
+    let [(subject, text, html)] = &mails[..] else {
+        panic!("{mails:?}");
+    };
+    assert_eq!(*subject, format!("The webhook {lane} has been disabled"));
+    assert!(
+        text.contains("https://hooli.example/hook has been disabled"),
+        "{text}"
+    );
+    assert!(text.contains(&format!("POST /api/webhook/{lane}/enable")));
+    assert!(
+        html.starts_with("<p>") && !html.contains("secret"),
+        "{html}"
+    );
+    let logged: Vec<String> = world.read(|c| event_logs::table.select(event_logs::message).load(c));
+    assert!(logged.len() == 1 && logged[0].contains("410"), "{logged:?}");
+    let recipients: Vec<Option<String>> = world.read(|c| {
+        outbox::table
+            .filter(outbox::email_id.is_not_null())
+            .select(outbox::recipient)
+            .load(c)
+    });
+    assert_eq!(recipients, [Some("ops@hooli.example".to_owned())]);
+}
+
+async fn nothing_but_failures_for_long_disables(mut world: World) {
+    world.policy.disable_after = Some(300 * SECOND);
+    let lane = world.webhook(None, None);
+    world.act(lane, answer(500, None));
+    let id = world.add(lane);
+    let drain = world.start();
+    world.until_pending(id, 1).await;
+    world.advance(5 * SECOND);
+    world.until_pending(id, 2).await;
+    assert_eq!(world.state(lane).disabled(), None);
+    world.advance(300 * SECOND);
+    assert_eq!(world.fate_of(id).await, (DeliveryState::Exhausted, 3));
+    world.stop(drain).await;
+    let disabled = Some((NOW.plus(305 * SECOND), DisabledReason::Failing));
+    assert_eq!(world.state(lane).disabled(), disabled);
+}
+
+async fn an_open_circuit_is_probed_once_and_closed_by_a_success(mut world: World) {
+    world.limits.per_lane = 32;
+    world.limits.slots = 64;
+    let lane = world.lane(answer(500, None));
+    let many = world.add_many(lane, 40);
+    let drain = world.start();
+    until("the circuit opens", || {
+        world.state(lane).circuit == Circuit::Open
+    })
+    .await;
+    until("all have landed", || world.flying() == 0).await;
+    let sent = world.sent().len();
+    assert!(sent >= usize::try_from(FAILURES_TO_OPEN).unwrap() && sent < many.len());
+    world.act(lane, Act::Wait);
+    world.advance(SECOND);
+    until("it is probed", || world.flying() == 1).await;
+    world.advance(10 * SECOND);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!((world.flying(), world.sent().len()), (1, sent + 1));
+    world.act(lane, Act::Deliver);
+    world.open_gate(1);
+    for id in many {
+        assert_eq!(world.fate_of(id).await.0, DeliveryState::Delivered);
+    }
+    assert_eq!(world.state(lane), LaneState::healthy(lane));
+    world.stop(drain).await;
+}
+
+async fn a_rate_limit_holds_for_two_workers(world: World) {
+    let lane = world.webhook(None, Some(5));
+    world.add_many(lane, 20);
+    let drains = [world.start(), world.start()];
+    for expected in [5, 6, 7] {
+        until("the next one is sent", || world.sent().len() == expected).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(world.sent().len(), expected, "too many");
+        world.advance(Duration::from_millis(200));
+    }
+    world.stop.cancel();
+    for drain in drains {
+        drain.await.unwrap();
+    }
+}
+
+async fn a_replayed_delivery_begins_its_schedule_anew(world: World) {
+    let id = world.add(world.lane(answer(500, None)));
+    world.write(move |c| {
+        diesel::update(outbox::table.find(id))
+            .set((
+                outbox::attempt.eq(7),
+                outbox::base_attempt.eq(7),
+                outbox::tier.eq(1),
+            ))
+            .execute(c)
+    });
+    let drain = world.start();
+    assert_eq!(world.until_pending(id, 8).await, NOW.plus(5 * SECOND));
+    world.advance(5 * SECOND);
+    world.until_pending(id, 9).await;
+    world.advance(300 * SECOND);
+    assert_eq!(world.fate_of(id).await, (DeliveryState::Exhausted, 10));
+    world.stop(drain).await;
+}
+
+both_databases!(
+    every_answer_but_success_is_tried_again_by_the_schedule_or_later,
+    every_class_of_failure_is_a_failure_of_the_lane,
+    our_own_faults_say_nothing_about_the_lane,
+    gone_disables_holds_and_tells,
+    nothing_but_failures_for_long_disables,
+    an_open_circuit_is_probed_once_and_closed_by_a_success,
+    a_rate_limit_holds_for_two_workers,
+    a_replayed_delivery_begins_its_schedule_anew,
+);
