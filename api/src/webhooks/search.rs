@@ -4,7 +4,7 @@ use beadle_common::id::TenantId;
 use beadle_common::model::webhook::Webhook;
 use serde_json::{Value, json};
 
-use super::retrieve::{Listing, load};
+use super::retrieve::load;
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::extract::Call;
@@ -52,12 +52,9 @@ impl Wanted {
 
 pub(super) async fn search_webhooks(mut call: Call) -> Answer {
     let wanted = Criteria::of(&mut call).await?.read(Wanted::read)?;
-    let Listing {
-        mut webhooks,
-        tenants,
-    } = load(&call).await?;
-    let tenants_of = |webhook: &Webhook| tenants.get(&webhook.id).map_or(&[][..], Vec::as_slice);
-    webhooks.retain(|webhook| wanted.wants(webhook, tenants_of(webhook)));
+    let mut listing = load(&call).await?;
+    let mut webhooks = std::mem::take(&mut listing.webhooks);
+    webhooks.retain(|webhook| wanted.wants(webhook, listing.tenants_of(webhook.id)));
     wanted
         .order
         .sort(&mut webhooks, |webhook, field| match field {
@@ -71,7 +68,7 @@ pub(super) async fn search_webhooks(mut call: Call) -> Answer {
     let page: Result<Vec<Value>, ApiError> = wanted
         .page
         .of(webhooks)
-        .map(|webhook| super::view::webhook(sealer, &webhook, tenants_of(&webhook), None))
+        .map(|webhook| listing.view(sealer, &webhook))
         .collect();
     Ok(answer::json(&json!({"total": total, "webhooks": page?})))
 }

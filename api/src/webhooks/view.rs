@@ -3,6 +3,7 @@
 
 use beadle_common::id::TenantId;
 use beadle_common::model::webhook::Webhook;
+use beadle_common::outbox::LaneState;
 use beadle_common::seal::Sealer;
 use beadle_common::view::{Absent, Members};
 use secrecy::ExposeSecret;
@@ -14,17 +15,25 @@ pub(super) fn webhook(
     sealer: &Sealer,
     webhook: &Webhook,
     tenants: &[TenantId],
+    lane: &LaneState,
     signing_secret: Option<&str>,
 ) -> Result<Value, ApiError> {
     let signature = Members::new(Absent::Omit)
         .with("enabled", webhook.signature_enabled)
         .maybe("signingKeyId", webhook.signing_key_id)
         .done();
+    let (disabled_instant, disabled_reason) = lane.disabled().unzip();
+    let state = match disabled_instant {
+        None => "Active",
+        Some(_) => "Disabled",
+    };
     Ok(Members::new(Absent::Omit)
         .with("connectTimeout", webhook.connect_timeout)
         .maybe("contactEmail", webhook.contact_email.as_ref())
         .with("data", &webhook.data.0)
         .maybe("description", webhook.description.as_ref())
+        .maybe("disabledInstant", disabled_instant)
+        .maybe("disabledReason", disabled_reason)
         .with("eventsEnabled", &webhook.events_enabled.0)
         .with("global", webhook.global)
         .with("headers", headers(sealer, webhook)?)
@@ -43,7 +52,7 @@ pub(super) fn webhook(
         .maybe("signingSecret", signing_secret)
         .maybe("sslCertificate", webhook.ssl_certificate.as_ref())
         .maybe("sslCertificateKeyId", webhook.ssl_certificate_key_id)
-        .with("state", "Active")
+        .with("state", state)
         .with("tenantIds", tenants)
         .with("url", &webhook.url)
         .done())
@@ -54,8 +63,9 @@ pub(super) fn for_patch(
     sealer: &Sealer,
     stored: &Webhook,
     tenants: &[TenantId],
+    lane: &LaneState,
 ) -> Result<Value, ApiError> {
-    Ok(json!({super::WRAPPER: webhook(sealer, stored, tenants, None)?}))
+    Ok(json!({super::WRAPPER: webhook(sealer, stored, tenants, lane, None)?}))
 }
 
 fn headers(sealer: &Sealer, webhook: &Webhook) -> Result<Value, ApiError> {

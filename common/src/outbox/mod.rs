@@ -6,6 +6,9 @@
 //! decided. The lease's token fences: whoever lost a lease cannot settle any more.
 
 mod claim;
+mod ends;
+#[cfg(test)]
+mod ends_tests;
 mod health;
 mod insert;
 mod lane;
@@ -20,6 +23,7 @@ mod tests;
 mod tried;
 
 pub use claim::{ClaimRequest, Claimed, Lanes, claim, next_due};
+pub use ends::{enable, end_of_user, end_of_webhook};
 pub use health::{
     CIRCUIT_REST, CIRCUIT_REST_CAP, Circuit, DisabledReason, FAILURES_TO_OPEN, Happening,
     Judgement, LaneState, RETRY_AFTER_CAP, THROTTLE_REST, THROTTLE_REST_CAP, lane_state,
