@@ -3,13 +3,15 @@
 use beadle_common::id::UserId;
 use beadle_common::model::suppression::Suppression;
 use beadle_common::model::user::User;
+use beadle_common::outbox::end_of_user;
 
 use super::update::find;
 use crate::answer::{self, Answer};
 use crate::extract::Call;
 
 /// Deactivates, which keeps everything; or removes the user with the logs of what was
-/// done to them. Logs of what they did to others keep their Id.
+/// done to them, what is still owed because of it, and the events and mails that told of
+/// it. Logs of what they did to others keep their Id.
 pub(super) async fn delete_user(call: Call) -> Answer {
     let id: UserId = call.required_id()?;
     let hard = call.query().flag("hardDelete")?.unwrap_or(false);
@@ -18,6 +20,7 @@ pub(super) async fn delete_user(call: Call) -> Answer {
         .write(move |connection| {
             let mut user = find(connection, id, scope)?;
             if hard {
+                end_of_user(connection, id, now)?;
                 User::delete(connection, id)?;
                 if let Some(address) = &user.email {
                     Suppression::lift(connection, Some(user.tenant_id), address, now)?;

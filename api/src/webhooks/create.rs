@@ -5,6 +5,7 @@ use beadle_common::db::AnyConnection;
 use beadle_common::id::WebhookId;
 use beadle_common::instant::Instant;
 use beadle_common::model::webhook::{SecretKind, Webhook};
+use beadle_common::outbox::LaneState;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
@@ -55,6 +56,7 @@ fn create(
         &state.sealer,
         &webhook,
         &tenants,
+        &LaneState::healthy(id.into()),
         Some(text.expose_secret()),
     )
 }

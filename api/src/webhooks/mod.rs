@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod enable;
 mod headers;
 mod input;
 mod public_keys;
@@ -48,6 +49,11 @@ const TEST: Endpoint = Endpoint {
     ..ENDPOINT
 };
 
+const ENABLE: Endpoint = Endpoint {
+    path: "/api/webhook/enable",
+    ..ENDPOINT
+};
+
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(
         SEARCH
@@ -59,6 +65,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         SECRET
             .nested("/api/webhook/{webhookId}/secret")
             .route(web::get().to(retrieve_secrets::retrieve_secrets)),
+    );
+    config.service(
+        ENABLE
+            .nested("/api/webhook/{webhookId}/enable")
+            .route(web::post().to(enable::enable_webhook)),
     );
     config.service(
         ROTATE

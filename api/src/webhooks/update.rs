@@ -5,6 +5,7 @@ use beadle_common::db::AnyConnection;
 use beadle_common::id::WebhookId;
 use beadle_common::instant::Instant;
 use beadle_common::model::webhook::Webhook;
+use beadle_common::outbox::lane_state;
 use serde_json::Value;
 
 use super::{WRAPPER, input, view};
@@ -34,7 +35,8 @@ fn update(
 ) -> Result<Value, ApiError> {
     let stored = Webhook::find(connection, id)?.ok_or(ApiError::NotFound)?;
     let stored_tenants = Webhook::tenants(connection, id)?;
-    let stored_json = view::for_patch(&state.sealer, &stored, &stored_tenants)?;
+    let lane = lane_state(connection, id.into())?;
+    let stored_json = view::for_patch(&state.sealer, &stored, &stored_tenants, &lane)?;
     let members = body?.onto(|| stored_json)?;
     let (read, tenants) = read_wrapped(&members, WRAPPER, |object| {
         input::read_webhook(connection, &state.sealer, object, id, now)
@@ -45,5 +47,5 @@ fn update(
     };
     webhook.update(connection)?;
     Webhook::set_tenants(connection, id, &tenants)?;
-    view::webhook(&state.sealer, &webhook, &tenants, None)
+    view::webhook(&state.sealer, &webhook, &tenants, &lane, None)
 }

@@ -143,6 +143,7 @@ fn mail(db: &Db, user: UserId) -> EmailId {
         from_name_locale: None,
         html_locale: None,
         text_locale: None,
+        preferred_languages: Json(Vec::new()),
         insert_instant: NOW,
     };
     write(db, move |c| row.insert(c));

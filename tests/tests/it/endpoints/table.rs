@@ -148,6 +148,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     needs_key("GET", "/api/system/webhook-attempt-log/{webhookAttemptLogId}", "200 `{webhookAttemptLog}`, 404", samples::NONE),
 
     needs_key("POST", "/api/webhook/{webhookId}/test", "200 `{delivery}`, 404", samples::WEBHOOK_TEST),
+    needs_key("POST", "/api/webhook/{webhookId}/enable", "200 `{webhook}`, 404", samples::NONE),
     needs_key("GET", "/api/delivery/{deliveryId}", "200 `{delivery}`, 404", samples::NONE),
     needs_key("POST", "/api/delivery/{deliveryId}/resend", "200 `{delivery}`, 404, 409 while a worker has it", samples::NONE),
     needs_key("GET", "/api/delivery/search", "200 `{deliveries, total}`", samples::NONE),
