@@ -7,11 +7,12 @@ use actix_web::middleware::{Next, NormalizePath, from_fn};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, Error, HttpResponse};
 
+use crate::description::Section;
 use crate::state::State;
 use crate::{
-    actions, api_keys, applications, audit_logs, deliveries, email_templates, emails, event_logs,
-    health, login, reasons, registrations, signing_keys, suppressions, tenants, user_actions,
-    users, webhook_logs, webhooks,
+    actions, api_keys, applications, audit_logs, deliveries, description, email_templates, emails,
+    event_logs, health, login, reasons, registrations, signing_keys, suppressions, tenants,
+    user_actions, users, webhook_logs, webhooks,
 };
 
 /// The application over a shared state: build it once per server thread.
@@ -34,28 +35,38 @@ pub fn app(
         .wrap(from_fn(refuse_unknown_methods))
 }
 
-/// Every route. Paths that begin alike stand with the longer one first.
+/// Tells the server of every route.
 pub fn routes(config: &mut ServiceConfig) {
-    config
-        .configure(actions::routes)
-        .configure(user_actions::routes)
-        .configure(reasons::routes)
-        .configure(email_templates::routes)
-        .configure(emails::routes)
-        .configure(suppressions::routes)
-        .configure(tenants::routes)
-        .configure(registrations::routes)
-        .configure(users::routes)
-        .configure(webhooks::routes)
-        .configure(api_keys::routes)
-        .configure(applications::routes)
-        .configure(login::routes)
-        .configure(signing_keys::routes)
-        .configure(event_logs::routes)
-        .configure(audit_logs::routes)
-        .configure(webhook_logs::routes)
-        .configure(deliveries::routes)
-        .configure(health::routes);
+    for section in sections() {
+        section.register(config);
+    }
+}
+
+/// Every route, with what the description says of it. Paths that begin alike stand with the
+/// longer one first.
+pub(crate) fn sections() -> [Section; 20] {
+    [
+        actions::routes(),
+        user_actions::routes(),
+        reasons::routes(),
+        email_templates::routes(),
+        emails::routes(),
+        suppressions::routes(),
+        tenants::routes(),
+        registrations::routes(),
+        users::routes(),
+        webhooks::routes(),
+        api_keys::routes(),
+        applications::routes(),
+        login::routes(),
+        signing_keys::routes(),
+        event_logs::routes(),
+        audit_logs::routes(),
+        webhook_logs::routes(),
+        deliveries::routes(),
+        health::routes(),
+        description::routes(),
+    ]
 }
 
 /// `501` for methods that HTTP does not know. Known ones without a route are 405.

@@ -22,6 +22,7 @@ mod api_keys;
 mod applications;
 mod audit_logs;
 mod deliveries;
+pub mod description;
 mod email_templates;
 mod emails;
 mod event_logs;

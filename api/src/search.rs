@@ -201,6 +201,21 @@ impl Order {
     }
 }
 
+/// The names of fields that are known by more than those.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "constants know no iterators, and do not compile if this is wrong"
+)]
+pub(crate) const fn names<T, const N: usize>(fields: &[(&'static str, T); N]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut position = 0;
+    while position < N {
+        names[position] = fields[position].0;
+        position += 1;
+    }
+    names
+}
+
 fn parse_order(text: &str, fields: &[&'static str]) -> Option<Vec<(&'static str, bool)>> {
     let parse = |part: &str| {
         let mut words = part.split_whitespace();

@@ -171,13 +171,21 @@ fn default_tenant(now: Instant) -> Tenant {
         name_key: fold("Default"),
         is_default: true,
         data: Json(Map::new()),
-        email_configuration: Json(Map::<String, Value>::new()),
+        email_configuration: Json(email_configuration()),
         smtp_password: None,
         event_configuration: Json(event_configuration),
         settings: Json(Map::new()),
         insert_instant: now,
         last_update_instant: now,
     }
+}
+
+/// What the API makes of a tenant that says nothing of its mail.
+fn email_configuration() -> Map<String, Value> {
+    Map::from_iter([
+        ("additionalHeaders".to_owned(), json!([])),
+        ("debug".to_owned(), json!(false)),
+    ])
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod cancel;
 mod change;
+mod description;
 mod input;
 mod modify;
 mod retrieve;
@@ -17,8 +18,7 @@ mod search_tests;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web::{self, ServiceConfig};
-
+use crate::description::Section;
 use crate::extract::{Access, Endpoint};
 
 pub(crate) use input::read_info;
@@ -36,19 +36,23 @@ const SEARCH: Endpoint = Endpoint {
     id: "",
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(
+pub(crate) fn routes() -> Section {
+    Section::new(
+        "Actions",
+        "Applying definitions to users, and what becomes of it.",
+    )
+    .with(
         SEARCH
-            .resource()
-            .route(web::get().to(search::search_actions))
-            .route(web::post().to(search::search_actions)),
-    );
-    config.service(
+            .routes()
+            .get(search::search_actions, description::SEARCH_ACTIONS)
+            .post(search::search_actions, description::SEARCH_ACTIONS),
+    )
+    .with(
         ENDPOINT
-            .resource()
-            .route(web::post().to(take::take_action))
-            .route(web::get().to(retrieve::retrieve_actions))
-            .route(web::put().to(modify::modify_action))
-            .route(web::delete().to(cancel::cancel_action)),
-    );
+            .routes()
+            .post(take::take_action, description::TAKE_ACTION)
+            .get(retrieve::retrieve_actions, description::RETRIEVE)
+            .put(modify::modify_action, description::MODIFY_ACTION)
+            .delete(cancel::cancel_action, description::CANCEL_ACTION),
+    )
 }

@@ -9,7 +9,7 @@ use super::retrieve::Found;
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::extract::Call;
-use crate::search::{Criteria, Order, Page, count, flag};
+use crate::search::{Criteria, Order, Page, count, flag, names};
 
 /// What logs can be sorted by.
 const FIELDS: [(&str, ActionField); 5] = [
@@ -20,16 +20,16 @@ const FIELDS: [(&str, ActionField); 5] = [
     ("name", ActionField::Name),
 ];
 
+/// Their names.
+pub(super) const NAMES: [&str; FIELDS.len()] = names(&FIELDS);
+pub(super) const DEFAULT_ORDER: &str = "insertInstant DESC";
+
 pub(super) async fn search_actions(mut call: Call) -> Answer {
     let criteria = Criteria::of(&mut call).await?;
     let (tenant, now) = (call.scope(), call.now());
     let search = criteria.read(|criteria| {
         let page = Page::read(criteria);
-        let order = Order::read(
-            criteria,
-            &FIELDS.map(|(name, _)| name),
-            "insertInstant DESC",
-        );
+        let order = Order::read(criteria, &NAMES, DEFAULT_ORDER);
         Ok(ActionSearch {
             tenant,
             actionee: criteria.id("userId"),

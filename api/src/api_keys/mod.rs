@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod description;
 mod input;
 mod retrieve;
 mod update;
@@ -10,11 +11,11 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web::{self, ServiceConfig};
 use beadle_common::db::AnyConnection;
 use beadle_common::id::ApiKeyId;
 use beadle_common::model::api_key::ApiKey;
 
+use crate::description::Section;
 use crate::error::ApiError;
 use crate::extract::{Access, Caller, Endpoint};
 
@@ -25,16 +26,20 @@ const ENDPOINT: Endpoint = Endpoint {
     id: "keyId",
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(
+pub(crate) fn routes() -> Section {
+    Section::new(
+        "API keys",
+        "What lets programs in. Only for keys that manage keys.",
+    )
+    .with(
         ENDPOINT
-            .resource()
-            .route(web::post().to(create::create_api_key))
-            .route(web::get().to(retrieve::retrieve_api_key))
-            .route(web::put().to(update::update_api_key))
-            .route(web::patch().to(update::update_api_key))
-            .route(web::delete().to(delete::delete_api_key)),
-    );
+            .routes()
+            .post(create::create_api_key, description::CREATE)
+            .get(retrieve::retrieve_api_key, description::RETRIEVE)
+            .put(update::update_api_key, description::UPDATE)
+            .patch(update::update_api_key, description::PATCH)
+            .delete(delete::delete_api_key, description::DELETE),
+    )
 }
 
 /// The key, which does not exist for a manager that is locked to another tenant.

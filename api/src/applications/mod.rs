@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod description;
 mod input;
 mod retrieve;
 mod update;
@@ -9,11 +10,11 @@ mod update;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web::{self, ServiceConfig};
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{ApplicationId, TenantId};
 use beadle_common::model::application::Application;
 
+use crate::description::Section;
 use crate::error::ApiError;
 use crate::extract::{Access, Endpoint, tenant_of};
 
@@ -24,16 +25,20 @@ const ENDPOINT: Endpoint = Endpoint {
     id: "applicationId",
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(
+pub(crate) fn routes() -> Section {
+    Section::new(
+        "Applications",
+        "What users log in to, and actions can be limited to.",
+    )
+    .with(
         ENDPOINT
-            .resource()
-            .route(web::post().to(create::create_application))
-            .route(web::get().to(retrieve::retrieve_applications))
-            .route(web::put().to(update::update_application))
-            .route(web::patch().to(update::update_application))
-            .route(web::delete().to(delete::delete_application)),
-    );
+            .routes()
+            .post(create::create_application, description::CREATE)
+            .get(retrieve::retrieve_applications, description::RETRIEVE)
+            .put(update::update_application, description::UPDATE)
+            .patch(update::update_application, description::PATCH)
+            .delete(delete::delete_application, description::DELETE),
+    )
 }
 
 /// The tenant of a call that names an application: the scope, or the application's.

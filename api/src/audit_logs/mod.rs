@@ -2,16 +2,17 @@
 //! there: what was done to users is told by the action logs.
 
 mod create;
+mod description;
 mod retrieve;
 mod search;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web::{self, ServiceConfig};
 use beadle_common::model::audit_log::AuditLog;
 use beadle_common::view::{Absent, Members};
 use serde_json::Value;
 
+use crate::description::{Kind, Section};
 use crate::extract::{Access, Endpoint};
 
 const WRAPPER: &str = "auditLog";
@@ -27,19 +28,21 @@ const SEARCH: Endpoint = Endpoint {
     id: "",
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(
-        SEARCH
-            .resource()
-            .route(web::get().to(search::search_audit_logs))
-            .route(web::post().to(search::search_audit_logs)),
-    );
-    config.service(
-        ENDPOINT
-            .resource()
-            .route(web::post().to(create::create_audit_log))
-            .route(web::get().to(retrieve::retrieve_audit_log)),
-    );
+pub(crate) fn routes() -> Section {
+    Section::new("Audit log", "Who did what, as other programs tell it.")
+        .with(
+            SEARCH
+                .routes()
+                .get(search::search_audit_logs, description::SEARCH_ENTRIES)
+                .post(search::search_audit_logs, description::SEARCH_ENTRIES),
+        )
+        .with(
+            ENDPOINT
+                .routes()
+                .path_kind(ENDPOINT.id, Kind::Integer(1, i64::MAX))
+                .post(create::create_audit_log, description::CREATE)
+                .get(retrieve::retrieve_audit_log, description::RETRIEVE),
+        )
 }
 
 fn view(entry: &AuditLog) -> Value {

@@ -2,6 +2,7 @@
 
 mod create_api_key;
 mod migrate;
+mod openapi;
 mod preview_email;
 mod rotate_secret_key;
 mod serve;
@@ -16,6 +17,7 @@ use clap::{Parser, Subcommand};
 
 pub use create_api_key::CreateApiKey;
 pub use migrate::Migrate;
+pub use openapi::Openapi;
 pub use preview_email::PreviewEmail;
 pub use rotate_secret_key::RotateSecretKey;
 pub use serve::{Serve, Server};
@@ -47,6 +49,8 @@ enum Command {
     Migrate(Migrate),
     /// Make an API key and print it, alone, on standard output
     CreateApiKey(CreateApiKey),
+    /// Print the OpenAPI document of the API
+    Openapi(Openapi),
     /// Show a stored email template as a reader would get it, and what is wrong with it
     PreviewEmail(PreviewEmail),
     /// Encrypt every secret in the database with the first of the secret keys
@@ -87,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Demo(command) => command.run(),
         Command::Migrate(command) => command.run(),
         Command::CreateApiKey(command) => command.run(),
+        Command::Openapi(command) => command.run(),
         Command::PreviewEmail(command) => command.run(),
         Command::RotateSecretKey(command) => command.run(),
     };

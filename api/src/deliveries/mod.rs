@@ -1,6 +1,7 @@
 //! Where deliveries are, why, and having them made again: `/api/delivery`. For those who
 //! run the server; the same for webhooks and emails.
 
+mod description;
 mod replay;
 mod resend;
 mod retrieve;
@@ -9,8 +10,7 @@ mod search;
 mod tests;
 mod view;
 
-use actix_web::web::{self, ServiceConfig};
-
+use crate::description::Section;
 use crate::extract::{Access, Endpoint};
 
 const WRAPPER: &str = "delivery";
@@ -37,26 +37,30 @@ const RESEND: Endpoint = Endpoint {
     ..ENDPOINT
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(
+pub(crate) fn routes() -> Section {
+    Section::new(
+        "Deliveries",
+        "Where webhook requests and emails are, why, and having them made again.",
+    )
+    .with(
         SEARCH
-            .resource()
-            .route(web::get().to(search::search_deliveries))
-            .route(web::post().to(search::search_deliveries)),
-    );
-    config.service(
+            .routes()
+            .get(search::search_deliveries, description::SEARCH_DELIVERIES)
+            .post(search::search_deliveries, description::SEARCH_DELIVERIES),
+    )
+    .with(
         REPLAY
-            .resource()
-            .route(web::post().to(replay::replay_deliveries)),
-    );
-    config.service(
+            .routes()
+            .post(replay::replay_deliveries, description::REPLAY_DELIVERIES),
+    )
+    .with(
         RESEND
             .nested("/api/delivery/{deliveryId}/resend")
-            .route(web::post().to(resend::resend_delivery)),
-    );
-    config.service(
+            .post(resend::resend_delivery, description::RESEND_DELIVERY),
+    )
+    .with(
         ENDPOINT
-            .resource()
-            .route(web::get().to(retrieve::retrieve_delivery)),
-    );
+            .routes()
+            .get(retrieve::retrieve_delivery, description::RETRIEVE),
+    )
 }

@@ -12,7 +12,8 @@ use crate::input::Object;
 use crate::search::{Criteria, Order, Page};
 
 /// The newest first, or the oldest: every other order would have to read all there is.
-const FIELDS: [&str; 1] = ["insertInstant"];
+pub(super) const FIELDS: [&str; 1] = ["insertInstant"];
+pub(super) const DEFAULT_ORDER: &str = "insertInstant DESC";
 
 pub(super) async fn search_deliveries(mut call: Call) -> Answer {
     let criteria = Criteria::of(&mut call).await?;
@@ -46,7 +47,7 @@ pub(super) async fn search_deliveries(mut call: Call) -> Answer {
 }
 
 fn read(criteria: &Object<'_>) -> DeliverySearch {
-    let order = Order::read(criteria, &FIELDS, "insertInstant DESC").sorts();
+    let order = Order::read(criteria, &FIELDS, DEFAULT_ORDER).sorts();
     DeliverySearch {
         webhook: criteria.id("webhookId"),
         event: criteria.id("eventId"),

@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod description;
 mod input;
 mod preview;
 mod retrieve;
@@ -13,8 +14,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web::{self, ServiceConfig};
-
+use crate::description::Section;
 use crate::extract::{Access, Endpoint};
 
 const WRAPPER: &str = "emailTemplate";
@@ -36,25 +36,25 @@ const PREVIEW: Endpoint = Endpoint {
     id: "",
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(
-        PREVIEW
-            .resource()
-            .route(web::post().to(preview::preview_email_template)),
-    );
-    config.service(
-        SEARCH
-            .resource()
-            .route(web::get().to(search::search_email_templates))
-            .route(web::post().to(search::search_email_templates)),
-    );
-    config.service(
-        ENDPOINT
-            .resource()
-            .route(web::post().to(create::create_email_template))
-            .route(web::get().to(retrieve::retrieve_email_templates))
-            .route(web::put().to(update::update_email_template))
-            .route(web::patch().to(update::update_email_template))
-            .route(web::delete().to(delete::delete_email_template)),
-    );
+pub(crate) fn routes() -> Section {
+    Section::new("Email templates", "The texts of emails, by language.")
+        .with(PREVIEW.routes().post(
+            preview::preview_email_template,
+            description::PREVIEW_TEMPLATE,
+        ))
+        .with(
+            SEARCH
+                .routes()
+                .get(search::search_email_templates, description::SEARCH)
+                .post(search::search_email_templates, description::SEARCH),
+        )
+        .with(
+            ENDPOINT
+                .routes()
+                .post(create::create_email_template, description::CREATE)
+                .get(retrieve::retrieve_email_templates, description::RETRIEVE)
+                .put(update::update_email_template, description::UPDATE)
+                .patch(update::update_email_template, description::PATCH)
+                .delete(delete::delete_email_template, description::DELETE),
+        )
 }

@@ -8,12 +8,13 @@ use crate::answer::{self, Answer};
 use crate::extract::Call;
 use crate::search::{Criteria, Key, Order, Page, matches};
 
-const FIELDS: [&str; 3] = ["id", "insertInstant", "name"];
+pub(super) const FIELDS: [&str; 3] = ["id", "insertInstant", "name"];
+pub(super) const DEFAULT_ORDER: &str = "name ASC";
 
 pub(super) async fn search_email_templates(mut call: Call) -> Answer {
     let criteria = Criteria::of(&mut call).await?;
     let (name, order, page) = criteria.read(|criteria| {
-        let order = Order::read(criteria, &FIELDS, "name ASC");
+        let order = Order::read(criteria, &FIELDS, DEFAULT_ORDER);
         Ok((criteria.text("name"), order, Page::read(criteria)))
     })?;
     let mut templates = call

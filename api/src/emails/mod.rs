@@ -1,13 +1,13 @@
 //! Emails that somebody asks for: `/api/email/send`.
 
+mod description;
 mod input;
 mod render;
 mod send;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web::{self, ServiceConfig};
-
+use crate::description::Section;
 use crate::extract::{Access, Endpoint};
 
 const ENDPOINT: Endpoint = Endpoint {
@@ -16,6 +16,7 @@ const ENDPOINT: Endpoint = Endpoint {
     id: "emailTemplateId",
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(ENDPOINT.resource().route(web::post().to(send::send_email)));
+pub(crate) fn routes() -> Section {
+    Section::new("Emails", "Emails that somebody asks for.")
+        .with(ENDPOINT.routes().post(send::send_email, description::SEND))
 }

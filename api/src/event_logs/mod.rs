@@ -1,15 +1,16 @@
 //! The event log, what an operator should know about: `/api/system/event-log`.
 
+mod description;
 mod retrieve;
 mod search;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web::{self, ServiceConfig};
 use beadle_common::model::event_log::EventLog;
 use beadle_common::view::{Absent, Members};
 use serde_json::Value;
 
+use crate::description::{Kind, Section};
 use crate::extract::{Access, Endpoint};
 
 const ENDPOINT: Endpoint = Endpoint {
@@ -24,18 +25,20 @@ const SEARCH: Endpoint = Endpoint {
     id: "",
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(
-        SEARCH
-            .resource()
-            .route(web::get().to(search::search_event_logs))
-            .route(web::post().to(search::search_event_logs)),
-    );
-    config.service(
-        ENDPOINT
-            .resource()
-            .route(web::get().to(retrieve::retrieve_event_log)),
-    );
+pub(crate) fn routes() -> Section {
+    Section::new("Event log", "What an operator should know.")
+        .with(
+            SEARCH
+                .routes()
+                .get(search::search_event_logs, description::SEARCH_ENTRIES)
+                .post(search::search_event_logs, description::SEARCH_ENTRIES),
+        )
+        .with(
+            ENDPOINT
+                .routes()
+                .path_kind(ENDPOINT.id, Kind::Integer(1, i64::MAX))
+                .get(retrieve::retrieve_event_log, description::RETRIEVE),
+        )
 }
 
 fn view(entry: &EventLog) -> Value {

@@ -8,7 +8,8 @@ use crate::answer::{self, Answer};
 use crate::extract::Call;
 use crate::search::{Criteria, Order, Page, text_criterion};
 
-const FIELDS: [&str; 4] = ["id", "insertInstant", "message", "type"];
+pub(super) const FIELDS: [&str; 4] = ["id", "insertInstant", "message", "type"];
+pub(super) const DEFAULT_ORDER: &str = "insertInstant DESC";
 
 pub(super) async fn search_event_logs(mut call: Call) -> Answer {
     let criteria = Criteria::of(&mut call).await?;
@@ -19,7 +20,7 @@ pub(super) async fn search_event_logs(mut call: Call) -> Answer {
             start: criteria.instant("start"),
             end: criteria.instant("end"),
         };
-        let order = Order::read(criteria, &FIELDS, "insertInstant DESC");
+        let order = Order::read(criteria, &FIELDS, DEFAULT_ORDER);
         Ok((wanted, order, Page::read(criteria)))
     })?;
     let (total, entries) = call

@@ -1,16 +1,19 @@
 //! Whether the server is of any use: `/api/status` and `/api/health`. No key is needed.
 
-use actix_web::web::{self, Data, ServiceConfig};
+mod description;
+
+use actix_web::web::Data;
 use beadle_common::model::tenant::Tenant;
 use serde_json::json;
 
 use crate::answer::{self, Answer};
+use crate::description::{Routes, Section};
 use crate::state::State;
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    for path in ["/api/status", "/api/health"] {
-        config.service(web::resource(path).route(web::get().to(status)));
-    }
+pub(crate) fn routes() -> Section {
+    Section::new("Status", "Whether the server is of any use. For anybody.")
+        .with(Routes::open("/api/status").get(status, description::STATUS_OF_SERVER))
+        .with(Routes::open("/api/health").get(status, description::HEALTH))
 }
 
 /// `200` when the database answers a query, `503` otherwise.

@@ -1,5 +1,6 @@
 //! Login: `POST /api/login`. What actions that prevent it are there for.
 
+mod description;
 mod verdict;
 
 #[cfg(test)]
@@ -8,7 +9,7 @@ mod lockout_tests;
 mod tests;
 
 use actix_web::HttpRequest;
-use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::web::{Data, Payload};
 use beadle_common::id::{ApplicationId, TenantId};
 use beadle_common::instant::Instant;
 use beadle_common::model::application::Application;
@@ -17,20 +18,22 @@ use serde_json::{Map, Value};
 use crate::actions::read_info;
 use crate::answer::Answer;
 use crate::applications::tenant_by;
+use crate::description::Section;
 use crate::error::ApiError;
 use crate::errors::{Collector, Prefix};
 use crate::extract::{Access, Endpoint, Origin, identify};
 use crate::input::{Object, read_body};
 use crate::state::State;
 
-const ENDPOINT: Endpoint = Endpoint {
+pub(crate) const ENDPOINT: Endpoint = Endpoint {
     path: "/api/login",
     access: Access::OfTenant,
     id: "",
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(ENDPOINT.resource().route(web::post().to(login)));
+pub(crate) fn routes() -> Section {
+    Section::new("Login", "Where actions that prevent it are felt.")
+        .with(ENDPOINT.routes().post(login, description::LOGIN))
 }
 
 /// Who wants to log in where.

@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod description;
 mod input;
 mod retrieve;
 mod update;
@@ -10,8 +11,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web::{self, ServiceConfig};
-
+use crate::description::Section;
 use crate::extract::{Access, Endpoint};
 
 const WRAPPER: &str = "userActionReason";
@@ -21,14 +21,14 @@ const ENDPOINT: Endpoint = Endpoint {
     id: "userActionReasonId",
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(
+pub(crate) fn routes() -> Section {
+    Section::new("Reasons", "Why something is done to a user.").with(
         ENDPOINT
-            .resource()
-            .route(web::post().to(create::create_reason))
-            .route(web::get().to(retrieve::retrieve_reasons))
-            .route(web::put().to(update::update_reason))
-            .route(web::patch().to(update::update_reason))
-            .route(web::delete().to(delete::delete_reason)),
-    );
+            .routes()
+            .post(create::create_reason, description::CREATE)
+            .get(retrieve::retrieve_reasons, description::RETRIEVE)
+            .put(update::update_reason, description::UPDATE)
+            .patch(update::update_reason, description::PATCH)
+            .delete(delete::delete_reason, description::DELETE),
+    )
 }

@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod description;
 mod input;
 mod retrieve;
 mod update;
@@ -9,16 +10,18 @@ mod update;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web::{self, ServiceConfig};
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{ApplicationId, TenantId, UserId};
 use beadle_common::model::registration::Registration;
 
+use crate::description::Section;
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::extract::{Access, Call, Endpoint};
 use crate::input::parse_id;
 use crate::users;
+
+pub(crate) use description::REGISTRATION;
 
 const WRAPPER: &str = "registration";
 const APPLICATION: &str = "applicationId";
@@ -28,22 +31,23 @@ const ENDPOINT: Endpoint = Endpoint {
     id: "userId",
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(
-        ENDPOINT
-            .resource()
-            .route(web::post().to(create::register))
-            .route(web::put().to(update::update_registration))
-            .route(web::patch().to(update::update_registration)),
-    );
-    config.service(
-        ENDPOINT
-            .nested("/api/user/registration/{userId}/{applicationId}")
-            .route(web::get().to(retrieve::retrieve_registration))
-            .route(web::put().to(update::update_registration))
-            .route(web::patch().to(update::update_registration))
-            .route(web::delete().to(delete::delete_registration)),
-    );
+pub(crate) fn routes() -> Section {
+    Section::new("Registrations", "Which users belong to which applications.")
+        .with(
+            ENDPOINT
+                .routes()
+                .post(create::register, description::REGISTER)
+                .put(update::update_registration, description::UPDATE)
+                .patch(update::update_registration, description::PATCH),
+        )
+        .with(
+            ENDPOINT
+                .nested("/api/user/registration/{userId}/{applicationId}")
+                .get(retrieve::retrieve_registration, description::RETRIEVE)
+                .put(update::update_registration, description::UPDATE_NAMED)
+                .patch(update::update_registration, description::PATCH_NAMED)
+                .delete(delete::delete_registration, description::DELETE),
+        )
 }
 
 /// The application in the path, if there is one.

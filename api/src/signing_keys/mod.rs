@@ -3,6 +3,7 @@
 
 mod create;
 mod delete;
+mod description;
 mod jwks;
 mod material;
 mod retrieve;
@@ -12,8 +13,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web::{self, ServiceConfig};
-
+use crate::description::{Routes, Section};
 use crate::extract::{Access, Endpoint};
 
 const WRAPPER: &str = "key";
@@ -31,20 +31,27 @@ const IMPORT: Endpoint = Endpoint {
     ..ENDPOINT
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config
-        .service(
-            GENERATE
-                .resource()
-                .route(web::post().to(create::generate_key)),
-        )
-        .service(IMPORT.resource().route(web::post().to(create::import_key)))
-        .service(
-            ENDPOINT
-                .resource()
-                .route(web::get().to(retrieve::retrieve_keys))
-                .route(web::put().to(update::update_key))
-                .route(web::delete().to(delete::delete_key)),
-        )
-        .service(web::resource("/.well-known/jwks.json").route(web::get().to(jwks::retrieve_jwks)));
+pub(crate) fn routes() -> Section {
+    Section::new(
+        "Keys",
+        "What signs the bodies of webhooks, beside their secrets.",
+    )
+    .with(
+        GENERATE
+            .routes()
+            .post(create::generate_key, description::GENERATE),
+    )
+    .with(
+        IMPORT
+            .routes()
+            .post(create::import_key, description::IMPORT),
+    )
+    .with(
+        ENDPOINT
+            .routes()
+            .get(retrieve::retrieve_keys, description::RETRIEVE)
+            .put(update::update_key, description::UPDATE)
+            .delete(delete::delete_key, description::DELETE),
+    )
+    .with(Routes::open("/.well-known/jwks.json").get(jwks::retrieve_jwks, description::JWKS))
 }

@@ -1,16 +1,18 @@
 //! Addresses that a mail server has refused for good: `/api/email/suppression`.
 
 mod delete;
+mod description;
 mod retrieve;
 #[cfg(test)]
 mod tests;
 
 use actix_web::FromRequest as _;
-use actix_web::web::{self, Path, ServiceConfig};
+use actix_web::web::Path;
 use beadle_common::model::suppression::Suppression;
 use beadle_common::view::{Absent, Members};
 use serde_json::Value;
 
+use crate::description::{Kind, Section};
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::extract::{Access, Call, Endpoint};
@@ -21,13 +23,18 @@ const ENDPOINT: Endpoint = Endpoint {
     id: "address",
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(
+pub(crate) fn routes() -> Section {
+    Section::new(
+        "Suppressed addresses",
+        "Those that a mail server has refused for good.",
+    )
+    .with(
         ENDPOINT
-            .resource()
-            .route(web::get().to(retrieve::retrieve_suppressions))
-            .route(web::delete().to(delete::delete_suppression)),
-    );
+            .routes()
+            .path_kind(ENDPOINT.id, Kind::Email)
+            .get(retrieve::retrieve_suppressions, description::RETRIEVE)
+            .delete(delete::delete_suppression, description::DELETE),
+    )
 }
 
 /// The address in the path, if there is one.

@@ -12,7 +12,7 @@ use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::input::{LONGEST_NAME, Object};
 
-const SECURITY: [&str; 3] = ["NONE", "SSL", "TLS"];
+pub(super) const SECURITY: [&str; 3] = ["NONE", "SSL", "TLS"];
 
 /// What was read: the settings as they are stored and shown, and the password, which is
 /// kept apart.

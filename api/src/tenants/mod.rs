@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod description;
 mod email_configuration;
 mod event_configuration;
 mod failed_authentication;
@@ -18,8 +19,7 @@ mod further_tests;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web::{self, ServiceConfig};
-
+use crate::description::Section;
 use crate::extract::{Access, Endpoint};
 
 const WRAPPER: &str = "tenant";
@@ -36,20 +36,21 @@ const SEARCH: Endpoint = Endpoint {
     id: "",
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(
-        SEARCH
-            .resource()
-            .route(web::get().to(search::search_tenants))
-            .route(web::post().to(search::search_tenants)),
-    );
-    config.service(
-        ENDPOINT
-            .resource()
-            .route(web::post().to(create::create_tenant))
-            .route(web::get().to(retrieve::retrieve_tenants))
-            .route(web::put().to(update::update_tenant))
-            .route(web::patch().to(update::update_tenant))
-            .route(web::delete().to(delete::delete_tenant)),
-    );
+pub(crate) fn routes() -> Section {
+    Section::new("Tenants", "Communities of users.")
+        .with(
+            SEARCH
+                .routes()
+                .get(search::search_tenants, description::SEARCH)
+                .post(search::search_tenants, description::SEARCH),
+        )
+        .with(
+            ENDPOINT
+                .routes()
+                .post(create::create_tenant, description::CREATE)
+                .get(retrieve::retrieve_tenants, description::RETRIEVE)
+                .put(update::update_tenant, description::UPDATE)
+                .patch(update::update_tenant, description::PATCH)
+                .delete(delete::delete_tenant, description::DELETE),
+        )
 }

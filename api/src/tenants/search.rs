@@ -8,13 +8,14 @@ use crate::answer::{self, Answer};
 use crate::extract::Call;
 use crate::search::{Criteria, Key, Order, Page, matches};
 
-const FIELDS: [&str; 3] = ["id", "insertInstant", "name"];
+pub(super) const FIELDS: [&str; 3] = ["id", "insertInstant", "name"];
+pub(super) const DEFAULT_ORDER: &str = "name ASC";
 
 /// A key that is locked to a tenant finds that one only.
 pub(super) async fn search_tenants(mut call: Call) -> Answer {
     let criteria = Criteria::of(&mut call).await?;
     let (name, order, page) = criteria.read(|criteria| {
-        let order = Order::read(criteria, &FIELDS, "name ASC");
+        let order = Order::read(criteria, &FIELDS, DEFAULT_ORDER);
         Ok((criteria.text("name"), order, Page::read(criteria)))
     })?;
     let lock = call.caller().lock;

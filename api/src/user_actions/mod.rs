@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod description;
 mod input;
 mod retrieve;
 mod update;
@@ -9,8 +10,7 @@ mod update;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web::{self, ServiceConfig};
-
+use crate::description::Section;
 use crate::extract::{Access, Endpoint};
 
 const WRAPPER: &str = "userAction";
@@ -20,14 +20,18 @@ const ENDPOINT: Endpoint = Endpoint {
     id: "userActionId",
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(
+pub(crate) fn routes() -> Section {
+    Section::new(
+        "Definitions",
+        "What can be done to users: bans, subscriptions, surveys.",
+    )
+    .with(
         ENDPOINT
-            .resource()
-            .route(web::post().to(create::create_user_action))
-            .route(web::get().to(retrieve::retrieve_user_actions))
-            .route(web::put().to(update::update_user_action))
-            .route(web::patch().to(update::update_user_action))
-            .route(web::delete().to(delete::delete_user_action)),
-    );
+            .routes()
+            .post(create::create_user_action, description::CREATE)
+            .get(retrieve::retrieve_user_actions, description::RETRIEVE)
+            .put(update::update_user_action, description::UPDATE)
+            .patch(update::update_user_action, description::PATCH)
+            .delete(delete::delete_user_action, description::DELETE),
+    )
 }

@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod description;
 mod input;
 mod password;
 mod retrieve;
@@ -13,11 +14,11 @@ mod search_tests;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web::{self, ServiceConfig};
-
+use crate::description::Section;
 use crate::extract::{Access, Endpoint};
 
 pub(crate) use create::New;
+pub(crate) use description::USER;
 pub(crate) use input::{Identity, MOST_LANGUAGES, read_timezone};
 pub(crate) use password::{Hashed, hash_offered};
 pub(crate) use retrieve::show;
@@ -36,20 +37,21 @@ const SEARCH: Endpoint = Endpoint {
     id: "",
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(
-        SEARCH
-            .resource()
-            .route(web::get().to(search::search_users))
-            .route(web::post().to(search::search_users)),
-    );
-    config.service(
-        ENDPOINT
-            .resource()
-            .route(web::post().to(create::create_user))
-            .route(web::get().to(retrieve::retrieve_user))
-            .route(web::put().to(update::update_user))
-            .route(web::patch().to(update::update_user))
-            .route(web::delete().to(delete::delete_user)),
-    );
+pub(crate) fn routes() -> Section {
+    Section::new("Users", "Those who are acted upon, and those who act.")
+        .with(
+            SEARCH
+                .routes()
+                .get(search::search_users, description::SEARCH)
+                .post(search::search_users, description::SEARCH),
+        )
+        .with(
+            ENDPOINT
+                .routes()
+                .post(create::create_user, description::CREATE)
+                .get(retrieve::retrieve_user, description::RETRIEVE)
+                .put(update::update_user, description::UPDATE)
+                .patch(update::update_user, description::PATCH)
+                .delete(delete::delete_user, description::DELETE),
+        )
 }

@@ -16,7 +16,7 @@ use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::extract::Call;
 use crate::input::Object;
-use crate::search::{Criteria, Order, Page, text_criterion};
+use crate::search::{Criteria, Order, Page, names, text_criterion};
 
 /// What users can be sorted by.
 const FIELDS: [(&str, UserField); 8] = [
@@ -29,6 +29,10 @@ const FIELDS: [(&str, UserField); 8] = [
     ("lastUpdateInstant", UserField::LastUpdateInstant),
     ("username", UserField::Username),
 ];
+
+/// Their names.
+pub(super) const NAMES: [&str; FIELDS.len()] = names(&FIELDS);
+pub(super) const DEFAULT_ORDER: &str = "insertInstant ASC";
 
 pub(super) async fn search_users(mut call: Call) -> Answer {
     let criteria = Criteria::with_lists(&mut call, &["ids"]).await?;
@@ -82,8 +86,7 @@ fn read_order(criteria: &Object<'_>) -> Vec<(UserField, bool)> {
         };
         return sorts.iter().filter_map(sort).collect();
     }
-    let names = FIELDS.map(|(name, _)| name);
-    let order = Order::read(criteria, &names, "insertInstant ASC");
+    let order = Order::read(criteria, &NAMES, DEFAULT_ORDER);
     let sort = |sort: Sort| Some((field(sort.field)?, sort.descending));
     order.sorts().into_iter().filter_map(sort).collect()
 }

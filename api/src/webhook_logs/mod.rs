@@ -1,14 +1,14 @@
 //! What was sent to webhooks, and how it went: `/api/system/webhook-event-log` and
 //! `/api/system/webhook-attempt-log`. Read out of what the delivery keeps anyway.
 
+mod description;
 mod retrieve;
 mod search;
 #[cfg(test)]
 mod tests;
 mod view;
 
-use actix_web::web::{self, ServiceConfig};
-
+use crate::description::Section;
 use crate::extract::{Access, Endpoint};
 
 const EVENT: Endpoint = Endpoint {
@@ -29,21 +29,29 @@ const ATTEMPT: Endpoint = Endpoint {
     id: "webhookAttemptLogId",
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(
+pub(crate) fn routes() -> Section {
+    Section::new(
+        "Webhook logs",
+        "What was sent to webhooks, and how it went.",
+    )
+    .with(
         SEARCH
-            .resource()
-            .route(web::get().to(search::search_webhook_event_logs))
-            .route(web::post().to(search::search_webhook_event_logs)),
-    );
-    config.service(
-        EVENT
-            .resource()
-            .route(web::get().to(retrieve::retrieve_webhook_event_log)),
-    );
-    config.service(
-        ATTEMPT
-            .resource()
-            .route(web::get().to(retrieve::retrieve_webhook_attempt_log)),
-    );
+            .routes()
+            .get(
+                search::search_webhook_event_logs,
+                description::SEARCH_EVENTS,
+            )
+            .post(
+                search::search_webhook_event_logs,
+                description::SEARCH_EVENTS,
+            ),
+    )
+    .with(EVENT.routes().get(
+        retrieve::retrieve_webhook_event_log,
+        description::RETRIEVE_EVENT,
+    ))
+    .with(ATTEMPT.routes().get(
+        retrieve::retrieve_webhook_attempt_log,
+        description::RETRIEVE_ATTEMPT,
+    ))
 }

@@ -13,7 +13,7 @@ use crate::extract::Call;
 use crate::input::Object;
 use crate::search::{Criteria, Order, Page, text_criterion};
 
-const FIELDS: [&str; 7] = [
+pub(super) const FIELDS: [&str; 7] = [
     "eventResult",
     "eventType",
     "id",
@@ -22,6 +22,7 @@ const FIELDS: [&str; 7] = [
     "linkedObjectId",
     "sequence",
 ];
+pub(super) const DEFAULT_ORDER: &str = "insertInstant DESC";
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -31,7 +32,7 @@ pub(super) async fn search_webhook_event_logs(mut call: Call) -> Answer {
     let criteria = Criteria::of(&mut call).await?;
     let (wanted, order, page) = criteria.read(|criteria| {
         let wanted = read(criteria, now);
-        let order = Order::read(criteria, &FIELDS, "insertInstant DESC");
+        let order = Order::read(criteria, &FIELDS, DEFAULT_ORDER);
         Ok((wanted, order, Page::read(criteria)))
     })?;
     let (total, logs) = call

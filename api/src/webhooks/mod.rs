@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod description;
 mod enable;
 mod headers;
 mod input;
@@ -18,8 +19,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-use actix_web::web::{self, ServiceConfig};
-
+use crate::description::{Routes, Section};
 use crate::extract::{Access, Endpoint};
 
 const WRAPPER: &str = "webhook";
@@ -54,43 +54,46 @@ const ENABLE: Endpoint = Endpoint {
     ..ENDPOINT
 };
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(
+pub(crate) fn routes() -> Section {
+    Section::new(
+        "Webhooks",
+        "Addresses that events are sent to, and the secrets they are signed with.",
+    )
+    .with(
         SEARCH
-            .resource()
-            .route(web::get().to(search::search_webhooks))
-            .route(web::post().to(search::search_webhooks)),
-    );
-    config.service(
-        SECRET
-            .nested("/api/webhook/{webhookId}/secret")
-            .route(web::get().to(retrieve_secrets::retrieve_secrets)),
-    );
-    config.service(
-        ENABLE
-            .nested("/api/webhook/{webhookId}/enable")
-            .route(web::post().to(enable::enable_webhook)),
-    );
-    config.service(
+            .routes()
+            .get(search::search_webhooks, description::SEARCH_WEBHOOKS)
+            .post(search::search_webhooks, description::SEARCH_WEBHOOKS),
+    )
+    .with(SECRET.nested("/api/webhook/{webhookId}/secret").get(
+        retrieve_secrets::retrieve_secrets,
+        description::RETRIEVE_SECRETS,
+    ))
+    .with(
         ROTATE
             .nested("/api/webhook/{webhookId}/secret/rotate")
-            .route(web::post().to(rotate_secret::rotate_secret)),
-    );
-    config.service(
+            .post(rotate_secret::rotate_secret, description::ROTATE_SECRET),
+    )
+    .with(
+        ENABLE
+            .nested("/api/webhook/{webhookId}/enable")
+            .post(enable::enable_webhook, description::ENABLE_WEBHOOK),
+    )
+    .with(
         TEST.nested("/api/webhook/{webhookId}/test")
-            .route(web::post().to(test::test_webhook)),
-    );
-    config.service(
-        web::resource("/.well-known/webhooks.json")
-            .route(web::get().to(public_keys::retrieve_public_keys)),
-    );
-    config.service(
+            .post(test::test_webhook, description::TEST_WEBHOOK),
+    )
+    .with(
+        Routes::open("/.well-known/webhooks.json")
+            .get(public_keys::retrieve_public_keys, description::PUBLIC_KEYS),
+    )
+    .with(
         ENDPOINT
-            .resource()
-            .route(web::post().to(create::create_webhook))
-            .route(web::get().to(retrieve::retrieve_webhooks))
-            .route(web::put().to(update::update_webhook))
-            .route(web::patch().to(update::update_webhook))
-            .route(web::delete().to(delete::delete_webhook)),
-    );
+            .routes()
+            .post(create::create_webhook, description::CREATE)
+            .get(retrieve::retrieve_webhooks, description::RETRIEVE)
+            .put(update::update_webhook, description::UPDATE)
+            .patch(update::update_webhook, description::PATCH)
+            .delete(delete::delete_webhook, description::DELETE),
+    )
 }

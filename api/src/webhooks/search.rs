@@ -11,7 +11,8 @@ use crate::extract::Call;
 use crate::input::Object;
 use crate::search::{Criteria, Key, Order, Page, matches};
 
-const FIELDS: [&str; 4] = ["description", "id", "insertInstant", "url"];
+pub(super) const FIELDS: [&str; 4] = ["description", "id", "insertInstant", "url"];
+pub(super) const DEFAULT_ORDER: &str = "insertInstant DESC, id DESC";
 
 struct Wanted {
     description: Option<String>,
@@ -28,7 +29,7 @@ impl Wanted {
             description: criteria.text("description"),
             url: criteria.text("url"),
             tenant: criteria.id("tenantId"),
-            order: Order::read(criteria, &FIELDS, "insertInstant DESC, id DESC"),
+            order: Order::read(criteria, &FIELDS, DEFAULT_ORDER),
             page: Page::read(criteria),
         })
     }

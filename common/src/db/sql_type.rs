@@ -137,6 +137,9 @@ macro_rules! text_enum {
             /// Every value, in the order of the declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
+            /// What stands for them, in the same order.
+            pub const TEXTS: &'static [&'static str] = &[$($text),+];
+
             /// The text that stands for it, in JSON and in the database.
             #[must_use]
             pub const fn as_str(self) -> &'static str {

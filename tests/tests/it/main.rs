@@ -30,6 +30,8 @@ mod contract;
 mod answers;
 // The table in the documentation, the list behind it, and the server agree.
 mod api_reference;
+// The OpenAPI document, the JSON Schema of events, and the page to read them on.
+mod description;
 // Malformed input is refused, whatever it is.
 mod hostile_input;
 // The command line: what it prints, and how it ends.

@@ -157,4 +157,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
 
     open("GET", "/api/status", "200, 503"),
     open("GET", "/api/health", "200, 503"),
+
+    open("GET", "/openapi.json", "200"),
+    open("GET", "/docs", "200"),
+    open("GET", "/schemas/user.action.json", "200"),
 ];

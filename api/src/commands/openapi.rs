@@ -1,0 +1,19 @@
+//! `beadle-api openapi`: the API's description on standard output, without a server.
+
+use std::io::{Write, stdout};
+
+use clap::Args;
+
+use super::Failure;
+use crate::description;
+
+/// Print the OpenAPI document of the API
+#[derive(Debug, Args)]
+pub struct Openapi {}
+
+impl Openapi {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        writeln!(stdout(), "{:#}", description::document())?;
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! The members of objects, as constants that stand beside the code which reads and writes
+//! them.
+
+/// What a member holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    /// A text.
+    Text,
+    /// A text of at most so many characters.
+    ShortText(usize),
+    /// The address of a mailbox.
+    Email,
+    /// An absolute address.
+    Uri,
+    /// `YYYY-MM-DD`
+    Date,
+    /// `de`, `es_MX`
+    Locale,
+    /// A UUID.
+    Id,
+    /// Milliseconds since 1970.
+    Instant,
+    /// Yes or no.
+    Flag,
+    /// A whole number from the first to the second.
+    Integer(i64, i64),
+    /// Any number.
+    Number,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A list.
+    List(&'static Kind),
+    /// From any names.
+    Map(&'static Kind),
+    /// From locales to texts.
+    Localized,
+    /// An object of the client's, kept as it is.
+    Data,
+    /// Whatever JSON there is.
+    Any,
+    /// An object with known members.
+    Object(&'static Object),
+}
+
+/// Whether a member is sent to the server, or by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    No,
+    Maybe,
+    Always,
+}
+
+/// A member of an object, or a parameter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    /// In requests.
+    pub(crate) given: Presence,
+    /// In answers.
+    pub(crate) shown: Presence,
+    /// As JSON, or as the text that it is.
+    pub(crate) default: Option<&'static str>,
+    pub(crate) about: &'static str,
+}
+
+/// An object with known members. One without a name is written where it is used.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Object {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) fields: &'static [Field],
+    /// Members beside these are kept, and shown as they came.
+    pub(crate) open: bool,
+}
+
+impl Object {
+    pub(crate) const fn new(
+        name: &'static str,
+        about: &'static str,
+        fields: &'static [Field],
+    ) -> Self {
+        Self {
+            name,
+            about,
+            fields,
+            open: false,
+        }
+    }
+
+    /// What surrounds an object in requests and answers.
+    pub(crate) const fn wrapper(fields: &'static [Field]) -> Self {
+        Self::new("", "", fields)
+    }
+
+    /// The same, with further members that are kept.
+    pub(crate) const fn open(self) -> Self {
+        Self { open: true, ..self }
+    }
+}
+
+const fn field(
+    name: &'static str,
+    kind: Kind,
+    given: Presence,
+    shown: Presence,
+    about: &'static str,
+) -> Field {
+    Field {
+        name,
+        kind,
+        given,
+        shown,
+        default: None,
+        about,
+    }
+}
+
+/// Must be given, and is always shown.
+pub(crate) const fn required(name: &'static str, kind: Kind, about: &'static str) -> Field {
+    field(name, kind, Presence::Always, Presence::Always, about)
+}
+
+/// May be given, and is shown if it was.
+pub(crate) const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Field {
+    field(name, kind, Presence::Maybe, Presence::Maybe, about)
+}
+
+/// May be given, and is always shown.
+pub(crate) const fn defaulted(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    about: &'static str,
+) -> Field {
+    Field {
+        default: Some(default),
+        ..field(name, kind, Presence::Maybe, Presence::Always, about)
+    }
+}
+
+/// The server's to say, and always there.
+pub(crate) const fn shown(name: &'static str, kind: Kind, about: &'static str) -> Field {
+    field(name, kind, Presence::No, Presence::Always, about)
+}
+
+/// The server's to say, if there is anything to say.
+pub(crate) const fn shown_maybe(name: &'static str, kind: Kind, about: &'static str) -> Field {
+    field(name, kind, Presence::No, Presence::Maybe, about)
+}
+
+/// May be given, and is never shown.
+pub(crate) const fn given(name: &'static str, kind: Kind, about: &'static str) -> Field {
+    field(name, kind, Presence::Maybe, Presence::No, about)
+}
+
+/// Must be given, and is never shown.
+pub(crate) const fn must_give(name: &'static str, kind: Kind, about: &'static str) -> Field {
+    field(name, kind, Presence::Always, Presence::No, about)
+}

@@ -1,0 +1,165 @@
+//! Routes and their operations, told to the server and to the description from one list.
+
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, Handler, Responder, Route};
+
+use super::field::Kind;
+use super::operation::Operation;
+use crate::extract::Endpoint;
+use crate::idempotency::once;
+
+/// A chapter of the API: what the routes of one noun have in common.
+pub(crate) struct Section {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) routes: Vec<Routes>,
+}
+
+impl Section {
+    pub(crate) const fn new(name: &'static str, about: &'static str) -> Self {
+        Self {
+            name,
+            about,
+            routes: Vec::new(),
+        }
+    }
+
+    /// Paths that begin alike stand with the longer one first.
+    pub(crate) fn with(mut self, routes: Routes) -> Self {
+        self.routes.push(routes);
+        self
+    }
+
+    /// Tells the server of the routes.
+    pub(crate) fn register(self, config: &mut ServiceConfig) {
+        for routes in self.routes {
+            routes.register(config);
+        }
+    }
+}
+
+/// A resource: one path or two, and what its methods do. A method without a route is
+/// answered 405 by actix.
+pub(crate) struct Routes {
+    /// None: no key is asked for.
+    pub(crate) endpoint: Option<Endpoint>,
+    pub(crate) paths: Vec<String>,
+    pub(crate) methods: Vec<Described>,
+    /// What stands in the path, where it is no UUID.
+    pub(crate) path_kinds: Vec<(&'static str, Kind)>,
+}
+
+/// A method of a resource.
+pub(crate) struct Described {
+    pub(crate) method: Method,
+    route: Route,
+    pub(crate) operations: &'static [Operation],
+}
+
+impl Routes {
+    /// For anybody, without a key.
+    pub(crate) fn open(path: &str) -> Self {
+        Self::new(None, vec![path.to_owned()])
+    }
+
+    pub(crate) fn of(endpoint: Endpoint, paths: Vec<String>) -> Self {
+        Self::new(Some(endpoint), paths)
+    }
+
+    const fn new(endpoint: Option<Endpoint>, paths: Vec<String>) -> Self {
+        Self {
+            endpoint,
+            paths,
+            methods: Vec::new(),
+            path_kinds: Vec::new(),
+        }
+    }
+
+    /// The name in the path stands for this rather than for a UUID.
+    pub(crate) fn path_kind(mut self, name: &'static str, kind: Kind) -> Self {
+        self.path_kinds.push((name, kind));
+        self
+    }
+
+    /// What stands for the name in the path.
+    pub(crate) fn kind_of(&self, name: &str) -> Kind {
+        let given = self.path_kinds.iter().find(|(known, _)| *known == name);
+        given.map_or(Kind::Id, |(_, kind)| *kind)
+    }
+
+    pub(crate) fn get<F, Args>(self, handler: F, operations: &'static [Operation]) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.with(Method::GET, handler, operations)
+    }
+
+    pub(crate) fn post<F, Args>(self, handler: F, operations: &'static [Operation]) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.with(Method::POST, handler, operations)
+    }
+
+    pub(crate) fn put<F, Args>(self, handler: F, operations: &'static [Operation]) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.with(Method::PUT, handler, operations)
+    }
+
+    pub(crate) fn patch<F, Args>(self, handler: F, operations: &'static [Operation]) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.with(Method::PATCH, handler, operations)
+    }
+
+    pub(crate) fn delete<F, Args>(self, handler: F, operations: &'static [Operation]) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.with(Method::DELETE, handler, operations)
+    }
+
+    fn with<F, Args>(mut self, method: Method, handler: F, operations: &'static [Operation]) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.methods.push(Described {
+            route: web::method(method.clone()).to(handler),
+            method,
+            operations,
+        });
+        self
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where routes become the server's"
+    )]
+    fn register(self, config: &mut ServiceConfig) {
+        let mut resource = web::resource(self.paths);
+        for described in self.methods {
+            resource = resource.route(described.route);
+        }
+        match self.endpoint {
+            Some(endpoint) => config.service(resource.app_data(endpoint).wrap(from_fn(once))),
+            None => config.service(resource),
+        };
+    }
+}

@@ -1,0 +1,70 @@
+//! The description, for whoever asks for it: no key is needed.
+
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use serde_json::Value;
+
+use super::event;
+use super::operation::{Answer, Content, Operation};
+use super::page::Page;
+use super::routes::{Routes, Section};
+use crate::answer::json;
+
+const OPENAPI: &[Operation] = &[Operation::new(
+    "retrieveDescription",
+    "This description, as an OpenAPI document",
+    &[Answer::new(
+        200,
+        "The document.",
+        Content::Other("application/json"),
+    )],
+)];
+
+const DOCS: &[Operation] = &[Operation::new(
+    "readDescription",
+    "This description, as a page to read",
+    &[Answer::new(200, "The page.", Content::Other("text/html"))],
+)];
+
+const EVENT_SCHEMA: &[Operation] = &[Operation::new(
+    "retrieveEventSchema",
+    "JSON Schema of what webhooks get",
+    &[Answer::new(
+        200,
+        "The schema, of the draft 2020-12.",
+        Content::Other("application/json"),
+    )],
+)];
+
+/// Paths of the description itself.
+pub(crate) fn routes() -> Section {
+    Section::new("Description", "What the API says of itself. For anybody.")
+        .with(Routes::open("/openapi.json").get(openapi, OPENAPI))
+        .with(Routes::open("/docs").get(docs, DOCS))
+        .with(Routes::open("/schemas/user.action.json").get(event_schema, EVENT_SCHEMA))
+}
+
+/// It never changes while the server runs.
+static DOCUMENT: LazyLock<Value> = LazyLock::new(super::document);
+static PAGE: LazyLock<Page> = LazyLock::new(|| Page::of(&DOCUMENT));
+
+async fn openapi() -> HttpResponse {
+    json(&DOCUMENT)
+}
+
+async fn event_schema() -> HttpResponse {
+    json(&event::schema())
+}
+
+async fn docs() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/html;charset=UTF-8"))
+        .insert_header((CONTENT_SECURITY_POLICY, PAGE.policy.as_str()))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((REFERRER_POLICY, "no-referrer"))
+        .body(PAGE.html.clone())
+}
