@@ -8,6 +8,7 @@ pub mod email;
 pub mod expiry;
 pub mod inquiry;
 pub mod net;
+pub mod ordering;
 pub mod outcome;
 pub mod policy;
 pub mod pruning;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::drain::{Clock, Drain, Jitter, Limits, Surroundings};
 use crate::email::{MailCourier, Mailer, MailerConfig, Notes};
 use crate::expiry::Expiry;
+use crate::ordering::Ordering;
 use crate::pruning::Pruning;
 use crate::settings::{SettingsError, WorkerSettings};
 use crate::webhook::{SenderConfig, WebhookCourier, WebhookSender};
@@ -25,6 +26,7 @@ pub struct Worker {
     mails: Drain<MailCourier>,
     expiry: Expiry,
     pruning: Pruning,
+    ordering: Ordering,
     around: Surroundings,
 }
 
@@ -56,6 +58,11 @@ impl Worker {
         Ok(Self {
             webhooks: webhooks(settings, &around, sealer.clone())?,
             mails: mails(settings, &around, sealer)?,
+            ordering: Ordering {
+                db: db.clone(),
+                clock: clock.clone(),
+                wake: wake.clone(),
+            },
             pruning: Pruning {
                 db: db.clone(),
                 clock: clock.clone(),
@@ -80,6 +87,7 @@ impl Worker {
             mails,
             expiry,
             pruning,
+            ordering,
             around,
         } = self;
         tracing::info!(worker = %around.owner, "the worker has started");
@@ -88,6 +96,7 @@ impl Worker {
         parts.spawn(mails.run(stop.clone()));
         parts.spawn(expiry.run(stop.clone()));
         parts.spawn(pruning.run(stop.clone()));
+        parts.spawn(ordering.run(stop.clone()));
         let (wake, url, listening) = (around.wake, around.db.url().clone(), stop.clone());
         parts.spawn(async move {
             wake.listen(&url, listening.clone()).await;

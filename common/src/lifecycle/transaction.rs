@@ -86,20 +86,20 @@ impl FirstAttempts {
         event: &EventRow,
     ) -> QueryResult<()> {
         event.insert(connection)?;
-        let wanted = Webhook::for_user_action(connection, event.tenant_id)?;
-        for webhook in &wanted {
+        let wanted = Webhook::for_user_action_in_order(connection, event.tenant_id)?;
+        for (webhook, ordered) in &wanted {
             match self.0.get(webhook) {
                 Some(FirstAttempt::Made { record, verdict }) => {
                     begin(connection, event, *webhook, record, *verdict)?;
                 }
-                Some(FirstAttempt::NotMade) | None => owe(connection, event, *webhook)?,
+                Some(FirstAttempt::NotMade) | None => owe(connection, event, *webhook, *ordered)?,
             }
         }
         // Whoever has stopped wanting it meanwhile may have got it all the same.
         let others = self
             .0
             .iter()
-            .filter(|(webhook, _)| !wanted.contains(webhook));
+            .filter(|(webhook, _)| wanted.iter().all(|(wanted, _)| wanted != *webhook));
         for (webhook, attempt) in others {
             close(connection, event, *webhook, attempt)?;
         }
@@ -128,7 +128,12 @@ pub fn record_rollback(
 }
 
 /// A delivery that has not been tried.
-fn owe(connection: &mut AnyConnection, event: &EventRow, webhook: WebhookId) -> QueryResult<()> {
+fn owe(
+    connection: &mut AnyConnection,
+    event: &EventRow,
+    webhook: WebhookId,
+    ordered: bool,
+) -> QueryResult<()> {
     let delivery = NewDelivery {
         id: DeliveryId::sequential(),
         lane: webhook.into(),
@@ -136,7 +141,10 @@ fn owe(connection: &mut AnyConnection, event: &EventRow, webhook: WebhookId) -> 
         due_at: event.insert_instant,
         insert_instant: event.insert_instant,
     };
-    outbox::insert(connection, &delivery)
+    match event.linked_object_id.filter(|_| ordered) {
+        Some(user) => outbox::insert_in_order(connection, &delivery, user),
+        None => outbox::insert(connection, &delivery),
+    }
 }
 
 /// A delivery after its first attempt.

@@ -188,6 +188,18 @@ impl Webhook {
         connection: &mut AnyConnection,
         tenant: TenantId,
     ) -> QueryResult<Vec<WebhookId>> {
+        let wanting = Self::for_user_action_in_order(connection, tenant)?;
+        Ok(wanting.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// The same, each with whether it wants those of one user in their order.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn for_user_action_in_order(
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+    ) -> QueryResult<Vec<(WebhookId, bool)>> {
         let of_tenant = webhook_tenants::table
             .filter(webhook_tenants::tenant_id.eq(tenant))
             .select(webhook_tenants::webhook_id);
@@ -195,7 +207,7 @@ impl Webhook {
             .filter(webhooks::user_action_enabled.eq(true))
             .filter(webhooks::global.eq(true).or(webhooks::id.eq_any(of_tenant)))
             .order(webhooks::id)
-            .select(webhooks::id)
+            .select((webhooks::id, webhooks::ordered_by.is_not_null()))
             .load(connection)
     }
 

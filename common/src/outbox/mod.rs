@@ -14,6 +14,9 @@ mod insert;
 mod lane;
 #[cfg(test)]
 mod lanes_tests;
+mod order;
+#[cfg(test)]
+mod order_tests;
 mod prune;
 mod replay;
 mod resend;
@@ -31,6 +34,7 @@ pub use health::{
 };
 pub use insert::{NewDelivery, Payload, insert};
 pub use lane::mail_lane;
+pub use order::{free_stranded, insert_in_order};
 pub use prune::{Cursor, Prunable, Pruned, prune};
 pub use replay::{Replay, Replayed};
 pub use resend::{Missing, Resent, resend};

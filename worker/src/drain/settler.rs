@@ -157,7 +157,7 @@ impl Settler {
             .happenings
             .iter()
             .any(|(_, h)| *h == Happening::CircuitClosed);
-        if reopened || batch.iter().any(is_soon) {
+        if reopened || settled.freed > 0 || batch.iter().any(is_soon) {
             self.due_soon.notify_one();
         }
         Ok(())

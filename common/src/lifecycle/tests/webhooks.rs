@@ -29,6 +29,39 @@ fn an_event_goes_to_global_webhooks_and_those_of_its_tenant(db: &Db) {
     assert_eq!(lanes(db), wanted);
 }
 
+fn a_webhook_that_asks_for_order_gets_a_users_events_one_by_one(db: &Db) {
+    let world = World::new(db);
+    let hook = Webhook {
+        ordered_by: Some("user".to_owned()),
+        ..webhook(true)
+    };
+    let plain = webhook(true);
+    let ordered: LaneId = hook.id.into();
+    write(db, move |c| {
+        hook.insert(c)?;
+        plain.insert(c)
+    });
+    take(db, &call(NOW), &world.request());
+    take(db, &call(NOW), &world.request());
+    let places: Vec<(LaneId, Option<i64>, i16)> = write(db, |c| {
+        use crate::schema::outbox;
+        outbox::table
+            .order(outbox::id)
+            .select((outbox::lane, outbox::sequence, outbox::tier))
+            .load(c)
+    });
+    let of_ordered: Vec<_> = places
+        .iter()
+        .filter(|(lane, ..)| *lane == ordered)
+        .map(|(_, sequence, tier)| (*sequence, *tier))
+        .collect();
+    assert_eq!(of_ordered, [(Some(1), 0), (Some(2), 2)]);
+    let of_plain = places.iter().filter(|(lane, ..)| *lane != ordered);
+    assert!(
+        of_plain.clone().count() == 2 && of_plain.clone().all(|(_, s, t)| s.is_none() && *t == 0)
+    );
+}
+
 fn a_tenant_with_the_event_off_raises_none(db: &Db) {
     let world = World::new(db);
     let hook = webhook(true);
@@ -96,6 +129,7 @@ both_databases!(
     an_event_goes_to_global_webhooks_and_those_of_its_tenant,
     a_tenant_with_the_event_off_raises_none,
     an_event_without_a_webhook_is_kept_all_the_same,
+    a_webhook_that_asks_for_order_gets_a_users_events_one_by_one,
     webhooks_are_those_of_the_moment_of_the_commit,
     the_definitions_transaction_type_overrides_the_tenants,
 );

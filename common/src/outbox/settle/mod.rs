@@ -13,7 +13,7 @@ use std::time::Duration;
 use diesel::QueryResult;
 
 use super::health::{Happening, Judgement};
-use super::{AttemptResult, DeliveryState};
+use super::{AttemptResult, DeliveryState, order};
 use crate::db::AnyConnection;
 use crate::id::{DeliveryId, LaneId, LeaseToken};
 use crate::instant::Instant;
@@ -94,6 +94,8 @@ pub struct LanePolicy {
 pub struct Settled {
     /// How many were still the settler's.
     pub rows: usize,
+    /// How many that were parked behind those are due now.
+    pub freed: usize,
     /// What lanes have been through.
     pub happenings: Vec<(LaneId, Happening)>,
 }
@@ -108,6 +110,7 @@ pub fn settle(
     batch: &[Settlement],
     policy: &LanePolicy,
 ) -> QueryResult<Settled> {
+    let queues = order::queues_of(connection, batch)?;
     let rows = match connection {
         AnyConnection::Pg(connection) => postgres::settle(connection, batch)?,
         AnyConnection::Sqlite(connection) => {
@@ -118,8 +121,17 @@ pub fn settle(
             rows
         }
     };
+    // Before the lanes are locked: users always come first.
+    let freed = match batch.iter().map(|settlement| settlement.now).max() {
+        Some(now) => order::free_next(connection, queues, now)?,
+        None => 0,
+    };
     let happenings = lanes::judge(connection, batch, policy)?;
-    Ok(Settled { rows, happenings })
+    Ok(Settled {
+        rows,
+        freed,
+        happenings,
+    })
 }
 
 /// The claim counted an attempt; without a record none was made.

@@ -1,0 +1,149 @@
+//! Order: a webhook may ask for each user's deliveries one after the other.
+//!
+//! A new delivery gets the next number of its user to that webhook, and is *parked* while an
+//! earlier one is not decided; whoever decides that one frees the next. Both hold the user's
+//! row while they look, so that none is parked behind what has just gone. SQLite has one
+//! writer, which is the same. What is sent again by hand, and what a transactional event has
+//! sent before its action happened, stand outside the order.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, SmallInt};
+
+use super::{FRESH, NewDelivery, PARKED, RETRIED, Settlement, Verdict, insert};
+use crate::db::{AnyConnection, SqlUuid};
+use crate::id::{DeliveryId, LaneId, UserId};
+use crate::instant::Instant;
+use crate::schema::outbox;
+
+/// Queues that one sweep frees at most.
+const SWEPT: i64 = 500;
+
+/// What is owed to one lane on account of one user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Queryable, QueryableByName)]
+pub(super) struct Queue {
+    // First, since users are locked in their order.
+    #[diesel(sql_type = SqlUuid)]
+    user: UserId,
+    #[diesel(sql_type = SqlUuid)]
+    lane: LaneId,
+}
+
+/// Adds a delivery that comes after those of the same user to the same lane. Call it in a
+/// write transaction.
+///
+/// # Errors
+/// Those of the database.
+pub fn insert_in_order(
+    connection: &mut AnyConnection,
+    delivery: &NewDelivery,
+    user: UserId,
+) -> QueryResult<()> {
+    lock(connection, &[user])?;
+    let last: Option<i64> = outbox::table
+        .filter(outbox::lane.eq(delivery.lane))
+        .filter(outbox::order_key.eq(user))
+        .select(diesel::dsl::max(outbox::sequence))
+        .first(connection)?;
+    insert(connection, delivery)?;
+    diesel::update(outbox::table.find(delivery.id))
+        .set((
+            outbox::order_key.eq(Some(user)),
+            outbox::sequence.eq(Some(last.unwrap_or(0) + 1)),
+            outbox::tier.eq(if last.is_some() { PARKED } else { FRESH }),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Nobody else adds to the queues of these users, or frees what is in them, until the
+/// transaction ends.
+fn lock(connection: &mut AnyConnection, users: &[UserId]) -> QueryResult<()> {
+    let AnyConnection::Pg(connection) = connection else {
+        // There is one writer, and this is it.
+        return Ok(());
+    };
+    // Not the key: what refers to the user may be written meanwhile.
+    diesel::sql_query("SELECT 1 FROM users WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE")
+        .bind::<Array<SqlUuid>, _>(users)
+        .execute(connection)?;
+    Ok(())
+}
+
+/// The queues that a batch takes something out of. To be asked before it is settled.
+pub(super) fn queues_of(
+    connection: &mut AnyConnection,
+    batch: &[Settlement],
+) -> QueryResult<Vec<Queue>> {
+    let finished = |settlement: &&Settlement| matches!(settlement.verdict, Verdict::Finished(_));
+    let finished = batch.iter().filter(finished);
+    let finished: Vec<DeliveryId> = finished.map(|settlement| settlement.id).collect();
+    if finished.is_empty() {
+        return Ok(Vec::new());
+    }
+    outbox::table
+        .filter(outbox::id.eq_any(finished))
+        .filter(outbox::order_key.is_not_null())
+        .select((outbox::order_key.assume_not_null(), outbox::lane))
+        .load(connection)
+}
+
+/// Frees the first of each queue, if it is parked, and returns how many were. To be called
+/// once what came before it has gone, in the same transaction.
+pub(super) fn free_next(
+    connection: &mut AnyConnection,
+    mut queues: Vec<Queue>,
+    now: Instant,
+) -> QueryResult<usize> {
+    if queues.is_empty() {
+        return Ok(0);
+    }
+    queues.sort_unstable();
+    queues.dedup();
+    let mut users: Vec<UserId> = queues.iter().map(|queue| queue.user).collect();
+    users.dedup();
+    lock(connection, &users)?;
+    let mut freed = 0;
+    for queue in queues {
+        freed += free_first(connection, queue, now)?;
+    }
+    Ok(freed)
+}
+
+fn free_first(connection: &mut AnyConnection, queue: Queue, now: Instant) -> QueryResult<usize> {
+    let first: Option<(DeliveryId, i16, i32)> = outbox::table
+        .filter(outbox::lane.eq(queue.lane))
+        .filter(outbox::order_key.eq(queue.user))
+        .order(outbox::sequence)
+        .select((outbox::id, outbox::tier, outbox::attempt))
+        .first(connection)
+        .optional()?;
+    let Some((id, PARKED, attempt)) = first else {
+        return Ok(0);
+    };
+    let tier = if attempt == 0 { FRESH } else { RETRIED };
+    diesel::update(outbox::table.find(id).filter(outbox::tier.eq(PARKED)))
+        .set((outbox::tier.eq(tier), outbox::due_at.eq(now)))
+        .execute(connection)
+}
+
+/// Frees what is parked behind nothing, and returns how many that were. The net under
+/// [`free_next`]: everything that takes rows out of the outbox another way relies on it. Call
+/// it in a write transaction, and wake the workers after the commit.
+///
+/// # Errors
+/// Those of the database.
+pub fn free_stranded(connection: &mut AnyConnection, now: Instant) -> QueryResult<usize> {
+    // The condition on `p.order_key` twice, so that both databases see that the partial
+    // index will do.
+    let queues: Vec<Queue> = diesel::sql_query(
+        "SELECT o.order_key AS \"user\", o.lane AS lane FROM outbox o
+         WHERE o.order_key IS NOT NULL AND o.tier = $1 AND NOT EXISTS (
+             SELECT 1 FROM outbox p WHERE p.lane = o.lane AND p.order_key = o.order_key
+             AND p.order_key IS NOT NULL AND p.sequence < o.sequence)
+         LIMIT $2",
+    )
+    .bind::<SmallInt, _>(PARKED)
+    .bind::<BigInt, _>(SWEPT)
+    .load(connection)?;
+    free_next(connection, queues, now)
+}
