@@ -165,7 +165,9 @@ fn operation<'a>(document: &'a Value, method: &str, path: &str) -> &'a Value {
 
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     match value["$ref"].as_str() {
-        Some(reference) => document.pointer(&reference[1..]).unwrap(),
+        Some(reference) => document
+            .pointer(reference.strip_prefix('#').unwrap())
+            .unwrap(),
         None => value,
     }
 }
