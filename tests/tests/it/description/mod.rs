@@ -117,6 +117,8 @@ const UNMET: &[&str] = &[
     "Suppression.reason",
     "Suppression.statusCode",
     "Suppression.tenantId",
+    "Webhook.disabledInstant",
+    "Webhook.disabledReason",
     "Webhook.sslCertificate",
     "Webhook.sslCertificateKeyId",
     "WebhookInput.signingSecret",
