@@ -1,6 +1,7 @@
 //! What is measured. Each scenario stands in a file of its own.
 
 mod backlog;
+mod claim;
 mod fairness;
 mod idle;
 mod latency;
@@ -35,11 +36,13 @@ pub enum Scenario {
     Idle,
     /// Twenty healthy webhooks beside hanging ones and a backlog
     Fairness,
+    /// A claim and a settle beside a thousand and a million rows of another webhook
+    Claim,
 }
 
 impl Scenario {
     /// In the order in which they are run.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Take,
         Self::Fanout,
         Self::Backlog,
@@ -47,6 +50,7 @@ impl Scenario {
         Self::Workers,
         Self::Idle,
         Self::Fairness,
+        Self::Claim,
     ];
 
     /// Measures it once.
@@ -59,6 +63,7 @@ impl Scenario {
             Self::Workers => workers::run(bench, report).await,
             Self::Idle => idle::run(bench, report).await,
             Self::Fairness => fairness::run(bench, report).await,
+            Self::Claim => claim::run(bench, report).await,
         }
     }
 }
