@@ -1,8 +1,8 @@
 //! What the API says of itself: the OpenAPI document, the page to read it on, and the JSON
 //! Schema of the event.
 //!
-//! There is one list of routes, and it is made of [`Section`]s: nothing can be served
-//! without an [`Operation`] that says what it takes and gives. The operations of a noun, and
+//! There is one list of routes, and it is made of `Section`s: nothing can be served
+//! without an `Operation` that says what it takes and gives. The operations of a noun, and
 //! the members of its objects, stand beside its handlers in `description.rs`; here is what
 //! they are written in, and what is made of them.
 

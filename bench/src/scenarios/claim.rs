@@ -180,7 +180,7 @@ fn delivered(claimed: &Claimed) -> Settlement {
         }),
         verdict: Verdict::Finished(DeliveryState::Delivered),
         judgement: Judgement::Good,
-        probe: false,
+        probe: None,
         now: NOW,
     }
 }

@@ -127,7 +127,7 @@ fn free_first(connection: &mut AnyConnection, queue: Queue, now: Instant) -> Que
 }
 
 /// Frees what is parked behind nothing, and returns how many that were. The net under
-/// [`free_next`]: everything that takes rows out of the outbox another way relies on it. Call
+/// `free_next`: everything that takes rows out of the outbox another way relies on it. Call
 /// it in a write transaction, and wake the workers after the commit.
 ///
 /// # Errors

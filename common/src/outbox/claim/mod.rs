@@ -3,7 +3,7 @@
 //! The cost must grow neither with delivered history nor with the backlog of one
 //! lane. So a claim looks at the first row of each lane and tier ([`look`]), decides who
 //! gets how much ([`plan`]), makes sure of what only one may have ([`acquire`]), and
-//! takes a few rows of each lane by the index `(kind, lane, tier, due_at)` ([`take`]).
+//! takes a few rows of each lane by the index `(kind, lane, tier, due_at)` ([`mod@take`]).
 
 mod acquire;
 mod look;
