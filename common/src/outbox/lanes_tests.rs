@@ -243,6 +243,22 @@ fn what_was_handed_back_before_it_was_tried_is_fresh(db: &Db) {
     assert_eq!(tier(db), 1);
 }
 
+/// As when the clock jumps ahead, and a worker claims anew what it is sending.
+fn a_batch_may_hold_a_lease_that_has_lapsed_and_the_next(db: &Db) {
+    for judgement in [Judgement::Bad, Judgement::Good] {
+        let lane = LaneId::random();
+        add(db, lane, 1);
+        let lapsed = claim_at(db, NOW);
+        let next = claim_at(db, at(60_000));
+        assert_eq!(next[0].attempt, 2);
+        let both = [lapsed, next].concat();
+        assert_eq!(settle_at(db, &both, judgement, at(61_000)).rows, 1);
+        let left = claim_at(db, at(61_000));
+        assert_eq!(left.len(), usize::from(judgement == Judgement::Bad));
+        settle_at(db, &left, Judgement::Good, at(61_000));
+    }
+}
+
 both_databases!(
     a_limited_lane_is_claimed_at_its_rate_whoever_asks,
     a_limit_that_is_lifted_holds_nothing_back,
@@ -252,4 +268,5 @@ both_databases!(
     a_success_of_a_lane_that_was_well_at_its_claim_is_taken_note_of,
     a_disabled_lane_holds_what_it_has_and_what_comes,
     what_was_handed_back_before_it_was_tried_is_fresh,
+    a_batch_may_hold_a_lease_that_has_lapsed_and_the_next,
 );

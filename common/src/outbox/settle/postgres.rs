@@ -81,31 +81,30 @@ const FINISH_POSTGRES: &str = with_input!(
     "gone AS (
         DELETE FROM outbox USING input
         WHERE outbox.id = input.id AND lease_token = token
-        RETURNING outbox.id, kind, lane, event_id, email_id, recipient, insert_instant)
-    INSERT INTO deliveries (id, kind, lane, event_id, email_id, recipient, state, attempt,
-        insert_instant, settle_instant, attempt_instant, duration_millis, result,
+        RETURNING outbox.id, kind, lane, event_id, email_id, recipient, insert_instant,
+            state, number, at, instant, duration_millis, result, status_code, class,
+            message, response_excerpt)
+    INSERT INTO deliveries (id, kind, lane, event_id, email_id, recipient, insert_instant,
+        state, attempt, settle_instant, attempt_instant, duration_millis, result,
         status_code, class, message, response_excerpt)
-    SELECT id, kind, lane, event_id, email_id, recipient, state, number,
-        insert_instant, at, instant, duration_millis, result,
-        status_code, class, message, response_excerpt
-    FROM gone JOIN input USING (id)"
+    SELECT * FROM gone"
 );
 
 /// In place of a state: the schedule begins anew.
 const ANEW: &str = "anew";
 
-/// Counts the attempts written; every retry has one.
+/// Counts the attempts written; every retry has one. What is written comes with the row
+/// that was updated: a batch may hold an earlier lease of it, which has lapsed.
 const RETRY_POSTGRES: &str = with_input!(
     "kept AS (
         UPDATE outbox SET due_at = at, lease_token = NULL, lease_owner = NULL,
             base_attempt = CASE WHEN state = 'anew' THEN number ELSE base_attempt END
         FROM input WHERE outbox.id = input.id AND lease_token = token
-        RETURNING outbox.id)
+        RETURNING outbox.id, number, instant, duration_millis, result, status_code, class,
+            message, response_excerpt)
     INSERT INTO attempts (delivery_id, number, instant, duration_millis, result,
         status_code, class, message, response_excerpt)
-    SELECT id, number, instant, duration_millis, result, status_code, class, message,
-        response_excerpt
-    FROM kept JOIN input USING (id)"
+    SELECT * FROM kept"
 );
 
 const HAND_BACK_POSTGRES: &str = with_input!(
