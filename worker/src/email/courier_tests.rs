@@ -92,7 +92,7 @@ impl World {
             payload: Payload::Email(email, recipient.to_owned()),
             attempt: 1,
             base_attempt: 0,
-            probe: false,
+            probe: None,
             token: LeaseToken::random(),
             insert_instant: NOW,
         };

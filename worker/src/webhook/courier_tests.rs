@@ -146,7 +146,7 @@ impl World {
             payload: Payload::Webhook(*event),
             attempt: 1,
             base_attempt: 0,
-            probe: false,
+            probe: None,
             token: LeaseToken::random(),
             insert_instant: NOW,
         };

@@ -70,8 +70,8 @@ pub struct Claimed {
     pub attempt: i32,
     /// Attempts made before the schedule last began anew.
     pub base_attempt: i32,
-    /// It is the one that its lane is tried with.
-    pub probe: bool,
+    /// It is the one that its lane is tried with: the end of its lease.
+    pub probe: Option<Instant>,
     /// The right to settle.
     pub token: LeaseToken,
     /// When the delivery came to be owed.
@@ -111,13 +111,13 @@ pub fn claim(connection: &mut AnyConnection, request: &ClaimRequest) -> QueryRes
     let probes = plan.lanes.iter().filter(|lane| lane.probe);
     let probes: HashSet<LaneId> = probes.map(|lane| lane.state.lane).collect();
     let claimed = |row: Row| {
-        let probe = probes.contains(&row.lane);
+        let probe = probes.contains(&row.lane).then_some(request.lease_end);
         claimed(row, token, probe)
     };
     Ok(rows.into_iter().filter_map(claimed).collect())
 }
 
-fn claimed(row: Row, token: LeaseToken, probe: bool) -> Option<Claimed> {
+fn claimed(row: Row, token: LeaseToken, probe: Option<Instant>) -> Option<Claimed> {
     let payload = match (row.event_id, row.email_id) {
         (Some(event), _) => Payload::Webhook(event),
         (None, Some(email)) => Payload::Email(email, row.recipient.unwrap_or_default()),

@@ -104,8 +104,8 @@ pub(in crate::outbox) struct Report {
     pub(in crate::outbox) began: Instant,
     pub(in crate::outbox) ended: Instant,
     pub(in crate::outbox) judgement: Judgement,
-    /// It was the one that the lane was tried with.
-    pub(in crate::outbox) probe: bool,
+    /// It was the one that the lane was tried with, with a lease until then.
+    pub(in crate::outbox) probe: Option<Instant>,
 }
 
 /// A change of a lane that somebody should hear of.
@@ -232,10 +232,18 @@ impl LaneState {
 
     /// A probe that told nothing makes room for another.
     fn silent(&mut self, report: &Report) {
-        if report.probe && self.circuit == Circuit::HalfOpen {
+        if self.is_probed_by(report) {
             self.circuit = Circuit::Open;
             self.circuit_until = Some(report.ended);
         }
+    }
+
+    /// Whether the lane waits for this one. It does no longer for a probe whose lease has
+    /// lapsed once there is another, and only one is to be under way.
+    fn is_probed_by(&self, report: &Report) -> bool {
+        self.circuit == Circuit::HalfOpen
+            && report.probe.is_some()
+            && report.probe == self.circuit_until
     }
 
     fn failed(&mut self, report: &Report, happenings: &mut Vec<Happening>) {
@@ -244,7 +252,7 @@ impl LaneState {
         let opens = match self.circuit {
             Circuit::Closed => self.failures >= FAILURES_TO_OPEN,
             // Others were under way before the circuit opened.
-            Circuit::HalfOpen => report.probe,
+            Circuit::HalfOpen => self.is_probed_by(report),
             Circuit::Open => false,
         };
         if !opens {
@@ -273,10 +281,11 @@ impl LaneState {
         self.throttled_until = self.throttled_until.max(Some(report.ended.plus(rest)));
     }
 
-    /// Whether the attempt began after the last rest.
+    /// Whether the attempt began after the last rest. One that seems to have ended before
+    /// it began saw the clock set back, and proves no more than its end does.
     fn rested_before(&self, report: &Report) -> bool {
-        self.throttled_until
-            .is_none_or(|until| report.began >= until)
+        let began = report.began.min(report.ended);
+        self.throttled_until.is_none_or(|until| began >= until)
     }
 
     /// Only a failure is an occasion for it: that nothing happens is no failure.

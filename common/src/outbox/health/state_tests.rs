@@ -19,13 +19,13 @@ fn report(judgement: Judgement, ended: Instant) -> Report {
         began: ended,
         ended,
         judgement,
-        probe: false,
+        probe: None,
     }
 }
 
-fn probe(judgement: Judgement, ended: Instant) -> Report {
+fn probe(judgement: Judgement, ended: Instant, lease_end: Instant) -> Report {
     Report {
-        probe: true,
+        probe: Some(lease_end),
         ..report(judgement, ended)
     }
 }
@@ -75,8 +75,9 @@ fn failures_that_were_under_way_do_not_prolong_the_rest() {
 fn each_probe_that_fails_doubles_the_rest_up_to_a_minute() {
     let (mut state, mut now) = (open(), at(1000));
     for seconds in [2, 4, 8, 16, 32, 60, 60] {
-        state.probed(now.plus(60 * SECOND));
-        let (after, happened) = after(state, &[probe(Judgement::Bad, now)]);
+        let lease_end = now.plus(60 * SECOND);
+        state.probed(lease_end);
+        let (after, happened) = after(state, &[probe(Judgement::Bad, now, lease_end)]);
         let until = now.plus(Duration::from_secs(seconds));
         assert_eq!(after.gate(now), Gate::Until(until), "{seconds}");
         assert!(happened.is_empty(), "told once");
@@ -88,7 +89,7 @@ fn each_probe_that_fails_doubles_the_rest_up_to_a_minute() {
 fn a_success_closes_the_circuit_and_leaves_nothing_behind() {
     let mut state = open();
     state.probed(at(61_000));
-    let (state, happened) = after(state, &[probe(Judgement::Good, at(1000))]);
+    let (state, happened) = after(state, &[probe(Judgement::Good, at(1000), at(61_000))]);
     assert_eq!(happened, [Happening::CircuitClosed]);
     assert_eq!(state, LaneState::healthy(state.lane));
     assert!(state.is_plain(at(1000)));
@@ -98,9 +99,33 @@ fn a_success_closes_the_circuit_and_leaves_nothing_behind() {
 fn a_probe_that_told_nothing_makes_room_for_another() {
     let mut state = open();
     state.probed(at(61_000));
-    let (state, _) = after(state, &[probe(Judgement::Silent, at(1500))]);
+    let (state, _) = after(state, &[probe(Judgement::Silent, at(1500), at(61_000))]);
     assert_eq!(state.gate(at(1500)), Gate::Probe);
     assert_eq!(state.failures, 10);
+}
+
+#[test]
+fn a_probe_whose_lease_has_lapsed_makes_no_room_beside_the_next() {
+    let mut state = open();
+    state.probed(at(61_000));
+    state.probed(at(121_000));
+    for judgement in [Judgement::Bad, Judgement::Silent] {
+        let late = probe(judgement, at(70_000), at(61_000));
+        let (state, _) = after(state.clone(), &[late]);
+        assert_eq!(state.gate(at(120_999)), Gate::Until(at(121_000)));
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_lifts_no_rest() {
+    let overloaded = report(Judgement::Overloaded(Some(60 * SECOND)), NOW);
+    let (state, _) = after(healthy(), &[overloaded]);
+    let before = Report {
+        began: at(90_000),
+        ..report(Judgement::Good, at(10))
+    };
+    let (state, _) = after(state, &[before]);
+    assert_eq!(state.gate(at(10)), Gate::Until(at(60_000)));
 }
 
 #[test]

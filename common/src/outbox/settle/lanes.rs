@@ -55,7 +55,7 @@ fn reports(batch: &[Settlement]) -> Reports {
     let mut reports = Reports::new();
     for settlement in batch {
         // Silence says nothing, unless somebody waits for the answer.
-        if settlement.judgement == Judgement::Silent && !settlement.probe {
+        if settlement.judgement == Judgement::Silent && settlement.probe.is_none() {
             continue;
         }
         let began = settlement.record.as_ref().map(|record| record.instant);

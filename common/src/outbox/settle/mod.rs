@@ -74,8 +74,8 @@ pub struct Settlement {
     pub verdict: Verdict,
     /// What it says about the lane.
     pub judgement: Judgement,
-    /// It was the one that the lane was tried with.
-    pub probe: bool,
+    /// It was the one that the lane was tried with: the end of its lease.
+    pub probe: Option<Instant>,
     /// When it is settled.
     pub now: Instant,
 }
