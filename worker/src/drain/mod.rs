@@ -6,6 +6,8 @@
 mod flight;
 mod look;
 mod settler;
+#[cfg(test)]
+mod simulation;
 mod slots;
 #[cfg(test)]
 mod tests;

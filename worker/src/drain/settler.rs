@@ -23,7 +23,7 @@ pub(super) struct Settler {
     db: Db,
     clock: Clock,
     policy: LanePolicy,
-    landings: mpsc::Receiver<Landing>,
+    pub(super) landings: mpsc::Receiver<Landing>,
     behind: watch::Sender<bool>,
     due_soon: Arc<Notify>,
 }
@@ -126,7 +126,7 @@ impl Settler {
         }
     }
 
-    async fn settle(&self, batch: &[Landing]) -> Result<(), DbError> {
+    pub(super) async fn settle(&self, batch: &[Landing]) -> Result<(), DbError> {
         let settlements: Vec<Settlement> = batch
             .iter()
             .map(|landing| landing.settlement.clone())

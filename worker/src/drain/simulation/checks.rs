@@ -1,0 +1,320 @@
+//! What must hold, whatever happens. Stated anew here, from what receivers see and the
+//! database says: nothing is asked of the code that decides.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use beadle_common::db::AnyConnection;
+use beadle_common::id::{DeliveryId, EventId, LaneId, LeaseToken};
+use beadle_common::instant::Instant;
+use beadle_common::model::webhook_log::{EventResult, WebhookEventLog};
+use beadle_common::outbox::{
+    AttemptResult, Circuit, Claimed, DeliveryState, Judgement, LaneState, Settlement,
+};
+use diesel::QueryResult;
+use uuid::Uuid;
+
+use super::receivers::Sighting;
+use super::snapshot::Snapshot;
+
+/// Seconds before each attempt.
+const SCHEDULE: [u64; 10] = [
+    0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400,
+];
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Waits in a row that may come to nothing.
+const FRUITLESS: u32 = 100;
+
+type Seen = BTreeMap<(DeliveryId, i32), Vec<Sighting>>;
+
+#[derive(Debug)]
+struct Lease {
+    token: LeaseToken,
+    end: Instant,
+}
+
+/// What has been observed so far, by the clock of the workers.
+#[derive(Debug, Default)]
+pub(super) struct Checks {
+    leases: BTreeMap<DeliveryId, Lease>,
+    /// Attempts whose lease lapsed.
+    lapsed: BTreeSet<(DeliveryId, i32)>,
+    /// Attempts that were cut off.
+    cut: BTreeSet<(DeliveryId, i32)>,
+    /// Lanes that asked to be left alone.
+    quiet: BTreeMap<LaneId, Instant>,
+    gone: BTreeSet<LaneId>,
+    /// What lanes were tried with last, until their circuit is closed.
+    probes: BTreeMap<LaneId, (DeliveryId, LeaseToken)>,
+    /// When a failed attempt ended.
+    ended: BTreeMap<(DeliveryId, i32), Instant>,
+    limits: BTreeMap<LaneId, i64>,
+    /// Claims of lanes with a limit, since the clock last jumped.
+    requests: BTreeMap<LaneId, Vec<Instant>>,
+    fruitless: u32,
+}
+
+impl Checks {
+    pub(super) fn limit(&mut self, lane: LaneId, per_second: i64) {
+        self.limits.insert(lane, per_second);
+    }
+
+    pub(super) fn claimed(
+        &mut self,
+        claimed: &[(u32, Claimed)],
+        before: &Snapshot,
+        now: Instant,
+        lease: Duration,
+    ) {
+        let mut of_lane = BTreeMap::<LaneId, usize>::new();
+        for (_, claimed) in claimed {
+            self.fruitless = 0;
+            self.taken(claimed, before, now, now.plus(lease));
+            *of_lane.entry(claimed.lane).or_default() += 1;
+        }
+        for (lane, count) in of_lane {
+            assert!(!self.gone.contains(&lane), "{lane} said 410");
+            let quiet = self.quiet.get(&lane);
+            assert!(quiet.is_none_or(|until| *until <= now), "{lane} throttled");
+            if let Some(state) = before.lanes.get(&lane) {
+                check_gate(state, count, now);
+            }
+            self.check_rate(lane, count, now);
+        }
+    }
+
+    fn taken(&mut self, claimed: &Claimed, before: &Snapshot, now: Instant, end: Instant) {
+        let id = claimed.id;
+        let row = before.owed.get(&id).expect("it was owed");
+        assert!(row.due_at <= now, "{id} is not due before {:?}", row.due_at);
+        assert_eq!(claimed.attempt, row.attempt + 1, "{id}");
+        if claimed.probe.is_some() {
+            self.probed(claimed, now);
+        }
+        let token = claimed.token;
+        if let Some(former) = self.leases.insert(id, Lease { token, end }) {
+            assert!(former.end <= now, "two workers hold {id}");
+            self.lapsed.insert((id, row.attempt));
+        }
+    }
+
+    fn probed(&mut self, claimed: &Claimed, now: Instant) {
+        let probe = (claimed.id, claimed.token);
+        let Some((id, token)) = self.probes.insert(claimed.lane, probe) else {
+            return;
+        };
+        let former = self.leases.get(&id).filter(|lease| lease.token == token);
+        let under_way = former.is_some_and(|lease| lease.end > now);
+        assert!(!under_way, "two probes: {id} and {}", claimed.id);
+    }
+
+    fn check_rate(&mut self, lane: LaneId, count: usize, now: Instant) {
+        let Some(rate) = self.limits.get(&lane).copied() else {
+            return;
+        };
+        let requests = self.requests.entry(lane).or_default();
+        requests.extend(std::iter::repeat_n(now, count));
+        for (index, since) in requests.iter().enumerate() {
+            let window = now.millis() - since.millis();
+            let most = rate + window * rate / 1000;
+            let made = i64::try_from(requests.len() - index).unwrap();
+            assert!(made <= most, "{lane}: {made} requests in {window} ms");
+        }
+    }
+
+    pub(super) fn settled(&mut self, batch: &[Settlement], after: &Snapshot) {
+        self.fruitless = 0;
+        let shut = |lane: &LaneId| {
+            let state = after.lanes.get(lane);
+            state.is_some_and(|state| state.circuit != Circuit::Closed)
+        };
+        self.probes.retain(|lane, _| shut(lane));
+        for settlement in batch {
+            let id = settlement.id;
+            let token = after.owed.get(&id).and_then(|row| row.lease_token);
+            assert_ne!(token, Some(settlement.token), "{id} is still leased");
+            self.judged(settlement);
+            let held = self.leases.get(&id);
+            if held.is_none_or(|lease| lease.token != settlement.token) {
+                continue;
+            }
+            self.leases.remove(&id);
+            let result = settlement.record.as_ref().map(|record| record.result);
+            let key = (id, settlement.attempt);
+            match result {
+                Some(AttemptResult::Failure) => drop(self.ended.insert(key, settlement.now)),
+                Some(AttemptResult::Unknown) => drop(self.cut.insert(key)),
+                Some(AttemptResult::Success) | None => {}
+            }
+        }
+    }
+
+    fn judged(&mut self, settlement: &Settlement) {
+        match settlement.judgement {
+            Judgement::Gone => drop(self.gone.insert(settlement.lane)),
+            Judgement::Overloaded(wish) => {
+                let until = settlement.now.plus(wish.unwrap_or_default().min(DAY));
+                let quiet = self.quiet.entry(settlement.lane).or_insert(until);
+                *quiet = until.max(*quiet);
+            }
+            Judgement::Good | Judgement::Bad | Judgement::Silent => {}
+        }
+    }
+
+    pub(super) fn jumped(&mut self, millis: i64) {
+        self.requests.clear();
+        if millis < 0 {
+            // A rest that was over may be so no longer, and is not taken up again.
+            self.quiet.clear();
+        }
+    }
+
+    pub(super) fn enabled(&mut self, lanes: &[LaneId]) {
+        for lane in lanes {
+            self.gone.remove(lane);
+            self.quiet.remove(lane);
+            self.requests.remove(lane);
+            self.probes.remove(lane);
+        }
+    }
+
+    pub(super) fn waited(&mut self) {
+        self.fruitless += 1;
+        assert!(self.fruitless < FRUITLESS, "something is due and not found");
+    }
+
+    /// Each delivery is in one place.
+    pub(super) fn conserved(&self, ids: &[DeliveryId], now: &Snapshot) {
+        for id in ids {
+            let places = [now.owed.contains_key(id), now.decided.contains_key(id)];
+            assert_ne!(places[0], places[1], "{id} is lost, or there twice");
+        }
+    }
+
+    /// What is still owed is held.
+    pub(super) fn ended(&self, now: &Snapshot) {
+        for (id, row) in &now.owed {
+            assert!(now.is_disabled(row.lane), "{id} waits for nothing: {row:?}");
+        }
+    }
+
+    /// What receivers have seen is what the log says.
+    pub(super) fn agree(&self, seen: &Seen, log: &Log, now: &Snapshot, calm: bool) {
+        for (key, sightings) in seen {
+            self.check_sighting(*key, sightings, log, now);
+        }
+        for (key, (result, _)) in &log.attempts {
+            match result {
+                AttemptResult::Success => check_success(*key, seen),
+                AttemptResult::Failure => {}
+                AttemptResult::Unknown => {
+                    let disturbed = self.lapsed.contains(key) || self.cut.contains(key);
+                    assert!(disturbed && !calm, "{key:?}: why is it unknown?");
+                }
+            }
+        }
+        for (id, row) in &now.owed {
+            let leased = i32::from(row.lease_token.is_some());
+            log.check_numbers(*id, row.attempt - leased);
+        }
+        for (id, row) in &now.decided {
+            log.check_numbers(*id, row.attempt);
+            let last = log.attempts.get(&(*id, row.attempt));
+            let well = last.is_some_and(|(result, _)| *result == AttemptResult::Success);
+            assert_eq!(row.state == DeliveryState::Delivered, well, "{row:?}");
+        }
+        for (event, result) in &log.events {
+            assert_eq!(*result, now.result(*event), "{event}");
+        }
+    }
+
+    fn check_sighting(&self, key: (DeliveryId, i32), seen: &[Sighting], log: &Log, now: &Snapshot) {
+        let (id, number) = key;
+        let [sighting] = seen else {
+            panic!("{key:?} was sent {} times", seen.len());
+        };
+        let position = usize::try_from(number - sighting.base).unwrap();
+        assert!((1..=SCHEDULE.len()).contains(&position), "{key:?} too many");
+        if let Some(ended) = self.ended.get(&(id, number - 1))
+            && position > 1
+        {
+            let due = ended.plus(Duration::from_secs(SCHEDULE[position - 1]));
+            assert!(sighting.at >= due, "{key:?} came too early");
+        }
+        let leased = now.owed.get(&id).is_some_and(|r| r.lease_token.is_some());
+        match log.attempts.get(&key) {
+            Some((AttemptResult::Unknown, _)) => {}
+            Some((result, status)) => {
+                let well = *result == AttemptResult::Success;
+                assert_eq!(well, sighting.delivered, "{key:?}");
+                assert_eq!(*status, sighting.status.map(i32::from), "{key:?}");
+            }
+            None => assert!(leased, "{key:?} was sent, and is not on record"),
+        }
+    }
+}
+
+fn check_gate(state: &LaneState, count: usize, now: Instant) {
+    assert!(state.disabled().is_none(), "disabled: {state:?}");
+    let rests = |until: Option<Instant>| until.is_some_and(|until| until > now);
+    assert!(!rests(state.throttled_until), "throttled: {state:?}");
+    if state.circuit != Circuit::Closed {
+        assert!(!rests(state.circuit_until), "resting: {state:?}");
+        assert_eq!(count, 1, "more than a probe: {state:?}");
+    }
+}
+
+/// After a success there is nothing more to send, unless somebody asked for it.
+fn check_success((id, number): (DeliveryId, i32), seen: &Seen) {
+    assert!(seen.contains_key(&(id, number)), "nobody has seen it");
+    for ((_, later), sightings) in seen.range((id, number + 1)..=(id, i32::MAX)) {
+        let asked_for = sightings.iter().all(|s| s.base >= number);
+        assert!(asked_for, "{id} was delivered, and sent again as {later}");
+    }
+}
+
+/// The event log, by delivery and number.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    attempts: BTreeMap<(DeliveryId, i32), (AttemptResult, Option<i32>)>,
+    events: BTreeMap<EventId, EventResult>,
+}
+
+impl Log {
+    pub(super) fn load(
+        c: &mut AnyConnection,
+        events: &[EventId],
+        deliveries: &[DeliveryId],
+    ) -> QueryResult<Self> {
+        let ids = deliveries.iter().map(|id| (split(id.uuid()).0, *id));
+        let ids: BTreeMap<Uuid, DeliveryId> = ids.collect();
+        let mut log = Self::default();
+        for event in events {
+            let found = WebhookEventLog::find(c, *event)?.expect("it is logged");
+            log.events.insert(*event, found.result);
+            for attempt in found.attempts {
+                let (rest, number) = split(attempt.id.to_string().parse().unwrap());
+                let said = (attempt.result, attempt.status_code);
+                let twice = log.attempts.insert((ids[&rest], number), said);
+                assert!(twice.is_none(), "{rest} {number} is logged twice");
+            }
+        }
+        Ok(log)
+    }
+
+    fn check_numbers(&self, id: DeliveryId, last: i32) {
+        let of_id = self.attempts.range((id, 0)..=(id, i32::MAX));
+        let numbers: Vec<i32> = of_id.map(|((_, number), _)| *number).collect();
+        assert_eq!(numbers, (1..=last).collect::<Vec<_>>(), "{id}");
+    }
+}
+
+/// An attempt's Id is its delivery's, with its number in the middle.
+fn split(id: Uuid) -> (Uuid, i32) {
+    let mut bytes = id.into_bytes();
+    let number = u16::from_be_bytes([bytes[6], bytes[7]]) & 0x0fff;
+    (bytes[6], bytes[7]) = (0, 0);
+    (Uuid::from_bytes(bytes), number.into())
+}

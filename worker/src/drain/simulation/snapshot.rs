@@ -1,0 +1,93 @@
+//! What the database says at one moment.
+
+use std::collections::BTreeMap;
+
+use beadle_common::db::AnyConnection;
+use beadle_common::id::{DeliveryId, EventId, LaneId, LeaseToken};
+use beadle_common::instant::Instant;
+use beadle_common::model::webhook_log::EventResult;
+use beadle_common::outbox::{DeliveryState, LaneState};
+use beadle_common::schema::{deliveries, lane_states, outbox};
+use diesel::prelude::*;
+
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = outbox)]
+pub(super) struct Owed {
+    pub(super) id: DeliveryId,
+    pub(super) lane: LaneId,
+    pub(super) event_id: Option<EventId>,
+    pub(super) attempt: i32,
+    pub(super) due_at: Instant,
+    pub(super) lease_token: Option<LeaseToken>,
+}
+
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = deliveries)]
+pub(super) struct Decided {
+    pub(super) id: DeliveryId,
+    pub(super) event_id: Option<EventId>,
+    pub(super) attempt: i32,
+    pub(super) state: DeliveryState,
+}
+
+/// What the database says.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) owed: BTreeMap<DeliveryId, Owed>,
+    pub(super) decided: BTreeMap<DeliveryId, Decided>,
+    pub(super) lanes: BTreeMap<LaneId, LaneState>,
+}
+
+impl Snapshot {
+    pub(super) fn load(c: &mut AnyConnection) -> QueryResult<Self> {
+        let owed: Vec<Owed> = outbox::table.select(Owed::as_select()).load(c)?;
+        let decided: Vec<Decided> = deliveries::table.select(Decided::as_select()).load(c)?;
+        let lanes: Vec<LaneState> = lane_states::table.select(LaneState::as_select()).load(c)?;
+        Ok(Self {
+            owed: owed.into_iter().map(|row| (row.id, row)).collect(),
+            decided: decided.into_iter().map(|row| (row.id, row)).collect(),
+            lanes: lanes.into_iter().map(|state| (state.lane, state)).collect(),
+        })
+    }
+
+    pub(super) fn is_disabled(&self, lane: LaneId) -> bool {
+        let state = self.lanes.get(&lane);
+        state.is_some_and(|state| state.disabled().is_some())
+    }
+
+    pub(super) fn disabled(&self) -> Vec<LaneId> {
+        let lanes = self.lanes.keys().copied();
+        lanes.filter(|lane| self.is_disabled(*lane)).collect()
+    }
+
+    pub(super) fn all_are(&self, ids: &[DeliveryId], state: DeliveryState) {
+        assert!(!ids.is_empty());
+        for id in ids {
+            let found = self.decided.get(id).map(|decided| decided.state);
+            assert_eq!(found, Some(state), "{id}");
+        }
+    }
+
+    pub(super) fn all_held(&self, ids: &[DeliveryId]) {
+        assert!(!ids.is_empty());
+        for id in ids {
+            let held = self.owed.get(id).is_some_and(|o| self.is_disabled(o.lane));
+            assert!(held, "{id} is not held");
+        }
+    }
+}
+
+impl Snapshot {
+    /// What should have become of an event.
+    pub(super) fn result(&self, event: EventId) -> EventResult {
+        let event = Some(event);
+        if self.owed.values().any(|row| row.event_id == event) {
+            return EventResult::Running;
+        }
+        let mut decided = self.decided.values().filter(|row| row.event_id == event);
+        match decided.any(|row| row.state == DeliveryState::Exhausted) {
+            true => EventResult::Failed,
+            false => EventResult::Succeeded,
+        }
+    }
+}
