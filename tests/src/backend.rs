@@ -113,6 +113,19 @@ impl TestDatabase {
         }
     }
 
+    /// Keeps everybody else from changing the outbox until the lock is dropped: nothing is
+    /// claimed or settled meanwhile.
+    pub fn lock_outbox(&self) -> OutboxLock {
+        let begin = match self.backend() {
+            Backend::Sqlite => "BEGIN IMMEDIATE",
+            Backend::Postgres => "BEGIN; LOCK TABLE outbox IN EXCLUSIVE MODE",
+        };
+        let lock = |mut conn: Conn| conn.execute(begin).map(|()| OutboxLock(conn));
+        self.connect()
+            .and_then(lock)
+            .unwrap_or_else(|error| panic!("{begin}: {error}"))
+    }
+
     /// Runs statements, for tests that break something on purpose.
     pub fn execute(&self, sql: &str) {
         self.on_connection(|conn| conn.execute(sql))
@@ -176,7 +189,11 @@ impl TestDatabase {
         &self,
         work: impl FnOnce(&mut Conn) -> diesel::QueryResult<T>,
     ) -> diesel::QueryResult<T> {
-        let mut conn = match &self.store {
+        work(&mut self.connect()?)
+    }
+
+    fn connect(&self) -> diesel::QueryResult<Conn> {
+        Ok(match &self.store {
             Store::Sqlite { file, .. } => {
                 let path = file.display().to_string();
                 let mut conn = SqliteConnection::establish(&path).expect("the SQLite file opens");
@@ -186,8 +203,17 @@ impl TestDatabase {
             Store::Postgres(database) => Conn::Postgres(
                 PgConnection::establish(database.url()).expect("the test's database answers"),
             ),
-        };
-        work(&mut conn)
+        })
+    }
+}
+
+/// The outbox, locked by a transaction that comes to nothing when this is dropped.
+pub struct OutboxLock(Conn);
+
+impl Drop for OutboxLock {
+    fn drop(&mut self) {
+        // Should that fail, the lock ends with the connection right after.
+        let _ = self.0.execute("ROLLBACK");
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use mail_parser::{Message, MessageParser};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use session::Session;
@@ -46,6 +46,9 @@ pub enum Trouble {
     /// The message is kept, then the connection is closed before the reply: the sender
     /// cannot know. At [`Moment::Message`] only.
     KeepAndClose,
+    /// The message is kept, and the usual reply waits for [`MailServer::release`]. At
+    /// [`Moment::Message`] only.
+    KeepAndHold,
 }
 
 /// A message as accepted.
@@ -110,6 +113,10 @@ struct State {
 struct Shared {
     state: Mutex<State>,
     count: watch::Sender<usize>,
+    /// Lets replies go that are held.
+    gate: Semaphore,
+    /// How many of those have been written.
+    released: watch::Sender<usize>,
 }
 
 impl Shared {
@@ -153,6 +160,8 @@ impl MailServer {
         let shared = Arc::new(Shared {
             state: Mutex::default(),
             count: watch::Sender::new(0),
+            gate: Semaphore::new(0),
+            released: watch::Sender::new(0),
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
         Self {
@@ -180,6 +189,22 @@ impl MailServer {
     /// Takes mail only from sessions that log in like this.
     pub fn require_login(&self, user: &str, password: &str) {
         self.shared.state().required_login = Some((user.to_owned(), password.to_owned()));
+    }
+
+    /// Lets `times` replies go that are held ([`Trouble::KeepAndHold`]), and returns when
+    /// they have been written: from now on their senders may know.
+    ///
+    /// # Panics
+    /// When they have not been written in time.
+    pub async fn release(&self, times: usize, timeout: Duration) {
+        let mut released = self.shared.released.subscribe();
+        let wanted = *released.borrow() + times;
+        self.shared.gate.add_permits(times);
+        let written = tokio::time::timeout(timeout, released.wait_for(|n| *n >= wanted)).await;
+        assert!(
+            written.is_ok(),
+            "{times} held replies were not written within {timeout:?}"
+        );
     }
 
     /// Every mail that was accepted, in order.
@@ -305,5 +330,19 @@ mod tests {
         assert!(sender(&server, None).send(letter("kept")).await.is_err());
         sender(&server, None).send(letter("hello")).await.unwrap();
         assert_eq!(server.mails().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_held_reply_comes_when_it_is_released() {
+        const SOON: Duration = Duration::from_secs(5);
+        let server = MailServer::start().await;
+        server.make(Trouble::KeepAndHold, Moment::Message, 1);
+        let sender = sender(&server, None);
+        let sending = tokio::spawn(async move { sender.send(letter("held")).await });
+        server.wait_for(1, SOON).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(!sending.is_finished());
+        server.release(1, SOON).await;
+        assert!(sending.await.unwrap().unwrap().is_positive());
     }
 }

@@ -194,6 +194,15 @@ impl Session {
                 self.say(usual).await
             }
             Some(Trouble::Close | Trouble::KeepAndClose) => Ok(false),
+            Some(Trouble::KeepAndHold) => {
+                let shared = Arc::clone(&self.shared);
+                if let Ok(permit) = shared.gate.acquire().await {
+                    permit.forget();
+                }
+                self.say(usual).await?;
+                shared.released.send_modify(|released| *released += 1);
+                Ok(true)
+            }
         }
     }
 

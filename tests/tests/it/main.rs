@@ -12,6 +12,8 @@
 mod story;
 // Many workers on one database: the work is shared, and a crash loses nothing.
 mod workers;
+// Mail whose sender dies, and mail servers that hang.
+mod mail;
 // Webhooks that have a say in what happens.
 mod transactions;
 // Processes that are killed at random, and a database server that dies: nothing is lost.
