@@ -223,13 +223,26 @@ impl Errors {
 /// Collects what is wrong while a request is read and checked. Shared by the readers of
 /// nested objects, which is why adding needs no exclusive access.
 #[derive(Debug, Default)]
-pub struct Collector(RefCell<Errors>);
+pub struct Collector {
+    errors: RefCell<Errors>,
+    of_query: bool,
+}
 
 impl Collector {
     /// Nothing is wrong yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same for parameters: one of the wrong type was never JSON, and is reported as
+    /// `[couldNotConvert]`.
+    #[must_use]
+    pub fn of_query() -> Self {
+        Self {
+            of_query: true,
+            ..Self::default()
+        }
     }
 
     /// Reports a member.
@@ -239,13 +252,17 @@ impl Collector {
 
     /// Reports a member, in words that say more about this case.
     pub fn refuse_because(&self, prefix: Prefix, path: &str, message: impl Into<String>) {
-        self.0.borrow_mut().add(prefix, path, message.into());
+        let prefix = match prefix {
+            Prefix::InvalidJson if self.of_query => Prefix::CouldNotConvert,
+            prefix => prefix,
+        };
+        self.errors.borrow_mut().add(prefix, path, message.into());
     }
 
     /// Whether nothing has been reported for `path`.
     #[must_use]
     pub fn accepts(&self, path: &str) -> bool {
-        !self.0.borrow().fields.contains_key(path)
+        !self.errors.borrow().fields.contains_key(path)
     }
 
     /// Lets the request pass if nothing is wrong with it.
@@ -253,7 +270,7 @@ impl Collector {
     /// # Errors
     /// [`ApiError::BadRequest`] with everything that was reported.
     pub fn finish(self) -> Result<(), ApiError> {
-        let errors = self.0.into_inner();
+        let errors = self.errors.into_inner();
         if errors.is_empty() {
             Ok(())
         } else {
@@ -300,5 +317,19 @@ mod tests {
             json["fieldErrors"]["user.timezone"][0]["code"],
             "[invalidJSON]"
         );
+    }
+
+    #[test]
+    fn an_unreadable_parameter_was_never_json() {
+        let collector = Collector::of_query();
+        collector.refuse(Prefix::InvalidJson, "start");
+        collector.refuse(Prefix::Invalid, "orderBy");
+        let Err(ApiError::BadRequest(errors)) = collector.finish() else {
+            panic!("problems were reported");
+        };
+        let json = errors.to_json();
+        let code = |path: &str| json["fieldErrors"][path][0]["code"].clone();
+        assert_eq!(code("start"), "[couldNotConvert]start");
+        assert_eq!(code("orderBy"), "[invalid]orderBy");
     }
 }

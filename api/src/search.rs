@@ -65,7 +65,10 @@ impl Criteria {
         &self,
         read: impl FnOnce(&Object<'_>) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
-        let errors = Collector::new();
+        let errors = match self.wrapped {
+            true => Collector::new(),
+            false => Collector::of_query(),
+        };
         let root = Object::root(&self.members, &errors);
         let criteria = match self.wrapped {
             true => root.required_object("search"),

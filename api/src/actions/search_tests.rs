@@ -155,6 +155,17 @@ async fn odd_criteria_are_refused(app: &TestApp) {
         app.get("/api/user/action/search?active=yes").await.codes(),
         ["[couldNotConvert]active"]
     );
+    let wrong = "userId=x&active=maybe&start=soon&numberOfResults=many";
+    let refused = app.get(&format!("/api/user/action/search?{wrong}")).await;
+    assert_eq!(
+        refused.codes(),
+        [
+            "[couldNotConvert]active",
+            "[couldNotConvert]numberOfResults",
+            "[couldNotConvert]start",
+            "[couldNotConvert]userId",
+        ]
+    );
     assert_eq!(
         app.put("/api/user/action/search", json!({})).await.status,
         405
