@@ -122,6 +122,7 @@ fn apply_operations(document: &mut Value, patch: Value) -> Result<(), ApiError> 
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -231,5 +232,84 @@ mod tests {
             Some(PatchKind::JsonPatch)
         );
         assert_eq!(PatchKind::of_media_type("text/json"), None);
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            "[a-c]{0,3}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                members(inner),
+            ]
+        })
+    }
+
+    fn members(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
+        let members = prop::collection::btree_map("[a-d]", value, 0..4);
+        members.prop_map(|members| members.into_iter().collect())
+    }
+
+    /// No member of it is null, however deep; elements of arrays are left alone.
+    fn has_no_null_member(value: &Value) -> bool {
+        value.as_object().is_none_or(|members| {
+            let mut values = members.values();
+            values.all(|value| !value.is_null() && has_no_null_member(value))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_merge_leaves_alone_what_it_does_not_name(
+            document in members(any_json()),
+            patch in members(any_json()),
+        ) {
+            let merged = PatchKind::Merge.apply(document.clone(), patch.clone()).unwrap();
+            for (name, stored) in document.as_object().unwrap() {
+                match (patch.get(name), stored) {
+                    (None, _) => prop_assert_eq!(&merged[name], stored),
+                    (Some(Value::Null), _) => prop_assert!(merged.get(name).is_none()),
+                    (Some(Value::Array(added)), Value::Array(stored)) => {
+                        let all: Vec<Value> = stored.iter().chain(added).cloned().collect();
+                        prop_assert_eq!(&merged[name], &Value::from(all));
+                    }
+                    (Some(_), _) => prop_assert!(merged.get(name).is_some()),
+                }
+            }
+        }
+
+        #[test]
+        fn what_a_merge_makes_anew_has_no_null_members(patch in members(any_json())) {
+            let made = PatchKind::Merge.apply(json!({}), patch).unwrap();
+            prop_assert!(has_no_null_member(&made), "{made}");
+        }
+
+        #[test]
+        fn a_merge_patch_may_be_applied_twice(
+            document in members(any_json()),
+            patch in members(any_json()),
+        ) {
+            let once = PatchKind::MergePatch.apply(document, patch.clone()).unwrap();
+            let twice = PatchKind::MergePatch.apply(once.clone(), patch).unwrap();
+            prop_assert_eq!(once, twice);
+        }
+
+        #[test]
+        fn what_a_json_patch_adds_it_can_test_and_remove(
+            document in members(any_json()),
+            value in any_json(),
+        ) {
+            let patch = json!([
+                {"op": "add", "path": "/new", "value": value},
+                {"op": "test", "path": "/new", "value": value},
+                {"op": "remove", "path": "/new"},
+            ]);
+            let patched = PatchKind::JsonPatch.apply(document.clone(), patch).unwrap();
+            prop_assert_eq!(patched, document);
+        }
     }
 }

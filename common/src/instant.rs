@@ -92,6 +92,8 @@ impl Instant {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -105,5 +107,35 @@ mod tests {
         let (early, late) = (Instant::from_millis(5), Instant::from_millis(9));
         assert_eq!(late.since(early), Duration::from_millis(4));
         assert_eq!(early.since(late), Duration::ZERO);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_added_can_be_measured_and_taken_away(
+            start in -8_640_000_000_000_000_i64..=8_640_000_000_000_000,
+            millis in 0_u64..=1_000_000_000_000,
+        ) {
+            let (start, step) = (Instant::from_millis(start), Duration::from_millis(millis));
+            let end = start.plus(step);
+            prop_assert_eq!(end.since(start), step);
+            prop_assert_eq!(end.minus(step), start);
+            prop_assert!(end >= start);
+        }
+
+        #[test]
+        fn no_instant_overflows(start in any::<i64>(), millis in any::<u64>()) {
+            let (start, step) = (Instant::from_millis(start), Duration::from_millis(millis));
+            prop_assert!(start.plus(step) >= start);
+            prop_assert!(start.minus(step) <= start);
+            prop_assert!(start.seconds() <= start.millis() / 1000);
+        }
+
+        #[test]
+        fn an_instant_is_a_plain_number_in_json(millis in any::<i64>()) {
+            let instant = Instant::from_millis(millis);
+            let json = serde_json::to_string(&instant).unwrap();
+            prop_assert_eq!(&json, &millis.to_string());
+            prop_assert_eq!(serde_json::from_str::<Instant>(&json).unwrap(), instant);
+        }
     }
 }
