@@ -53,16 +53,21 @@ pub(super) const HEADS_POSTGRES: &str = heads!(
     ) following"
 );
 
+/// In two steps, the next tier or else the next lane: of a comparison of pairs SQLite takes
+/// only the lane to the index, and reads all rows of the tier.
 pub(super) const HEADS_SQLITE: &str = heads!(
     "SELECT lane, tier, due_at FROM (
         SELECT lane, tier, due_at FROM outbox WHERE kind = ?1
         ORDER BY lane, tier, due_at LIMIT 1)
     UNION ALL
     SELECT following.lane, following.tier, following.due_at
-    FROM walk JOIN outbox following ON following.id = (
-        SELECT id FROM outbox
-        WHERE kind = ?1 AND (lane, tier) > (walk.lane, walk.tier)
-        ORDER BY lane, tier, due_at LIMIT 1)"
+    FROM walk JOIN outbox following ON following.id = COALESCE(
+        (SELECT id FROM outbox
+        WHERE kind = ?1 AND lane = walk.lane AND tier > walk.tier
+        ORDER BY tier, due_at LIMIT 1),
+        (SELECT id FROM outbox
+        WHERE kind = ?1 AND lane > walk.lane
+        ORDER BY lane, tier, due_at LIMIT 1))"
 );
 
 /// The heads of all lanes and tiers of a kind, a lane's next to each other.
