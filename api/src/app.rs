@@ -11,8 +11,8 @@ use crate::description::Section;
 use crate::state::State;
 use crate::{
     actions, api_keys, applications, audit_logs, deliveries, description, email_templates, emails,
-    event_logs, health, login, reasons, registrations, signing_keys, suppressions, tenants,
-    user_actions, users, webhook_logs, webhooks,
+    event_logs, health, login, metrics, reasons, registrations, signing_keys, suppressions,
+    tenants, user_actions, users, webhook_logs, webhooks,
 };
 
 /// The application over a shared state: build it once per server thread.
@@ -33,6 +33,7 @@ pub fn app(
         // A client with an empty Id ends its path with a slash.
         .wrap(NormalizePath::trim())
         .wrap(from_fn(refuse_unknown_methods))
+        .wrap(from_fn(metrics::measure))
 }
 
 /// Tells the server of every route.
@@ -44,7 +45,7 @@ pub fn routes(config: &mut ServiceConfig) {
 
 /// Every route, with what the description says of it. Paths that begin alike stand with the
 /// longer one first.
-pub(crate) fn sections() -> [Section; 20] {
+pub(crate) fn sections() -> [Section; 21] {
     [
         actions::routes(),
         user_actions::routes(),
@@ -65,27 +66,30 @@ pub(crate) fn sections() -> [Section; 20] {
         webhook_logs::routes(),
         deliveries::routes(),
         health::routes(),
+        metrics::routes(),
         description::routes(),
     ]
 }
+
+/// The methods that HTTP knows.
+pub(crate) const KNOWN_METHODS: [Method; 9] = [
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::HEAD,
+    Method::OPTIONS,
+    Method::CONNECT,
+    Method::TRACE,
+];
 
 /// `501` for methods that HTTP does not know. Known ones without a route are 405.
 async fn refuse_unknown_methods(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    const KNOWN: [Method; 9] = [
-        Method::GET,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-        Method::HEAD,
-        Method::OPTIONS,
-        Method::CONNECT,
-        Method::TRACE,
-    ];
-    if KNOWN.contains(request.method()) {
+    if KNOWN_METHODS.contains(request.method()) {
         return Ok(next.call(request).await?.map_into_left_body());
     }
     let response = HttpResponse::NotImplemented().finish();

@@ -32,6 +32,7 @@ mod health;
 mod idempotency;
 mod lockout;
 mod login;
+mod metrics;
 mod reasons;
 mod registrations;
 mod search;

@@ -7,11 +7,12 @@ use beadle_common::db::{AnyConnection, Db, Wake};
 use beadle_common::instant::Instant;
 use beadle_common::lifecycle::Setup;
 use beadle_common::seal::Sealer;
-use beadle_worker::Inquirer;
+use beadle_worker::{Inquirer, Metrics};
 use ipnet::IpNet;
 
 use crate::background::Background;
 use crate::error::ApiError;
+use crate::metrics::Requests;
 
 /// What time it is. Handlers read it once per request.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
@@ -53,11 +54,17 @@ pub struct State {
     pub settings: Settings,
     /// The clock.
     pub clock: Clock,
+    /// What is counted in this process.
+    pub metrics: Metrics,
+    /// What is counted of requests.
+    pub(crate) requests: Requests,
 }
 
 impl State {
     /// With the clock of this machine, and the runtime that this is called on.
-    #[must_use]
+    ///
+    /// # Errors
+    /// If requests are counted in these metrics already.
     pub fn new(
         db: Db,
         sealer: Sealer,
@@ -65,8 +72,9 @@ impl State {
         inquirer: Inquirer,
         setup: Setup,
         settings: Settings,
-    ) -> Self {
-        Self {
+        metrics: Metrics,
+    ) -> prometheus::Result<Self> {
+        Ok(Self {
             db,
             sealer,
             wake,
@@ -75,7 +83,9 @@ impl State {
             setup,
             settings,
             clock: Arc::new(Instant::now),
-        }
+            requests: Requests::new(metrics.registry())?,
+            metrics,
+        })
     }
 
     /// Checks and writes in one transaction. When somebody else's change came in between

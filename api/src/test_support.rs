@@ -16,7 +16,7 @@ use beadle_common::model::api_key::{ApiKey, Endpoints};
 use beadle_common::model::email::Mailbox;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::seal::Sealer;
-use beadle_worker::{Inquirer, WorkerSettings};
+use beadle_worker::{Inquirer, Metrics, WorkerSettings};
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -245,9 +245,13 @@ impl TestApp {
             mail_from,
             base_url: None,
         };
+        let metrics = Metrics::new().expect("metrics");
+        let settings = Settings::default();
+        let state = State::new(db, sealer, wake, inquirer, setup, settings, metrics);
+        let state = state.expect("metrics of requests");
         let state = State {
             clock: Arc::new(move || Instant::from_millis(hand.load(Ordering::SeqCst))),
-            ..State::new(db, sealer, wake, inquirer, setup, Settings::default())
+            ..state
         };
         Self {
             state: Data::new(state),
@@ -310,6 +314,13 @@ impl TestApp {
             status: status.as_u16(),
             body,
         }
+    }
+
+    /// What is counted so far.
+    pub(crate) async fn metrics(&self) -> String {
+        let (metrics, db) = (&self.state.metrics, &self.state.db);
+        let text = metrics.show(db, (self.state.clock)()).await;
+        text.expect("metrics are text")
     }
 
     /// Sends a request with the key, and a body if there is one.

@@ -7,6 +7,7 @@ pub mod drain;
 pub mod email;
 pub mod expiry;
 pub mod inquiry;
+pub mod metrics;
 pub mod net;
 pub mod ordering;
 pub mod outcome;
@@ -18,5 +19,6 @@ pub mod signals;
 pub mod webhook;
 
 pub use inquiry::Inquirer;
+pub use metrics::Metrics;
 pub use run::Worker;
 pub use settings::WorkerSettings;

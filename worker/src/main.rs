@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use beadle_common::db::{IfMissing, Wake};
+use beadle_common::db::{Db, IfMissing, Wake};
 use beadle_common::lifecycle::Setup;
 use beadle_common::settings::{
     DatabaseSettings, LogSettings, MailSettings, SecretKeySettings, complain, parse_arguments,
 };
-use beadle_worker::{Worker, WorkerSettings, signals};
+use beadle_worker::metrics::{Endpoint, MetricsSettings};
+use beadle_worker::{Metrics, Worker, WorkerSettings, signals};
 use clap::Parser;
 
 /// Delivers what is in the outbox: signed webhooks and emails. Ends what has expired.
@@ -24,6 +25,8 @@ struct Cli {
     mail: MailSettings,
     #[command(flatten)]
     worker: WorkerSettings,
+    #[command(flatten)]
+    metrics: MetricsSettings,
     #[command(flatten)]
     log: LogSettings,
 }
@@ -52,15 +55,52 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         base_url: None,
     };
     let wake = Wake::new(&db);
-    let worker = Worker::new(&cli.worker, setup, db, sealer, &wake)?;
+    let metrics = Metrics::new().context("cannot count anything")?;
+    let worker = Worker::new(
+        &cli.worker,
+        setup,
+        db.clone(),
+        sealer,
+        &wake,
+        metrics.clone(),
+    )?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
         let stop = signals::stop_on_signals().context("cannot listen for signals")?;
-        worker.run(stop.child_token()).await;
+        let endpoint = endpoint(&cli.metrics, metrics, db).await?;
+        tokio::select! {
+            () = worker.run(stop.child_token()) => {}
+            () = shown(endpoint) => {}
+        }
         // Whoever watches over the process has to see that it did not stop on demand.
         match stop.is_cancelled() {
             true => Ok(()),
             false => anyhow::bail!("a part of the worker failed; the log says which"),
         }
     })
+}
+
+/// Where metrics are shown, if anywhere.
+async fn endpoint(
+    settings: &MetricsSettings,
+    metrics: Metrics,
+    db: Db,
+) -> anyhow::Result<Option<Endpoint>> {
+    let Some(address) = settings.metrics_listen else {
+        return Ok(None);
+    };
+    let endpoint = Endpoint::bind(address, metrics, db)
+        .await
+        .with_context(|| format!("BEADLE_METRICS_LISTEN: cannot listen on {address}"))?;
+    let address = endpoint.address().context("cannot tell the address")?;
+    tracing::info!("metrics are at http://{address}/metrics");
+    Ok(Some(endpoint))
+}
+
+/// Shows them for as long as the worker takes to end; without an endpoint, nothing for ever.
+async fn shown(endpoint: Option<Endpoint>) {
+    if let Some(endpoint) = endpoint {
+        endpoint.serve().await;
+    }
+    std::future::pending().await
 }

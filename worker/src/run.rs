@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::drain::{Clock, Drain, Jitter, Limits, Surroundings};
 use crate::email::{MailCourier, Mailer, MailerConfig, Notes};
 use crate::expiry::Expiry;
+use crate::metrics::Metrics;
 use crate::ordering::Ordering;
 use crate::pruning::Pruning;
 use crate::settings::{SettingsError, WorkerSettings};
@@ -41,6 +42,7 @@ impl Worker {
         db: Db,
         sealer: Sealer,
         wake: &Wake,
+        metrics: Metrics,
     ) -> Result<Self, SettingsError> {
         settings.check()?;
         let clock: Clock = Arc::new(Instant::now);
@@ -54,6 +56,7 @@ impl Worker {
                 disable_after: Some(settings.disable_after),
                 mail: setup.clone(),
             },
+            metrics,
         };
         Ok(Self {
             webhooks: webhooks(settings, &around, sealer.clone())?,

@@ -13,7 +13,7 @@ use beadle_common::instant::Instant;
 use beadle_common::lifecycle::Setup;
 use beadle_common::seal::Sealer;
 use beadle_common::settings::{DatabaseSettings, LogSettings, MailSettings, SecretKeySettings};
-use beadle_worker::{Inquirer, Worker, WorkerSettings, signals};
+use beadle_worker::{Inquirer, Metrics, Worker, WorkerSettings, signals};
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinHandle;
@@ -125,6 +125,7 @@ impl Server {
             new_key,
         } = tokio::task::spawn_blocking(move || prepare(&for_preparation)).await??;
         let wake = Wake::new(&db);
+        let metrics = Metrics::new().context("cannot count anything")?;
         let stop_worker = CancellationToken::new();
         let worker = match serve.embeds_worker(&db) {
             false => None,
@@ -135,6 +136,7 @@ impl Server {
                     db.clone(),
                     sealer.clone(),
                     &wake,
+                    metrics.clone(),
                 )?;
                 Some(tokio::spawn(worker.run(stop_worker.clone())))
             }
@@ -144,7 +146,9 @@ impl Server {
             trusted_proxies: serve.api.trusted_proxies.0.clone(),
         };
         let inquirer = Inquirer::new(&serve.worker, sealer.clone())?;
-        let state = State::new(db, sealer, wake, inquirer, serve.setup(), settings);
+        let setup = serve.setup();
+        let state = State::new(db, sealer, wake, inquirer, setup, settings, metrics)
+            .context("cannot count requests")?;
         let (background, grace) = (state.background.clone(), serve.worker.shutdown_grace);
         let state = Data::new(state);
         let server = HttpServer::new(move || app(state.clone()))

@@ -30,6 +30,6 @@ pub use json::Json;
 pub use manager::{IfMissing, SqliteSynchronous};
 pub use native::Native;
 pub use notify::{Wake, WakeSource};
-pub use pool::{Db, DbOptions};
+pub use pool::{Connections, Db, DbOptions};
 pub use sql_type::SqlUuid;
 pub use url::{Backend, DatabaseUrl, DatabaseUrlError};

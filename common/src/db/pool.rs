@@ -34,6 +34,15 @@ pub struct DbOptions {
     pub if_missing: IfMissing,
 }
 
+/// How busy the pool is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// Connections that somebody works with, or that are being made.
+    pub in_use: u32,
+    /// Connections at most.
+    pub limit: u32,
+}
+
 /// A handle on the database; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
@@ -92,6 +101,17 @@ impl Db {
     #[must_use]
     pub fn url(&self) -> &DatabaseUrl {
         &self.url
+    }
+
+    /// How many connections of the pool are in use. On SQLite the one that writes is not
+    /// among them.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        let state = self.pool.state();
+        Connections {
+            in_use: state.connections.saturating_sub(state.idle_connections),
+            limit: self.pool.max_size(),
+        }
     }
 
     /// Runs `work` with a connection, outside any transaction.

@@ -29,8 +29,8 @@ pub use claim::{ClaimRequest, Claimed, Lanes, claim, next_due};
 pub use ends::{enable, end_of_user, end_of_webhook};
 pub use health::{
     CIRCUIT_REST, CIRCUIT_REST_CAP, Circuit, DisabledReason, FAILURES_TO_OPEN, Happening,
-    Judgement, LaneState, RETRY_AFTER_CAP, THROTTLE_REST, THROTTLE_REST_CAP, lane_state,
-    lane_states,
+    Judgement, LaneCensus, LaneState, RETRY_AFTER_CAP, THROTTLE_REST, THROTTLE_REST_CAP,
+    lane_census, lane_state, lane_states,
 };
 pub use insert::{NewDelivery, Payload, insert};
 pub use lane::mail_lane;

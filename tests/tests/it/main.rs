@@ -14,6 +14,8 @@ mod story;
 mod workers;
 // Mail whose sender dies, and mail servers that hang.
 mod mail;
+// What Prometheus is told.
+mod metrics;
 // Webhooks that have a say in what happens.
 mod transactions;
 // Processes that are killed at random, and a database server that dies: nothing is lost.

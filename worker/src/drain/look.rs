@@ -55,6 +55,7 @@ impl<C: Courier> Drain<C> {
         let now = (self.around.clock)();
         let lease_end = now.plus(self.limits.lease);
         let claimed = self.claim(&room, now, lease_end).await?;
+        self.around.metrics.claimed(C::KIND, claimed.len());
         let mut of_lane = HashMap::<LaneId, usize>::new();
         for claimed in &claimed {
             *of_lane.entry(claimed.lane).or_default() += 1;

@@ -29,6 +29,7 @@ use look::Look;
 use settler::{LAST_WORDS, Ledger, Settler};
 use slots::Slots;
 
+use crate::metrics::Metrics;
 use crate::outcome::Exchange;
 use crate::policy::RetrySchedule;
 
@@ -109,6 +110,8 @@ pub struct Surroundings {
     pub owner: String,
     /// When lanes are given up, and how that is told.
     pub policy: LanePolicy,
+    /// Where it is counted.
+    pub metrics: Metrics,
 }
 
 impl std::fmt::Debug for Surroundings {
@@ -148,7 +151,7 @@ impl<C: Courier> Drain<C> {
 
     /// Drains until `stop`, then lets what is in flight land.
     pub async fn run(self, stop: CancellationToken) {
-        let (settler, ledger) = Settler::new(&self.around);
+        let (settler, ledger) = Settler::new(C::KIND, &self.around);
         let mut settling = tokio::spawn(settler.run());
         self.watch(&ledger, &stop).await;
         self.finish().await;

@@ -6,11 +6,14 @@ use std::time::Duration;
 use backoff::backoff::Backoff;
 use beadle_common::db::{Db, DbError};
 use beadle_common::id::LaneId;
-use beadle_common::outbox::{DisabledReason, Happening, LanePolicy, Settlement, Verdict, settle};
+use beadle_common::outbox::{
+    DisabledReason, Happening, Kind, LanePolicy, Settlement, Verdict, settle,
+};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::flight::Landing;
 use super::{Clock, POLL, Surroundings, pause_after_errors};
+use crate::metrics::Metrics;
 
 /// Settlements that share a transaction at most.
 const BATCH: usize = 512;
@@ -20,9 +23,11 @@ const BATCH: usize = 512;
 const QUEUE: usize = 1024;
 
 pub(super) struct Settler {
+    kind: Kind,
     db: Db,
     clock: Clock,
     policy: LanePolicy,
+    metrics: Metrics,
     pub(super) landings: mpsc::Receiver<Landing>,
     behind: watch::Sender<bool>,
     due_soon: Arc<Notify>,
@@ -39,14 +44,16 @@ pub(super) struct Ledger {
 }
 
 impl Settler {
-    pub(super) fn new(around: &Surroundings) -> (Self, Ledger) {
+    pub(super) fn new(kind: Kind, around: &Surroundings) -> (Self, Ledger) {
         let (sender, landings) = mpsc::channel(QUEUE);
         let (behind, is_behind) = watch::channel(false);
         let due_soon = Arc::new(Notify::new());
         let settler = Self {
+            kind,
             db: around.db.clone(),
             clock: around.clock.clone(),
             policy: around.policy.clone(),
+            metrics: around.metrics.clone(),
             landings,
             behind,
             due_soon: Arc::clone(&due_soon),
@@ -133,10 +140,14 @@ impl Settler {
             .collect();
         let wanted = settlements.len();
         let policy = self.policy.clone();
-        let settled = self
+        let (settlements, settled) = self
             .db
-            .write(move |connection| Ok::<_, DbError>(settle(connection, &settlements, &policy)?))
+            .write(move |connection| {
+                let settled = settle(connection, &settlements, &policy)?;
+                Ok::<_, DbError>((settlements, settled))
+            })
             .await?;
+        self.metrics.settled(self.kind, &settlements, &settled);
         for (lane, happening) in &settled.happenings {
             log(*lane, *happening);
         }

@@ -1,9 +1,10 @@
 //! The health of lanes: how webhooks and mail servers fare, known to all workers.
 //!
 //! What follows from an attempt is decided in [`state`], how many requests a second a
-//! lane gets in [`rate`]; rows are read and written in [`store`]. What its owner is told
+//! lane gets in [`rate`]; rows are read and written in [`store`], and counted in [`census`]. What its owner is told
 //! is in [`notice`]. Claims and settlements are next door.
 
+mod census;
 mod notice;
 mod rate;
 mod state;
@@ -11,6 +12,7 @@ mod state;
 mod state_tests;
 mod store;
 
+pub use census::{LaneCensus, lane_census};
 pub(super) use notice::tell;
 pub(super) use rate::Rate;
 pub use state::{

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use beadle_tests::{Client, Reply};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::Value;
 
 /// The document that a server serves, and what of it has been met.
@@ -60,11 +61,25 @@ impl Document {
         if !answer.is_object() {
             return self.fail(format!("{call} is not described: {}", reply.text()));
         }
-        let schema = &answer["content"]["application/json"]["schema"];
-        match schema {
+        let content = &answer["content"];
+        // Pages, metrics and schemas are described by their media type only.
+        if let Some((media_type, description)) =
+            content.as_object().and_then(|all| all.iter().next())
+            && description.get("schema").is_none()
+        {
+            return self.check_media_type(media_type, reply, &call);
+        }
+        match &content["application/json"]["schema"] {
             Value::Null if reply.body.is_empty() => {}
             Value::Null => self.fail(format!("{call} has a body")),
             schema => self.check(&self.closed, schema, &reply.json(), &call),
+        }
+    }
+
+    fn check_media_type(&self, wanted: &str, reply: &Reply, call: &str) {
+        let sent = reply.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        if sent.is_none_or(|sent| !sent.starts_with(wanted.as_bytes())) {
+            self.fail(format!("{call} is not {wanted}: {sent:?}"));
         }
     }
 

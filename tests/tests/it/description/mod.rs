@@ -197,10 +197,7 @@ impl World {
             _ => self.client.clone(),
         };
         let reply = client.send(method, path, body).await;
-        // The description itself is not described any further.
-        if !["/docs", "/openapi.json", "/schemas/user.action.json"].contains(&place.1) {
-            self.document.check_answer(place, &reply);
-        }
+        self.document.check_answer(place, &reply);
         reply
     }
 

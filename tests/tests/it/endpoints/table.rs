@@ -157,6 +157,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
 
     open("GET", "/api/status", "200, 503"),
     open("GET", "/api/health", "200, 503"),
+    open("GET", "/metrics", "200"),
 
     open("GET", "/openapi.json", "200"),
     open("GET", "/docs", "200"),

@@ -4,13 +4,14 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use beadle_common::db::{Db, DbError, QueryError, Wake};
-use beadle_common::outbox::{Settlement, settle};
+use beadle_common::outbox::{Kind, Settlement, settle};
 
 use super::receivers::{Receivers, Scripted};
 use crate::drain::flight::Landing;
 use crate::drain::look::Look;
 use crate::drain::settler::{Ledger, Settler};
 use crate::drain::{Drain, Limits, Surroundings};
+use crate::metrics::Metrics;
 use crate::policy::RetrySchedule;
 
 pub(super) struct SimWorker {
@@ -44,7 +45,7 @@ impl SimWorker {
             owner: format!("worker-{number}"),
             ..around.clone()
         };
-        let (settler, ledger) = Settler::new(&around);
+        let (settler, ledger) = Settler::new(Kind::Webhook, &around);
         Self {
             number,
             drain: Drain::new(Arc::new(courier), around.clone(), limits),
@@ -160,5 +161,6 @@ pub(super) fn surroundings(
         jitter,
         owner: String::new(),
         policy: beadle_common::test_support::lane_policy(),
+        metrics: Metrics::new().unwrap(),
     }
 }

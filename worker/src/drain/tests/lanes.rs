@@ -180,6 +180,9 @@ async fn nothing_but_failures_for_long_disables(mut world: World) {
     world.stop(drain).await;
     let disabled = Some((NOW.plus(305 * SECOND), DisabledReason::Failing));
     assert_eq!(world.state(lane).disabled(), disabled);
+    let shown = world.metrics.show(&world.db, world.now()).await.unwrap();
+    let counted = r#"beadle_webhooks_disabled_total{reason="failing"} 1"#;
+    assert!(shown.lines().any(|line| line == counted), "{shown}");
 }
 
 async fn an_open_circuit_is_probed_once_and_closed_by_a_success(mut world: World) {

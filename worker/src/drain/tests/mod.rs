@@ -1,6 +1,7 @@
 //! Promises of the drain, on both databases, with a courier that follows a script
 //! instead of reaching for the network, and a clock that only tests move.
 
+mod counts;
 mod fate;
 mod flow;
 mod lanes;
@@ -26,6 +27,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{Courier, Drain, Limits, Surroundings, Unsendable};
+use crate::metrics::Metrics;
 use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict};
 use crate::policy::RetrySchedule;
 
@@ -153,6 +155,7 @@ struct World {
     courier: Arc<Scripted>,
     limits: Limits,
     policy: LanePolicy,
+    metrics: Metrics,
     stop: CancellationToken,
 }
 
@@ -181,6 +184,7 @@ impl World {
                 grace: 5 * SECOND,
             },
             policy: lane_policy(),
+            metrics: Metrics::new().unwrap(),
             stop: CancellationToken::new(),
         }
     }
@@ -194,6 +198,7 @@ impl World {
             jitter: Arc::new(|| 0.0),
             owner: "test".to_owned(),
             policy: self.policy.clone(),
+            metrics: self.metrics.clone(),
         };
         let drain = Drain::new(Arc::clone(&self.courier), around, self.limits);
         tokio::spawn(drain.run(self.stop.clone()))
