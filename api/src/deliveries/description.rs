@@ -94,6 +94,11 @@ const DELIVERY: Object = Object::new(
         shown_maybe("nextInstant", Kind::Instant, "When it is tried next."),
         shown_maybe("predecessorId", Kind::Id, "The delivery that it waits for."),
         shown_maybe(
+            "preferredLanguages",
+            Kind::List(&Kind::Locale),
+            "What the reader of an email preferred when it was written, best first: `locales` were chosen by it.",
+        ),
+        shown_maybe(
             "recipient",
             Kind::Text,
             "Whom this copy of an email is for.",

@@ -233,7 +233,7 @@ async fn an_email_tells_whom_it_is_for_and_in_which_language(app: &TestApp) {
     }});
     let template = app.post("/api/email/template", template).await.ok();
     let user = json!({"user": {
-        "email": "reader@example.com", "password": "password", "preferredLanguages": ["de"],
+        "email": "reader@example.com", "password": "password", "preferredLanguages": ["de_AT", "fr"],
     }});
     let user = app.post("/api/user", user).await.ok();
     let path = format!(
@@ -255,6 +255,7 @@ async fn an_email_tells_whom_it_is_for_and_in_which_language(app: &TestApp) {
         ("subject", json!("Guten Tag")),
         ("locale", json!("de")),
         ("locales", json!({"subject": "de"})),
+        ("preferredLanguages", json!(["de_AT", "fr"])),
     ] {
         assert_eq!(email[member], expected, "{member}");
     }

@@ -77,6 +77,7 @@ fn mailed(members: Members, mail: &MailDetails) -> Members {
         .maybe("locale", locale.into_iter().find_map(Option::as_ref))
         .with("locales", locales)
         .with("messageId", &mail.message_id)
+        .with("preferredLanguages", &mail.preferred_languages.0)
         .with("subject", &mail.subject)
         .with("to", &mail.to_addresses.0)
         .maybe("userId", mail.user_id)

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use beadle_tests::mail_server::Mail;
 use beadle_tests::{Client, MailServer, Moment, TestApp, TestDatabase, Trouble};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::scene::{SOON, template, text, user};
+use crate::scene::{SOON, number, template, text, user};
 
 beadle_tests::both_backends!(
     mail_accepted_by_the_server_of_a_killed_worker_comes_once_more_and_none_is_lost,
     a_mail_server_that_hangs_delays_no_other_tenant,
+    a_delivery_tells_what_the_mail_server_has_against_it,
 );
 
 /// Mails a user so many times; `client` sees the user's tenant.
@@ -128,4 +129,63 @@ async fn a_mail_server_that_hangs_delays_no_other_tenant(db: TestDatabase) {
     let tried = "SELECT count(*) FROM attempts";
     assert_eq!(app.db.number(tried), 0);
     assert_eq!(hanging.mails().len(), 0);
+}
+
+/// The newest delivery to a user, once an attempt is on record.
+async fn tried(app: &TestApp, user: &str) -> Value {
+    let path = format!("/api/delivery/search?userId={user}");
+    let deadline = Instant::now() + SOON;
+    loop {
+        let found = app.client.get(&path).await.ok();
+        let newest = &found["deliveries"][0];
+        if newest["attempts"]
+            .as_array()
+            .is_some_and(|tries| !tries.is_empty())
+        {
+            return newest.clone();
+        }
+        assert!(Instant::now() < deadline, "not tried: {found:#}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn a_delivery_tells_what_the_mail_server_has_against_it(db: TestDatabase) {
+    let app = TestApp::start(db).await;
+    let letter = template(&app.client, "start").await;
+    let gavin = user(&app.client, "Gavin", &["de_CH", "fr"]).await;
+    let unknown = Trouble::Refuse("550 5.1.1 no such user".to_owned());
+    app.mail.make(unknown, Moment::Recipient, 1);
+    send(&app.client, &letter, &gavin, 1).await;
+    let refused = tried(&app, &gavin).await;
+    assert_eq!(refused["state"], "Exhausted");
+    assert_eq!(refused["preferredLanguages"], json!(["de_CH", "fr"]));
+    assert_eq!(refused["locale"], "de");
+    let locales = json!({"html": "de", "subject": "de", "text": "de"});
+    assert_eq!(refused["locales"], locales);
+
+    send(&app.client, &letter, &gavin, 1).await;
+    let canceled = tried(&app, &gavin).await;
+    assert_eq!(canceled["state"], "Canceled");
+    let explanation = text(&canceled, "/explanation");
+    let because = format!("the delivery {}", text(&refused, "/id"));
+    for words in [" because the address is suppressed", &because] {
+        assert!(explanation.contains(words), "{explanation}");
+    }
+
+    app.mail
+        .require_login("piper", "a password that nobody gave");
+    let gilfoyle = user(&app.client, "Gilfoyle", &[]).await;
+    send(&app.client, &letter, &gilfoyle, 1).await;
+    let failed = tried(&app, &gilfoyle).await;
+    assert_eq!(failed["lastError"]["statusCode"], 530);
+    // Another one is not even tried, and does not know that answer.
+    send(&app.client, &letter, &gilfoyle, 1).await;
+    let path = format!("/api/delivery/search?userId={gilfoyle}");
+    let waiting = app.client.get(&path).await.ok()["deliveries"][0].clone();
+    let state = (text(&waiting, "/state"), number(&waiting, "/attempt"));
+    assert_eq!(state, ("Pending", 0));
+    let explanation = text(&waiting, "/explanation");
+    assert!(explanation.contains("refuses the login"), "{explanation}");
+    let until = number(&waiting, "/throttledUntilInstant");
+    assert_eq!(number(&waiting, "/nextInstant"), until);
 }

@@ -151,7 +151,7 @@ impl Suppressed {
             return Ok(());
         };
         let message = format!(
-            "not sent: the address is suppressed, because a mail server refused it for good in the delivery {}; `GET /api/email/suppression` tells until when, `DELETE /api/email/suppression/{{address}}` lifts it",
+            "the address is suppressed, since a mail server refused it for good in the delivery {}; `GET /api/email/suppression` tells until when, `DELETE /api/email/suppression/{{address}}` lifts it",
             found.delivery_id
         );
         let failure = Failure::new(ErrorClass::Smtp, message)

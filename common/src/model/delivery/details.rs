@@ -94,6 +94,9 @@ pub struct MailDetails {
     pub to_addresses: Json<Vec<Mailbox>>,
     /// Subject.
     pub subject: String,
+    /// What the reader preferred when it was written, best first: the locales of the parts
+    /// were chosen by it.
+    pub preferred_languages: Json<Vec<Locale>>,
     /// Which localized subject was chosen; none: the default.
     pub subject_locale: Option<Locale>,
     /// The same for the sender's name.

@@ -114,12 +114,7 @@ impl Details {
         let upcoming = self.delivery.attempt.saturating_add(1);
         let rests = self.throttled_until(now).max(self.circuit_open_until(now));
         if let Some(until) = rests.filter(|until| *until >= owed.due_at) {
-            let why = match self.throttled_until(now) {
-                Some(throttled) if throttled == until => {
-                    "its receiver is overloaded and is left alone"
-                }
-                _ => "its receiver failed many times in a row, and its circuit is open",
-            };
+            let why = self.why_resting(self.throttled_until(now) == Some(until));
             let until = written(until);
             return format!(
                 "{why} until {until}, which costs no attempt; attempt {upcoming} comes then{}",
@@ -137,6 +132,17 @@ impl Details {
         match owed.due_at > now {
             true => self.waiting(owed, upcoming),
             false => self.due(owed, upcoming, now),
+        }
+    }
+
+    fn why_resting(&self, throttled: bool) -> &'static str {
+        match (throttled, self.delivery.payload.kind()) {
+            (true, Kind::Webhook) => "its receiver is overloaded and is left alone",
+            // A login that is refused would be refused to every mail.
+            (true, Kind::Email) => {
+                "its mail server is overloaded or refuses the login, and is left alone"
+            }
+            (false, _) => "its receiver failed many times in a row, and its circuit is open",
         }
     }
 

@@ -78,6 +78,42 @@ async fn every_answer_but_success_is_tried_again_by_the_schedule_or_later(world:
     world.stop(drain).await;
 }
 
+/// Nobody but an operator can mend it, and each further try would use up an attempt.
+async fn a_refused_login_rests_its_lane_and_no_other(world: World) {
+    let minute = 60 * SECOND;
+    let refused = Failure {
+        retry_after: Some(minute),
+        ..Failure::new(ErrorClass::Smtp, "wrong user name or password")
+            .status(Some(535))
+            .verdict(Verdict::Credentials)
+    };
+    let lane = world.lane(Act::Answer(refused));
+    let first = world.add(lane);
+    let drain = world.start();
+    assert_eq!(world.until_pending(first, 1).await, NOW.plus(minute));
+    assert_eq!(world.state(lane).throttled_until, Some(NOW.plus(minute)));
+
+    let second = world.add(lane);
+    let other = LaneId::random();
+    for rested in [Duration::ZERO, minute - Duration::from_millis(1)] {
+        world.advance(rested);
+        let beside = world.add(other);
+        world.wake.wake();
+        assert_eq!(world.fate_of(beside).await, (DeliveryState::Delivered, 1));
+        assert_eq!(world.owed(first), Some((1, NOW.plus(minute), false)));
+        assert_eq!(world.owed(second), Some((0, NOW, false)));
+    }
+    assert_eq!(world.sent().len(), 3, "the resting lane was tried");
+
+    world.act(lane, Act::Deliver);
+    world.advance(Duration::from_millis(1));
+    assert_eq!(world.fate_of(first).await, (DeliveryState::Delivered, 2));
+    assert_eq!(world.fate_of(second).await, (DeliveryState::Delivered, 1));
+    assert_eq!(world.attempts(first), [(1, AttemptResult::Failure)]);
+    assert_eq!(world.state(lane), LaneState::healthy(lane));
+    world.stop(drain).await;
+}
+
 async fn every_class_of_failure_is_a_failure_of_the_lane(world: World) {
     let tried: Vec<_> = ErrorClass::ALL
         .into_iter()
@@ -251,6 +287,7 @@ async fn a_replayed_delivery_begins_its_schedule_anew(world: World) {
 
 both_databases!(
     every_answer_but_success_is_tried_again_by_the_schedule_or_later,
+    a_refused_login_rests_its_lane_and_no_other,
     every_class_of_failure_is_a_failure_of_the_lane,
     our_own_faults_say_nothing_about_the_lane,
     gone_disables_holds_and_tells,
