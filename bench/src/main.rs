@@ -8,9 +8,11 @@ mod clock;
 mod figures;
 mod load;
 mod machine;
+mod mailbox;
 mod receiver;
 mod scenarios;
 mod system;
+mod tally;
 mod usage;
 
 use std::path::PathBuf;

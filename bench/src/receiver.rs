@@ -5,13 +5,12 @@
 //! a while, `/hang/…` never. The second part of an `/ok/GROUP/…` names the group that its
 //! latencies are counted in.
 
-use std::collections::{BTreeMap, HashSet};
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::ops::Deref;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
@@ -22,30 +21,21 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use crate::clock::now_micros;
+use crate::tally::{Arrival, Tally, on_own_thread};
 
-/// What has arrived since the last reset.
-#[derive(Debug, Default)]
-pub struct Arrivals {
-    /// Deliveries that were answered 200, each once.
-    pub delivered: usize,
-    /// Those that came again.
-    pub duplicates: usize,
-    /// Connections that were opened, since the start.
-    pub connections: usize,
-    /// When the first and the last one came, in microseconds since the epoch.
-    pub first: u64,
-    /// See `first`.
-    pub last: u64,
-    /// Microseconds from the sending of the action to its arrival, by group.
-    pub latencies: BTreeMap<String, Vec<u64>>,
-    seen: HashSet<(String, String)>,
-}
-
-/// The receiver; it serves until the process ends.
+/// The receiver; it serves until the process ends. What came is asked of its tally.
 #[derive(Debug, Clone)]
 pub struct Receiver {
     address: SocketAddr,
-    arrivals: Arc<Mutex<Arrivals>>,
+    tally: Tally,
+}
+
+impl Deref for Receiver {
+    type Target = Tally;
+
+    fn deref(&self) -> &Tally {
+        &self.tally
+    }
 }
 
 impl Receiver {
@@ -55,16 +45,9 @@ impl Receiver {
         listener.set_nonblocking(true)?;
         let receiver = Self {
             address: listener.local_addr()?,
-            arrivals: Arc::default(),
+            tally: Tally::default(),
         };
-        let serving = receiver.clone();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("cannot start the receiver")?;
-        std::thread::Builder::new()
-            .name("receiver".to_owned())
-            .spawn(move || runtime.block_on(serving.serve(listener)))?;
+        on_own_thread("receiver", receiver.clone().serve(listener))?;
         Ok(receiver)
     }
 
@@ -73,56 +56,12 @@ impl Receiver {
         format!("http://{}{path}", self.address)
     }
 
-    /// Forgets what has arrived, but not how often somebody connected.
-    pub fn reset(&self) {
-        self.take();
-    }
-
-    /// How much has arrived.
-    pub fn delivered(&self) -> usize {
-        self.state().delivered
-    }
-
-    /// What has arrived since the last reset, and a reset.
-    pub fn take(&self) -> Arrivals {
-        let mut state = self.state();
-        let fresh = Arrivals {
-            connections: state.connections,
-            ..Arrivals::default()
-        };
-        std::mem::replace(&mut state, fresh)
-    }
-
-    /// Waits until so many deliveries have arrived; gives up when nothing more has come for
-    /// `patience`.
-    pub async fn wait_for(&self, count: usize, patience: Duration) -> Result<()> {
-        let mut last = (self.delivered(), tokio::time::Instant::now());
-        loop {
-            let delivered = self.delivered();
-            if delivered >= count {
-                return Ok(());
-            }
-            if delivered != last.0 {
-                last = (delivered, tokio::time::Instant::now());
-            }
-            anyhow::ensure!(
-                last.1.elapsed() < patience,
-                "only {delivered} of {count} deliveries came, and none for {patience:?}"
-            );
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, Arrivals> {
-        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     async fn serve(self, listener: std::net::TcpListener) {
         let Ok(listener) = TcpListener::from_std(listener) else {
             return;
         };
         while let Ok((stream, _)) = listener.accept().await {
-            self.state().connections += 1;
+            self.connected();
             let receiver = self.clone();
             let _ = stream.set_nodelay(true);
             tokio::spawn(async move {
@@ -151,33 +90,20 @@ impl Receiver {
             (Some("delay"), Some(millis)) => {
                 let millis = millis.parse().unwrap_or_default();
                 tokio::time::sleep(Duration::from_millis(millis)).await;
-                self.count(&path, id, "", &body, arrived);
+                self.note(&path, id, "", &body, arrived);
             }
-            (_, group) => self.count(&path, id, group.unwrap_or_default(), &body, arrived),
+            (_, group) => self.note(&path, id, group.unwrap_or_default(), &body, arrived),
         }
         Ok(Response::new(Empty::new()))
     }
 
-    fn count(&self, path: &str, id: String, group: &str, body: &[u8], arrived: u64) {
-        let mut state = self.state();
-        if !state.seen.insert((path.to_owned(), id)) {
-            state.duplicates += 1;
-            return;
-        }
-        state.delivered += 1;
-        if state.first == 0 {
-            state.first = arrived;
-        }
-        state.last = arrived;
-        if let Some(sent) = sent_at(body) {
-            let latency = arrived.saturating_sub(sent);
-            match state.latencies.get_mut(group) {
-                Some(latencies) => latencies.push(latency),
-                None => {
-                    state.latencies.insert(group.to_owned(), vec![latency]);
-                }
-            }
-        }
+    fn note(&self, path: &str, id: String, group: &str, body: &[u8], at: u64) {
+        self.count(Arrival {
+            place: path,
+            id,
+            at,
+            sent: sent_at(body).map(|sent| (sent, group)),
+        });
     }
 }
 

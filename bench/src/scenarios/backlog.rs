@@ -28,7 +28,7 @@ pub(super) async fn run(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     let peak = Peak::watch(system.own_processes());
     receiver.wait_for(pending, PATIENCE).await?;
     let arrivals = receiver.take();
-    let drained = Duration::from_micros(arrivals.last.saturating_sub(arrivals.first));
+    let drained = arrivals.took();
     tokio::time::sleep(Duration::from_millis(700)).await;
     let cpu = system.cpu().saturating_sub(cpu);
     report.tell(

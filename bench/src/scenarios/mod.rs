@@ -5,6 +5,7 @@ mod claim;
 mod fairness;
 mod idle;
 mod latency;
+mod mail;
 mod take;
 mod workers;
 
@@ -30,6 +31,8 @@ pub enum Scenario {
     Backlog,
     /// Fifty actions a second: from the POST to the arrival
     Latency,
+    /// Mails that wait, handed to a mail server by one worker
+    Mail,
     /// One, two and four workers, and a receiver that takes 20 ms
     Workers,
     /// CPU and memory when there is nothing to do
@@ -42,11 +45,12 @@ pub enum Scenario {
 
 impl Scenario {
     /// In the order in which they are run.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Take,
         Self::Fanout,
         Self::Backlog,
         Self::Latency,
+        Self::Mail,
         Self::Workers,
         Self::Idle,
         Self::Fairness,
@@ -60,6 +64,7 @@ impl Scenario {
             Self::Fanout => take::run(bench, report, 10).await,
             Self::Backlog => backlog::run(bench, report).await,
             Self::Latency => latency::run(bench, report).await,
+            Self::Mail => mail::run(bench, report).await,
             Self::Workers => workers::run(bench, report).await,
             Self::Idle => idle::run(bench, report).await,
             Self::Fairness => fairness::run(bench, report).await,

@@ -1,7 +1,5 @@
 //! Whether more workers deliver more, when it is the receiver that takes its time.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use serde_json::json;
 
@@ -48,6 +46,6 @@ async fn drained_by(bench: &Bench<'_>, workers: usize) -> Result<f64> {
     }
     receiver.wait_for(pending, PATIENCE).await?;
     let arrivals = receiver.take();
-    let drained = Duration::from_micros(arrivals.last.saturating_sub(arrivals.first));
+    let drained = arrivals.took();
     Ok(rate(pending, drained))
 }

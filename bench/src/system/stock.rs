@@ -18,33 +18,53 @@ pub struct Stock {
     definition: String,
     actioner: String,
     actionees: Vec<String>,
+    /// Whether the actions mail those who are acted upon.
+    mails: bool,
 }
 
 impl Stock {
     /// Makes them, and a webhook for each URL.
     pub async fn make(system: &System, webhooks: &[String]) -> Result<Self> {
+        let definition = json!({"name": "Thank", "temporal": false});
+        let stock = Self::defined(system, definition, false).await?;
+        stock.add_webhooks(system, webhooks).await?;
+        Ok(stock)
+    }
+
+    /// Makes them with a template in two languages, of which each user reads one. Nobody but
+    /// the users hears of the actions.
+    pub async fn with_mail(system: &System) -> Result<Self> {
         let mut connection = Connection::new(&system.api);
-        let definition = json!({"userAction": {"name": "Thank", "temporal": false}});
-        let definition = made(
-            &mut connection,
-            "/api/user-action",
-            "userAction",
-            definition,
-        )
-        .await?;
+        let path = "/api/email/template";
+        let template = made(&mut connection, path, "emailTemplate", template()).await?;
+        let definition = json!({
+            "name": "Thank", "temporal": false,
+            "userEmailingEnabled": true, "startEmailTemplateId": template,
+        });
+        Self::defined(system, definition, true).await
+    }
+
+    async fn defined(system: &System, definition: Value, mails: bool) -> Result<Self> {
+        let mut connection = Connection::new(&system.api);
+        let definition = json!({"userAction": definition});
+        let path = "/api/user-action";
+        let definition = made(&mut connection, path, "userAction", definition).await?;
         let mut users = Vec::new();
         for number in 0..=USERS {
             let email = format!("user{number}@bench.example");
-            let user = json!({"user": {"email": email, "password": "a long password"}});
+            let language = if number % 2 == 0 { "de" } else { "en" };
+            let user = json!({"user": {
+                "email": email, "password": "a long password", "fullName": "Big Head",
+                "preferredLanguages": [language], "timezone": "Europe/Zurich",
+            }});
             users.push(made(&mut connection, "/api/user", "user", user).await?);
         }
-        let stock = Self {
+        Ok(Self {
             definition,
             actioner: users.pop().context("at least one user was made")?,
             actionees: users,
-        };
-        stock.add_webhooks(system, webhooks).await?;
-        Ok(stock)
+            mails,
+        })
     }
 
     /// Makes a webhook for each URL.
@@ -70,11 +90,42 @@ impl Stock {
                 "actionerUserId": self.actioner,
                 "userActionId": self.definition,
                 "comment": "For all that was done",
+                "emailUser": self.mails,
             },
             "eventInfo": {"ipAddress": "192.0.2.1", "data": {"sent_at": now_micros()}},
         });
         Bytes::from(body.to_string())
     }
+}
+
+/// What a company sends: a few variables, a condition, a date; and both parts.
+fn template() -> Value {
+    let text = |greeting: &str, sentence: &str| {
+        format!(
+            "{greeting} {{{{user.fullName}}}},\n\n{sentence} {{{{date event.createInstant}}}}.\n\
+             {{{{#if event.comment}}}}\n{{{{event.comment}}}}\n{{{{/if}}}}\nPied Piper\n"
+        )
+    };
+    let html = |greeting: &str, sentence: &str| {
+        format!(
+            "<html lang=\"{{{{locale.tag}}}}\" dir=\"{{{{locale.dir}}}}\"><body>\
+             <h1>{greeting} {{{{user.fullName}}}}</h1><p>{sentence} {{{{date event.createInstant}}}}.</p>\
+             {{{{#if event.comment}}}}<blockquote>{{{{event.comment}}}}</blockquote>{{{{/if}}}}\
+             <p>Pied Piper</p></body></html>"
+        )
+    };
+    let (english, german) = (("Dear", "Thank you for"), ("Guten Tag", "Danke für den"));
+    json!({"emailTemplate": {
+        "name": "Thanks",
+        "fromEmail": "news@bench.example",
+        "defaultFromName": "Pied Piper",
+        "defaultSubject": "Thank you, {{user.fullName}}",
+        "defaultTextTemplate": text(english.0, english.1),
+        "defaultHtmlTemplate": html(english.0, english.1),
+        "localizedSubjects": {"de": "Schönen Dank, {{user.fullName}}"},
+        "localizedTextTemplates": {"de": text(german.0, german.1)},
+        "localizedHtmlTemplates": {"de": html(german.0, german.1)},
+    }})
 }
 
 async fn made(
