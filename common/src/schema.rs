@@ -363,6 +363,17 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::SqlUuid;
 
+    mail_limits (lane, tenant_id) {
+        lane -> SqlUuid,
+        tenant_id -> SqlUuid,
+        rate_limit -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
     outbox (id) {
         id -> SqlUuid,
         kind -> SmallInt,
@@ -510,6 +521,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     registrations,
     failed_logins,
     suppressions,
+    mail_limits,
     api_keys,
     email_templates,
     user_actions,

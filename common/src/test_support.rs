@@ -12,10 +12,11 @@ use diesel::{Connection, PgConnection};
 use tempfile::TempDir;
 
 use crate::db::{Db, DbOptions, IfMissing, Json, SqliteSynchronous};
-use crate::id::WebhookId;
+use crate::id::{TenantId, WebhookId};
 use crate::instant::Instant;
 use crate::mail::Setup;
 use crate::model::email::Mailbox;
+use crate::model::tenant::Tenant;
 use crate::model::webhook::Webhook;
 use crate::outbox::LanePolicy;
 
@@ -90,6 +91,28 @@ impl TestDb {
             _folder: None,
             _postgres: Some(PostgresDatabase { server, name }),
         }
+    }
+}
+
+/// A tenant with these settings for mail.
+///
+/// # Panics
+/// If they are no object.
+#[must_use]
+pub fn tenant(name: &str, email_configuration: &serde_json::Value) -> Tenant {
+    let settings = email_configuration.as_object().expect("an object");
+    Tenant {
+        id: TenantId::random(),
+        name: name.to_owned(),
+        name_key: name.to_lowercase(),
+        is_default: false,
+        data: Json(serde_json::Map::new()),
+        email_configuration: Json(settings.clone()),
+        smtp_password: None,
+        event_configuration: Json(serde_json::Map::new()),
+        settings: Json(serde_json::Map::new()),
+        insert_instant: Instant::from_millis(0),
+        last_update_instant: Instant::from_millis(0),
     }
 }
 

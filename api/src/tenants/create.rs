@@ -1,6 +1,7 @@
 //! `POST /api/tenant[/{tenantId}]`
 
 use beadle_common::id::TenantId;
+use beadle_common::model::mail_limit::MailLimit;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::seal::Sealer;
 use beadle_common::view::{self, Absent};
@@ -31,6 +32,7 @@ pub(super) async fn create_tenant(mut call: Call) -> Answer {
         })?;
         tenant.smtp_password = sealed(&sealer, id, password.as_deref())?;
         tenant.insert(connection)?;
+        MailLimit::put(connection, &tenant)?;
         tie(connection, id, webhooks.as_deref())?;
         Ok(Reply::wrapped(WRAPPER, view::tenant(&tenant, Absent::Omit)))
     })

@@ -38,6 +38,11 @@ const EMAIL: Object = Object::new(
         given("password", Kind::Text, "For the SMTP server. A PUT for the same account keeps it."),
         optional("port", Kind::Integer(1, 65_535), "25, where there is a host and it is not said."),
         optional(
+            "rateLimit",
+            Kind::Integer(1, 2_147_483_647),
+            "Mails a second that the tenant's own server gets, from all workers together.",
+        ),
+        optional(
             "security",
             Kind::Word(&super::email_configuration::SECURITY),
             "`SSL`: TLS from the first byte; `TLS`: STARTTLS, or nothing is sent. `NONE` where there is a host and it is not said.",

@@ -72,6 +72,7 @@ pub(super) fn read_email_configuration(
         list_unsubscribe(&object).map(Value::String),
     );
     set("additionalHeaders", Some(additional_headers(&object)));
+    set("rateLimit", rate_limit(&object));
     set("debug", Some(Value::Bool(object.flag("debug", false))));
     set("dkim", dkim);
     set("password", None);
@@ -119,6 +120,15 @@ fn port(object: &Object<'_>) -> Option<Value> {
         object.refuse(Prefix::Invalid, "port");
     }
     Some(port.into())
+}
+
+/// Mails a second.
+fn rate_limit(object: &Object<'_>) -> Option<Value> {
+    let limit = object.integer("rateLimit")?;
+    if !(1..=i64::from(i32::MAX)).contains(&limit) {
+        object.refuse(Prefix::Invalid, "rateLimit");
+    }
+    Some(limit.into())
 }
 
 fn security(object: &Object<'_>) -> Option<&'static str> {

@@ -76,13 +76,12 @@ async fn the_usual_way_to_switch_an_event_on(app: &TestApp) {
 
 async fn the_smtp_password_is_kept_and_never_shown(app: &TestApp) {
     let path = format!("/api/tenant/{}", app.tenant);
-    let email =
-        json!({"host": "mail.example", "username": "u", "password": "hunter22", "custom": [1]});
+    let email = json!({"host": "mail.example", "username": "u", "password": "hunter22", "custom": [1], "rateLimit": 20});
     let patch = json!({"tenant": {"emailConfiguration": email}});
     let patched = app.patch(&path, patch).await.ok();
     let shown = json!({
         "additionalHeaders": [], "custom": [1], "debug": false, "host": "mail.example", "port": 25,
-        "security": "NONE", "username": "u",
+        "rateLimit": 20, "security": "NONE", "username": "u",
     });
     assert_eq!(patched["tenant"]["emailConfiguration"], shown);
     let stored = || async {
@@ -123,7 +122,7 @@ async fn all_mistakes_are_reported_at_once(app: &TestApp) {
     let wrong = json!({"tenant": {
         "name": "DEFAULT", "data": 7,
         "emailConfiguration": {
-            "port": 70_000, "security": "tls", "defaultFromEmail": "me",
+            "port": 70_000, "rateLimit": 0, "security": "tls", "defaultFromEmail": "me",
             "dkim": {"domain": "a b", "keyId": "7f1c2d3e-0000-4000-8000-000000000000"},
             "listUnsubscribe": "http://a.example/{{user.id}}",
             "additionalHeaders": [{"name": "X-A\r\nBcc", "value": "a\nb"}],
@@ -144,6 +143,7 @@ async fn all_mistakes_are_reported_at_once(app: &TestApp) {
             "[blank]tenant.emailConfiguration.dkim.selector",
             "[invalid]tenant.emailConfiguration.listUnsubscribe",
             "[invalid]tenant.emailConfiguration.port",
+            "[invalid]tenant.emailConfiguration.rateLimit",
             "[invalidJSON] on tenant.emailConfiguration.security",
             "[invalidJSON] on tenant.eventConfiguration.events.user.action.enabled",
             "[invalidJSON] on tenant.eventConfiguration.events.user.action.transactionType",

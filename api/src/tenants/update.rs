@@ -2,6 +2,7 @@
 
 use actix_web::http::Method;
 use beadle_common::id::TenantId;
+use beadle_common::model::mail_limit::MailLimit;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::view::{self, Absent};
 
@@ -41,6 +42,7 @@ pub(super) async fn update_tenant(mut call: Call) -> Answer {
                 ..read
             };
             tenant.update(connection)?;
+            MailLimit::put(connection, &tenant)?;
             tie(connection, id, webhooks.as_deref())?;
             Ok(tenant)
         })

@@ -18,6 +18,7 @@ pub mod event_log;
 pub mod failed_login;
 pub mod idempotency_key;
 pub mod lockout;
+pub mod mail_limit;
 pub mod reason;
 pub mod registration;
 pub mod sealed;

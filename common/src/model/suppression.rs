@@ -124,12 +124,11 @@ impl Suppression {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Map;
+    use serde_json::json;
 
     use super::*;
-    use crate::db::{Db, DbError, Json};
-    use crate::model::tenant::Tenant;
-    use crate::test_support::both_databases;
+    use crate::db::{Db, DbError};
+    use crate::test_support::{self, both_databases};
 
     both_databases!(
         an_address_is_suppressed_for_its_time,
@@ -152,19 +151,7 @@ mod tests {
     }
 
     fn tenant(db: &Db, name: &str) -> TenantId {
-        let tenant = Tenant {
-            id: TenantId::random(),
-            name: name.to_owned(),
-            name_key: name.to_owned(),
-            is_default: false,
-            data: Json(Map::new()),
-            email_configuration: Json(Map::new()),
-            smtp_password: None,
-            event_configuration: Json(Map::new()),
-            settings: Json(Map::new()),
-            insert_instant: NOON,
-            last_update_instant: NOON,
-        };
+        let tenant = test_support::tenant(name, &json!({}));
         let id = tenant.id;
         write(db, move |c| tenant.insert(c));
         id

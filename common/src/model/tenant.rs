@@ -145,6 +145,14 @@ impl Tenant {
         })
     }
 
+    /// How many mails a second the tenant's own mail server takes, if it says so.
+    #[must_use]
+    pub fn mail_rate_limit(&self) -> Option<i32> {
+        self.email_setting("host")?;
+        let limit = self.email_configuration.0.get("rateLimit")?.as_i64()?;
+        i32::try_from(limit).ok().filter(|limit| *limit > 0)
+    }
+
     /// A text of `emailConfiguration`, if it is there and not empty.
     #[must_use]
     pub fn email_setting(&self, name: &str) -> Option<&str> {

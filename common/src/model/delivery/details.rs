@@ -10,6 +10,7 @@ use crate::id::{ActionLogId, DeliveryId, EmailId, EventId, LaneId, UserId, Webho
 use crate::instant::Instant;
 use crate::locale::Locale;
 use crate::model::email::Mailbox;
+use crate::model::mail_limit::MailLimit;
 use crate::outbox::{AttemptResult, Kind, Payload};
 use crate::schema::{attempts, emails, events, lane_states, outbox, webhooks};
 
@@ -69,8 +70,6 @@ pub enum Receiver {
         id: WebhookId,
         /// Where it is; none: it was deleted.
         url: Option<String>,
-        /// Requests a second that it takes.
-        rate_limit: Option<i32>,
     },
     /// A recipient of an email; none: the email is gone.
     Mailbox(Option<Box<MailDetails>>),
@@ -121,6 +120,8 @@ pub struct Details {
     /// What its event tells of did not happen after all.
     pub rolled_back: bool,
     pub(super) lane: LaneCondition,
+    /// Requests a second that its lane takes.
+    pub(super) rate_limit: Option<i32>,
 }
 
 impl Details {
@@ -157,6 +158,7 @@ impl Details {
                 attempts,
                 rolled_back: event.is_some_and(|event| rolled_back.contains(&event)),
                 receiver: receivers.of(&delivery),
+                rate_limit: receivers.rate_limits.get(&delivery.lane).copied(),
                 predecessor: predecessor(connection, &delivery)?,
                 lane: conditions.get(&delivery.lane).cloned().unwrap_or_default(),
                 delivery,
@@ -314,8 +316,9 @@ fn predecessor(
 
 /// Webhooks and emails of several deliveries.
 struct Receivers {
-    webhooks: HashMap<WebhookId, (String, Option<i32>)>,
+    webhooks: HashMap<WebhookId, String>,
     mails: HashMap<EmailId, MailDetails>,
+    rate_limits: HashMap<LaneId, i32>,
 }
 
 impl Receivers {
@@ -324,9 +327,9 @@ impl Receivers {
         deliveries: &[Delivery],
         lanes: &[LaneId],
     ) -> QueryResult<Self> {
-        let lanes: Vec<WebhookId> = lanes.iter().copied().map(WebhookId::from).collect();
+        let ids: Vec<WebhookId> = lanes.iter().copied().map(WebhookId::from).collect();
         let webhooks: Vec<(WebhookId, String, Option<i32>)> = webhooks::table
-            .filter(webhooks::id.eq_any(lanes))
+            .filter(webhooks::id.eq_any(ids))
             .select((webhooks::id, webhooks::url, webhooks::rate_limit))
             .load(connection)?;
         let email = |delivery: &Delivery| match delivery.payload {
@@ -338,11 +341,17 @@ impl Receivers {
             .filter(emails::id.eq_any(mails))
             .select(MailDetails::as_select())
             .load(connection)?;
+        let mut rate_limits: HashMap<LaneId, i32> = webhooks
+            .iter()
+            .filter_map(|(id, _, rate)| Some(((*id).into(), (*rate)?)))
+            .collect();
+        for limit in MailLimit::of_lanes(connection, lanes)? {
+            let least = rate_limits.entry(limit.lane).or_insert(limit.rate_limit);
+            *least = limit.rate_limit.min(*least);
+        }
         Ok(Self {
-            webhooks: webhooks
-                .into_iter()
-                .map(|(id, url, rate)| (id, (url, rate)))
-                .collect(),
+            rate_limits,
+            webhooks: webhooks.into_iter().map(|(id, url, _)| (id, url)).collect(),
             mails: mails.into_iter().map(|mail| (mail.id, mail)).collect(),
         })
     }
@@ -351,12 +360,8 @@ impl Receivers {
         match &delivery.payload {
             Payload::Webhook(_) => {
                 let id = WebhookId::from(delivery.lane);
-                let known = self.webhooks.get(&id);
-                Receiver::Webhook {
-                    id,
-                    url: known.map(|(url, _)| url.clone()),
-                    rate_limit: known.and_then(|(_, rate)| *rate),
-                }
+                let url = self.webhooks.get(&id).cloned();
+                Receiver::Webhook { id, url }
             }
             Payload::Email(id, _) => Receiver::Mailbox(self.mails.get(id).cloned().map(Box::new)),
         }

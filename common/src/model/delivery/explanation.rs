@@ -178,8 +178,12 @@ impl Details {
             );
         }
         if let Some(rate) = self.limiting_rate(now) {
+            let takes = match &self.receiver {
+                Receiver::Webhook { .. } => format!("its webhook takes {rate} requests"),
+                Receiver::Mailbox(_) => format!("its mail server takes {rate} mails"),
+            };
             return format!(
-                "due: its webhook takes {rate} requests a second, and attempt {upcoming} comes \
+                "due: {takes} a second, and attempt {upcoming} comes \
                  when it is its turn"
             );
         }
@@ -206,11 +210,8 @@ impl Details {
     /// The limit that holds it up right now.
     fn limiting_rate(&self, now: Instant) -> Option<i32> {
         const MICROS: i64 = 1000;
-        let Receiver::Webhook { rate_limit, .. } = &self.receiver else {
-            return None;
-        };
         let busy = self.lane.rate_tat > now.millis().saturating_mul(MICROS);
-        rate_limit.filter(|_| busy)
+        self.rate_limit.filter(|_| busy)
     }
 
     fn last_words(&self, beginning: &str) -> String {

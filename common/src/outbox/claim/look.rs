@@ -30,7 +30,9 @@ macro_rules! heads {
         concat!(
             "WITH RECURSIVE walk(lane, tier, due_at) AS (",
             $walk,
-            ") SELECT walk.lane, walk.tier, walk.due_at, webhooks.rate_limit, failing_since,
+            ") SELECT walk.lane, walk.tier, walk.due_at, failing_since, COALESCE(webhooks.rate_limit,
+                    (SELECT min(rate_limit) FROM mail_limits WHERE mail_limits.lane = walk.lane)
+                ) AS rate_limit,
                 COALESCE(failures, 0) AS failures, throttled_until,
                 COALESCE(throttles, 0) AS throttles, COALESCE(circuit, 'Closed') AS circuit,
                 circuit_until, COALESCE(circuit_opened, 0) AS circuit_opened,

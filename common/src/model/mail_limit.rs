@@ -1,0 +1,184 @@
+//! How many mails a second mail servers take.
+
+use diesel::prelude::*;
+
+use super::tenant::Tenant;
+use crate::db::AnyConnection;
+use crate::id::{LaneId, TenantId};
+use crate::outbox::mail_lane;
+use crate::schema::mail_limits;
+
+/// What a tenant says that its mail server takes. Where several use the same without a
+/// login, the least counts: it is the server that is spared, not the tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = mail_limits)]
+pub struct MailLimit {
+    /// The server.
+    pub lane: LaneId,
+    /// Who says so.
+    pub tenant_id: TenantId,
+    /// Mails a second, over all workers.
+    pub rate_limit: i32,
+}
+
+impl MailLimit {
+    /// Writes what this tenant says now, over what it said before. Nothing of a tenant
+    /// without a server of its own: it cannot slow the others' down.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn put(connection: &mut AnyConnection, tenant: &Tenant) -> QueryResult<()> {
+        diesel::delete(mail_limits::table.filter(mail_limits::tenant_id.eq(tenant.id)))
+            .execute(connection)?;
+        let Some(rate_limit) = tenant.mail_rate_limit() else {
+            return Ok(());
+        };
+        let limit = Self {
+            lane: mail_lane(tenant),
+            tenant_id: tenant.id,
+            rate_limit,
+        };
+        diesel::insert_into(mail_limits::table)
+            .values(&limit)
+            .execute(connection)?;
+        Ok(())
+    }
+
+    /// What is said of these servers.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn of_lanes(connection: &mut AnyConnection, lanes: &[LaneId]) -> QueryResult<Vec<Self>> {
+        mail_limits::table
+            .filter(mail_limits::lane.eq_any(lanes.to_vec()))
+            .select(Self::as_select())
+            .load(connection)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::db::{Db, DbError};
+    use crate::id::{DeliveryId, EmailId};
+    use crate::instant::Instant;
+    use crate::model::delivery::Details;
+    use crate::outbox::{ClaimRequest, Kind, Lanes, NewDelivery, Payload, claim, insert, next_due};
+    use crate::test_support::{self, both_databases};
+
+    both_databases!(
+        a_mail_server_is_given_no_more_than_its_tenant_says,
+        tenants_without_a_login_share_a_server_and_its_least_limit,
+        a_tenant_without_a_server_of_its_own_limits_nobody,
+    );
+
+    const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+
+    fn write<T: Send + 'static>(
+        db: &Db,
+        work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
+    ) -> T {
+        db.write_blocking(move |c| Ok::<_, DbError>(work(c)?))
+            .unwrap()
+    }
+
+    fn tenant(db: &Db, name: &str, email_configuration: Value) -> Tenant {
+        let tenant = test_support::tenant(name, &email_configuration);
+        let stored = tenant.clone();
+        write(db, move |c| {
+            stored.insert(c)?;
+            MailLimit::put(c, &stored)
+        });
+        tenant
+    }
+
+    /// So many mails, and one that is due after them all.
+    fn owe(db: &Db, tenant: &Tenant, mails: usize) -> DeliveryId {
+        let lane = mail_lane(tenant);
+        let delivery = move |_| NewDelivery {
+            id: DeliveryId::sequential(),
+            lane,
+            payload: Payload::Email(EmailId::sequential(), "reader@example.com".to_owned()),
+            due_at: Instant::from_millis(NOW.millis() - 1000),
+            insert_instant: NOW,
+        };
+        write(db, move |c| {
+            (0..mails)
+                .map(delivery)
+                .try_for_each(|delivery| insert(c, &delivery))?;
+            let waiting = NewDelivery {
+                due_at: NOW,
+                ..delivery(0)
+            };
+            insert(c, &waiting)?;
+            Ok(waiting.id)
+        })
+    }
+
+    /// How many mails are claimed so many milliseconds later.
+    fn claimed(db: &Db, millis: u64) -> usize {
+        let now = NOW.plus(Duration::from_millis(millis));
+        let request = ClaimRequest {
+            kind: Kind::Email,
+            now,
+            lease_end: now.plus(Duration::from_secs(60)),
+            owner: "test".to_owned(),
+            limit: 100,
+            per_lane: 100,
+            lanes: Lanes::default(),
+        };
+        write(db, move |c| claim(c, &request)).len()
+    }
+
+    fn a_mail_server_is_given_no_more_than_its_tenant_says(db: &Db) {
+        let mut piper = tenant(
+            db,
+            "piper",
+            json!({"host": "mail.piper.example", "username": "piper", "rateLimit": 4}),
+        );
+        // The same name at the same server, and a login of its own.
+        let hooli = json!({"host": "mail.piper.example", "username": "piper"});
+        let hooli = tenant(db, "hooli", hooli);
+        let last = owe(db, &piper, 19);
+        owe(db, &hooli, 19);
+        assert_eq!(claimed(db, 0), 4 + 20);
+        let details = write(db, move |c| Details::find(c, last)).unwrap();
+        let told = details.explanation(NOW);
+        assert!(
+            told.contains("its mail server takes 4 mails a second"),
+            "{told}"
+        );
+        assert_eq!(claimed(db, 249), 0);
+        let next = write(db, |c| next_due(c, Kind::Email, NOW, &[]));
+        assert_eq!(next, Some(NOW.plus(Duration::from_millis(250))));
+        assert_eq!(claimed(db, 250), 1);
+        assert_eq!(claimed(db, 750), 2);
+
+        piper.email_configuration.0.remove("rateLimit");
+        write(db, move |c| MailLimit::put(c, &piper));
+        assert_eq!(claimed(db, 750), 13);
+    }
+
+    fn tenants_without_a_login_share_a_server_and_its_least_limit(db: &Db) {
+        let limited = |limit| json!({"host": "Relay.example", "port": 25, "rateLimit": limit});
+        let piper = tenant(db, "piper", limited(2));
+        let hooli = tenant(db, "hooli", limited(9));
+        let free = tenant(db, "free", json!({"host": "relay.example", "port": 25}));
+        for tenant in [&piper, &hooli, &free] {
+            owe(db, tenant, 4);
+        }
+        assert_eq!(claimed(db, 0), 2);
+        write(db, move |c| Tenant::delete(c, piper.id));
+        assert_eq!(claimed(db, 1000), 9);
+    }
+
+    fn a_tenant_without_a_server_of_its_own_limits_nobody(db: &Db) {
+        let piper = tenant(db, "piper", json!({"rateLimit": 1}));
+        owe(db, &piper, 4);
+        assert_eq!(claimed(db, 0), 5);
+    }
+}
