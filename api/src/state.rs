@@ -10,8 +10,10 @@ use beadle_common::seal::Sealer;
 use beadle_worker::{Inquirer, Metrics};
 use ipnet::IpNet;
 
+use crate::actions::Together;
 use crate::background::Background;
 use crate::error::ApiError;
+use crate::extract::Lookup;
 use crate::metrics::Requests;
 
 /// What time it is. Handlers read it once per request.
@@ -42,6 +44,10 @@ pub struct State {
     pub db: Db,
     /// Seals and opens secrets.
     pub sealer: Sealer,
+    /// Looks up API keys.
+    pub lookup: Lookup,
+    /// Takes actions that are asked for at the same time.
+    pub together: Together,
     /// Wakes the workers after a commit.
     pub wake: Wake,
     /// Asks webhooks before an action happens.
@@ -75,6 +81,8 @@ impl State {
         metrics: Metrics,
     ) -> prometheus::Result<Self> {
         Ok(Self {
+            lookup: Lookup::new(db.clone()),
+            together: Together::new(db.clone(), wake.clone(), setup.clone()),
             db,
             sealer,
             wake,

@@ -46,6 +46,11 @@ impl Request {
         }
     }
 
+    /// The members of the body, if it can be read.
+    pub(super) fn sent(&self) -> Option<&Map<String, Value>> {
+        self.body.as_ref().ok()?.json.as_object()
+    }
+
     /// The members of the body.
     pub(super) fn members(&self) -> Result<Map<String, Value>, ApiError> {
         self.body.clone()?.into_members()
@@ -178,7 +183,7 @@ impl Draft {
     }
 }
 
-fn show(change: &Change) -> Result<Reply, ApiError> {
+pub(super) fn show(change: &Change) -> Result<Reply, ApiError> {
     let view = ActionView::new(change.log(), change.history(), change.answer_event());
     Reply::serialized(WRAPPER, &view)
 }

@@ -9,6 +9,7 @@ mod modify;
 mod retrieve;
 mod search;
 mod take;
+mod together;
 mod transaction;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ use crate::description::Section;
 use crate::extract::{Access, Endpoint};
 
 pub(crate) use input::read_info;
+pub use together::Together;
 
 const WRAPPER: &str = "action";
 const ENDPOINT: Endpoint = Endpoint {

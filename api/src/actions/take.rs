@@ -2,9 +2,9 @@
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{ActionLogId, ApplicationId};
-use beadle_common::lifecycle::{Change, TakeRequest, prepare_take};
+use beadle_common::lifecycle::{Change, TakeRequest, Taking, prepare_take};
 
-use super::change::{Request, action, carry_out};
+use super::change::{Request, action, carry_out, show};
 use super::input::{judge, read_common};
 use crate::answer::Answer;
 use crate::error::ApiError;
@@ -19,10 +19,31 @@ pub(super) async fn take_action(mut call: Call) -> Answer {
         return Err(ApiError::MethodNotAllowed);
     }
     let request = Request::read(&mut call).await;
+    // An answer that is kept has to be written with its effect.
+    if call.reservation().is_none()
+        && let Some(taking) = readable(&request)
+        && let Some(change) = call.state().together.take(taking).await?
+    {
+        return Ok(show(&change)?.into());
+    }
     carry_out(&call, move |connection, state| {
         prepare(connection, state, &request)
     })
     .await
+}
+
+/// What is asked for, if nothing is wrong with it at first sight.
+fn readable(request: &Request) -> Option<Taking> {
+    let errors = Collector::new();
+    let body = Object::root(request.sent()?, &errors);
+    let action = action(&body).ok()?;
+    let (take, _) = read(&action);
+    let call = request.call(&body);
+    errors.finish().ok()?;
+    Some(Taking {
+        call,
+        request: take,
+    })
 }
 
 fn prepare(
@@ -34,9 +55,17 @@ fn prepare(
     let errors = Collector::new();
     let body = Object::root(&members, &errors);
     let action = action(&body)?;
+    let (take, applications) = read(&action);
+    let call = request.call(&body);
+    let prepared = prepare_take(connection, &state.setup, &call, &take);
+    judge(prepared, errors, &applications)
+}
+
+/// The members of the action, and where the applications stand in it.
+fn read(action: &Object<'_>) -> (TakeRequest, Vec<String>) {
     let applications = action.ids::<ApplicationId>("applicationIds");
     let take = TakeRequest {
-        common: read_common(&action),
+        common: read_common(action),
         actionee_user_id: action.id("actioneeUserId"),
         user_action_id: action.id("userActionId"),
         application_ids: applications.iter().map(|listed| listed.value).collect(),
@@ -44,8 +73,6 @@ fn prepare(
         option: action.short_text("option", LONGEST_NAME),
         reason_id: action.id("reasonId"),
     };
-    let call = request.call(&body);
-    let prepared = prepare_take(connection, &state.setup, &call, &take);
-    let paths: Vec<String> = applications.into_iter().map(|listed| listed.path).collect();
-    judge(prepared, errors, &paths)
+    let paths = applications.into_iter().map(|listed| listed.path);
+    (take, paths.collect())
 }

@@ -7,7 +7,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use beadle_common::db::{AnyConnection, QueryResult};
+use beadle_common::db::AnyConnection;
 use beadle_common::id::{ApiKeyId, TenantId};
 use beadle_common::instant::Instant;
 use beadle_common::model::api_key::ApiKey;
@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::access::Access;
 use super::endpoint::Endpoint;
+use super::lookup::Claim;
 use super::origin::Origin;
 use super::query::Query;
 use crate::answer::{Answer, Reply};
@@ -234,14 +235,12 @@ pub(crate) async fn identify(
         .headers()
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
-        .map(|key| key.trim().to_owned())
+        .map(str::trim)
         .filter(|key| !key.is_empty())
         .ok_or(ApiError::Unauthorized)?;
     let header = tenant_header(request);
     let asked = header.as_deref().and_then(parse_id);
-    let found = state
-        .read(move |connection| look_up(connection, &key, asked))
-        .await?;
+    let found = state.lookup.ask(Claim::new(key, asked)).await?;
     let caller = found
         .key
         .filter(|key| key.is_live(now) && may_use(key, request, endpoint))
@@ -259,25 +258,6 @@ fn tenant_header(request: &HttpRequest) -> Option<String> {
     // What is no text is no UUID either, and is refused as such.
     let text = value.to_str().unwrap_or("?").trim();
     (!text.is_empty()).then(|| text.to_owned())
-}
-
-struct Found {
-    key: Option<ApiKey>,
-    tenant_exists: bool,
-}
-
-fn look_up(
-    connection: &mut AnyConnection,
-    key: &str,
-    tenant: Option<TenantId>,
-) -> Result<Found, ApiError> {
-    let exists = |connection: &mut AnyConnection| -> QueryResult<bool> {
-        tenant.map_or(Ok(false), |tenant| Tenant::exists(connection, tenant))
-    };
-    Ok(Found {
-        key: ApiKey::find_by_key(connection, key)?,
-        tenant_exists: exists(connection)?,
-    })
 }
 
 fn may_use(key: &ApiKey, request: &HttpRequest, endpoint: Endpoint) -> bool {

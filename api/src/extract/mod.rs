@@ -7,6 +7,7 @@
 mod access;
 mod call;
 mod endpoint;
+mod lookup;
 mod number;
 mod origin;
 mod query;
@@ -18,5 +19,6 @@ pub use access::Access;
 pub use call::{Call, Caller};
 pub(crate) use call::{TENANT_HEADER, identify, tenant_of};
 pub use endpoint::Endpoint;
+pub use lookup::Lookup;
 pub use origin::Origin;
 pub use query::Query;

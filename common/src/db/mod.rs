@@ -3,8 +3,10 @@
 //! What differs between SQLite and PostgreSQL is decided here and in
 //! [`crate::outbox`], nowhere else. Start at [`Db`].
 
+mod bulk;
 mod connection;
 mod error;
+mod gather;
 mod json;
 mod manager;
 mod migrate;
@@ -21,15 +23,17 @@ mod sqlite_writer;
 mod sqlite_writer_test;
 mod url;
 
+pub(crate) use bulk::{Bulk, column, insert_all};
 pub use connection::{AnyConnection, MultiBackend};
 /// What a query of the model fails with; [`DbError`] says what that means.
 pub use diesel::result::{Error as QueryError, QueryResult};
 pub use error::DbError;
 pub(crate) use error::one_line;
+pub use gather::{Gather, Gathered};
 pub use json::Json;
 pub use manager::{IfMissing, SqliteSynchronous};
 pub use native::Native;
 pub use notify::{Wake, WakeSource};
-pub use pool::{Connections, Db, DbOptions};
+pub use pool::{CHECKOUT_TIMEOUT, Connections, Db, DbOptions};
 pub use sql_type::SqlUuid;
 pub use url::{Backend, DatabaseUrl, DatabaseUrlError};

@@ -18,7 +18,7 @@ use super::url::{Backend, DatabaseUrl};
 
 /// How long a request waits for a free connection before it is answered "not
 /// available". Longer only piles up requests that their clients have given up.
-const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(5);
+pub const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How to use a database.
 #[derive(Debug, Clone)]

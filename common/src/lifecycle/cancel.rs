@@ -3,6 +3,7 @@
 use super::modify::{check_active, find_log, next_revision, replace};
 use super::phase::Change;
 use super::refusal::{Refusal, Violations};
+use super::sources::Sources;
 use super::{Call, Common, Setup, take};
 use crate::db::AnyConnection;
 use crate::id::ActionLogId;
@@ -30,7 +31,7 @@ pub fn prepare_cancel(
 ) -> Result<Change, Refusal> {
     let log = find_log(connection, call, id)?;
     let mut broken = Violations::default();
-    let actioner = take::actioner(connection, call, &request.common, &mut broken)?;
+    let actioner = take::actioner(&mut Sources::new(connection), call, &request.common, &mut broken)?;
     check_active(&log, call.now, &mut broken);
     let actioner = broken.or(actioner)?;
     let canceled = ActionLog {

@@ -10,6 +10,7 @@ use super::commit::{Conflict, commit};
 use super::modify::{next_revision, who};
 use super::phase::{Change, PhaseInput, Step};
 use super::refusal::Refusal;
+use super::sources::Sources;
 use crate::db::{AnyConnection, Db, DbError, one_line};
 use crate::instant::Instant;
 use crate::model::action_log::{ActionLog, HistoryItem};
@@ -175,5 +176,5 @@ fn prepare_end(
         who,
         log: ended,
     }
-    .build(connection, setup)
+    .build(&mut Sources::new(connection), setup)
 }

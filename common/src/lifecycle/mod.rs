@@ -13,11 +13,13 @@ mod mail;
 mod modify;
 mod phase;
 mod refusal;
+mod sources;
 mod system;
 mod take;
 mod test_event;
 #[cfg(test)]
 mod tests;
+mod together;
 mod transaction;
 
 pub use cancel::{CancelRequest, prepare_cancel};
@@ -29,6 +31,7 @@ pub use refusal::{Field, Problem, Refusal, Violation};
 pub use system::{SystemStep, prepare_by_system};
 pub use take::{TakeRequest, prepare_take};
 pub use test_event::{TestEvent, raise_test};
+pub use together::{Taking, commit_together, prepare_together};
 pub use transaction::{FirstAttempt, FirstAttempts, Question, record_rollback};
 
 pub use crate::mail::Setup;

@@ -2,6 +2,7 @@
 
 use super::phase::{Change, PhaseInput, Step, Who};
 use super::refusal::{Field, Problem, Refusal, Violations};
+use super::sources::Sources;
 use super::{Call, Common, Setup, take};
 use crate::db::AnyConnection;
 use crate::id::ActionLogId;
@@ -32,7 +33,7 @@ pub fn prepare_modify(
 ) -> Result<Change, Refusal> {
     let log = find_log(connection, call, id)?;
     let mut broken = Violations::default();
-    let actioner = take::actioner(connection, call, &request.common, &mut broken)?;
+    let actioner = take::actioner(&mut Sources::new(connection), call, &request.common, &mut broken)?;
     if request.expiry.is_none() {
         broken.add(Field::Expiry, Problem::Missing, "Say when the action ends.");
     }
@@ -135,7 +136,7 @@ pub(super) fn replace(
         now: call.now,
         info: call.info.clone(),
     }
-    .build(connection, setup)
+    .build(&mut Sources::new(connection), setup)
 }
 
 /// The people and the definition of a log. They exist as long as the log does; if they

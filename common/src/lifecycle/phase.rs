@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::Setup;
 use super::mail::MailInput;
 use super::refusal::Refusal;
+use super::sources::Sources;
 use super::transaction::Question;
 use crate::db::{AnyConnection, DbError};
 use crate::duration::localized_duration;
@@ -116,16 +117,18 @@ impl Change {
 impl PhaseInput {
     pub(super) fn build(
         mut self,
-        connection: &mut AnyConnection,
+        sources: &mut Sources<'_>,
         setup: &Setup,
     ) -> Result<Change, Refusal> {
-        let tenant = Tenant::find(connection, self.log.tenant_id)?.ok_or(Refusal::NotFound)?;
+        let tenant = sources
+            .tenant(self.log.tenant_id)?
+            .ok_or(Refusal::NotFound)?;
         let raised = self.broadcast && tenant.event_enabled(UserActionEvent::TYPE);
         if self.phase == Phase::End && raised {
             self.log.end_event_sent = Some(true);
         }
         let mut event = self.event();
-        let (mail, faults) = self.mail(connection, setup, &tenant, raised, &mut event)?;
+        let (mail, faults) = self.mail(sources.connection, setup, &tenant, raised, &mut event)?;
         let row = match raised {
             true => Some(self.event_row(&event)?),
             false => None,

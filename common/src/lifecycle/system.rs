@@ -5,6 +5,7 @@ use super::cancel::canceled;
 use super::modify::{next_revision, replace, who};
 use super::phase::{Change, PhaseInput, Step};
 use super::refusal::Refusal;
+use super::sources::Sources;
 use super::take::{Found, TakeRequest, start};
 use super::{Call, Common, Setup};
 use crate::db::AnyConnection;
@@ -71,7 +72,8 @@ pub fn prepare_by_system(
                 expiry: Some(*expiry),
                 ..TakeRequest::default()
             };
-            start(connection, setup, call, &request, found)
+            start(
+                &mut Sources::new(connection), setup, call, &request, found)
         }
         SystemStep::Prolong { log, .. } | SystemStep::Lift { log, .. }
             if !log.is_active(call.now) =>
@@ -150,5 +152,5 @@ fn prolong(
             ..next_revision(log, call.now)
         },
     }
-    .build(connection, setup)
+    .build(&mut Sources::new(connection), setup)
 }

@@ -2,6 +2,7 @@
 
 use super::phase::{Change, PhaseInput, Step, Who};
 use super::refusal::{Field, Problem, Refusal, Violations};
+use super::sources::Sources;
 use super::{Call, Common, Setup};
 use crate::db::{AnyConnection, Json};
 use crate::id::{ActionLogId, ApplicationId, ReasonId, TenantId, UserActionId, UserId};
@@ -53,13 +54,23 @@ pub fn prepare_take(
     call: &Call,
     request: &TakeRequest,
 ) -> Result<Change, Refusal> {
-    let found = find(connection, call, request)?;
-    start(connection, setup, call, request, found)
+    prepare_from(&mut Sources::new(connection), setup, call, request)
+}
+
+/// The same, from what may have been read before.
+pub(super) fn prepare_from(
+    sources: &mut Sources<'_>,
+    setup: &Setup,
+    call: &Call,
+    request: &TakeRequest,
+) -> Result<Change, Refusal> {
+    let found = find(sources, call, request)?;
+    start(sources, setup, call, request, found)
 }
 
 /// Builds everything that a start writes, once it is allowed.
 pub(super) fn start(
-    connection: &mut AnyConnection,
+    sources: &mut Sources<'_>,
     setup: &Setup,
     call: &Call,
     request: &TakeRequest,
@@ -82,22 +93,22 @@ pub(super) fn start(
         now: call.now,
         info: call.info.clone(),
     }
-    .build(connection, setup)
+    .build(sources, setup)
 }
 
 fn find(
-    connection: &mut AnyConnection,
+    sources: &mut Sources<'_>,
     call: &Call,
     request: &TakeRequest,
 ) -> Result<Found, Refusal> {
     let mut broken = Violations::default();
-    let actionee = actionee(connection, call, request, &mut broken)?;
-    let actioner = actioner(connection, call, &request.common, &mut broken)?;
+    let actionee = actionee(sources, call, request, &mut broken)?;
+    let actioner = actioner(sources, call, &request.common, &mut broken)?;
     let tenant = actionee.as_ref().map(|user| user.tenant_id);
-    let definition = definition(connection, request, tenant, &mut broken)?;
+    let definition = definition(sources, request, tenant, &mut broken)?;
     let option = option(request, definition.as_ref(), &mut broken);
-    let reason = reason(connection, request, &mut broken)?;
-    applications(connection, request, tenant, &mut broken)?;
+    let reason = reason(sources, request, &mut broken)?;
+    applications(sources, request, tenant, &mut broken)?;
     let found = match (actionee, actioner, definition) {
         (Some(actionee), Some(actioner), Some(definition)) => Some(Found {
             actionee,
@@ -112,7 +123,7 @@ fn find(
 }
 
 fn actionee(
-    connection: &mut AnyConnection,
+    sources: &mut Sources<'_>,
     call: &Call,
     request: &TakeRequest,
     broken: &mut Violations,
@@ -125,7 +136,7 @@ fn actionee(
         );
         return Ok(None);
     };
-    let user = find_user(connection, call.scope, id)?;
+    let user = find_user(sources, call.scope, id)?;
     if user.is_none() {
         broken.add(
             Field::ActioneeUserId,
@@ -138,7 +149,7 @@ fn actionee(
 
 /// Finds who acts; the rules are the same in all phases.
 pub(super) fn actioner(
-    connection: &mut AnyConnection,
+    sources: &mut Sources<'_>,
     call: &Call,
     common: &Common,
     broken: &mut Violations,
@@ -151,7 +162,7 @@ pub(super) fn actioner(
         );
         return Ok(None);
     };
-    let user = find_user(connection, call.scope, id)?;
+    let user = find_user(sources, call.scope, id)?;
     if user.is_none() {
         broken.add(
             Field::ActionerUserId,
@@ -164,16 +175,16 @@ pub(super) fn actioner(
 
 /// A user of another tenant than the scope behaves as absent.
 fn find_user(
-    connection: &mut AnyConnection,
+    sources: &mut Sources<'_>,
     scope: Option<TenantId>,
     id: UserId,
 ) -> Result<Option<User>, Refusal> {
-    let user = User::find(connection, id)?;
+    let user = sources.user(id)?;
     Ok(user.filter(|user| scope.is_none_or(|tenant| tenant == user.tenant_id)))
 }
 
 fn definition(
-    connection: &mut AnyConnection,
+    sources: &mut Sources<'_>,
     request: &TakeRequest,
     tenant: Option<TenantId>,
     broken: &mut Violations,
@@ -186,7 +197,7 @@ fn definition(
         );
         return Ok(None);
     };
-    let Some(definition) = UserAction::find(connection, id)? else {
+    let Some(definition) = sources.definition(id)? else {
         broken.add(
             Field::UserActionId,
             Problem::Invalid,
@@ -242,14 +253,14 @@ fn option(
 }
 
 fn reason(
-    connection: &mut AnyConnection,
+    sources: &mut Sources<'_>,
     request: &TakeRequest,
     broken: &mut Violations,
 ) -> Result<Option<Reason>, Refusal> {
     let Some(id) = request.reason_id else {
         return Ok(None);
     };
-    let reason = Reason::find(connection, id)?;
+    let reason = sources.reason(id)?;
     if reason.is_none() {
         broken.add(
             Field::ReasonId,
@@ -261,7 +272,7 @@ fn reason(
 }
 
 fn applications(
-    connection: &mut AnyConnection,
+    sources: &mut Sources<'_>,
     request: &TakeRequest,
     tenant: Option<TenantId>,
     broken: &mut Violations,
@@ -270,7 +281,7 @@ fn applications(
     let Some(tenant) = tenant.filter(|_| !wanted.is_empty()) else {
         return Ok(());
     };
-    let existing = Application::existing_in(connection, tenant, wanted)?;
+    let existing = Application::existing_in(sources.connection, tenant, wanted)?;
     for (position, id) in wanted.iter().enumerate() {
         if !existing.contains(id) {
             broken.add(

@@ -134,13 +134,8 @@ fn owe(
     webhook: WebhookId,
     ordered: bool,
 ) -> QueryResult<()> {
-    let delivery = NewDelivery {
-        id: DeliveryId::sequential(),
-        lane: webhook.into(),
-        payload: Payload::Webhook(event.id),
-        due_at: event.insert_instant,
-        insert_instant: event.insert_instant,
-    };
+    let payload = Payload::Webhook(event.id);
+    let delivery = NewDelivery::at_once(webhook.into(), payload, event.insert_instant);
     match event.linked_object_id.filter(|_| ordered) {
         Some(user) => outbox::insert_in_order(connection, &delivery, user),
         None => outbox::insert(connection, &delivery),

@@ -1,9 +1,10 @@
 //! Action logs: definitions applied to users, and the history of each.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 
 use super::crud;
-use crate::db::{AnyConnection, Json};
+use crate::db::{AnyConnection, Bulk, Json, SqlUuid, column, insert_all};
 use crate::id::{ActionLogId, ApplicationId, TenantId, UserActionId, UserId};
 use crate::instant::Instant;
 use crate::schema::{action_history, action_logs};
@@ -82,6 +83,13 @@ pub struct HistoryItem {
     pub expiry: Option<Instant>,
 }
 
+/// The columns in the order of [`ActionLog::at_once`].
+const INSERT: &str = "INSERT INTO action_logs (id, tenant_id, actionee_user_id, actioner_user_id, user_action_id, \
+     application_ids, comment, email_user_on_end, notify_user_on_end, \
+     end_event_sent, expiry, end_due, canceled, prevent_login, name, localized_name, \
+     option, localized_option, reason, localized_reason, reason_code, revision, \
+     insert_instant, last_update_instant) SELECT * FROM";
+
 /// Which logs of a user to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Filter {
@@ -96,6 +104,42 @@ pub enum Filter {
 }
 
 impl ActionLog {
+    /// Adds these logs.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn insert_all(connection: &mut AnyConnection, logs: &[&Self]) -> QueryResult<()> {
+        insert_all(connection, logs, Self::at_once, Self::insert)
+    }
+
+    fn at_once<'r>(logs: &[&'r Self]) -> Bulk<'r> {
+        Bulk::new(INSERT, "")
+            .column::<Array<SqlUuid>, _>(column(logs, |log| log.id))
+            .column::<Array<SqlUuid>, _>(column(logs, |log| log.tenant_id))
+            .column::<Array<SqlUuid>, _>(column(logs, |log| log.actionee_user_id))
+            .column::<Array<Nullable<SqlUuid>>, _>(column(logs, |log| log.actioner_user_id))
+            .column::<Array<SqlUuid>, _>(column(logs, |log| log.user_action_id))
+            .column::<Array<Text>, _>(column(logs, |log| &log.application_ids))
+            .column::<Array<Nullable<Text>>, _>(column(logs, |log| log.comment.as_deref()))
+            .column::<Array<Bool>, _>(column(logs, |log| log.email_user_on_end))
+            .column::<Array<Bool>, _>(column(logs, |log| log.notify_user_on_end))
+            .column::<Array<Nullable<Bool>>, _>(column(logs, |log| log.end_event_sent))
+            .column::<Array<Nullable<BigInt>>, _>(column(logs, |log| log.expiry))
+            .column::<Array<Nullable<BigInt>>, _>(column(logs, |log| log.end_due))
+            .column::<Array<Bool>, _>(column(logs, |log| log.canceled))
+            .column::<Array<Bool>, _>(column(logs, |log| log.prevent_login))
+            .column::<Array<Text>, _>(column(logs, |log| log.name.as_str()))
+            .column::<Array<Text>, _>(column(logs, |log| log.localized_name.as_str()))
+            .column::<Array<Nullable<Text>>, _>(column(logs, |log| log.option.as_deref()))
+            .column::<Array<Nullable<Text>>, _>(column(logs, |log| log.localized_option.as_deref()))
+            .column::<Array<Nullable<Text>>, _>(column(logs, |log| log.reason.as_deref()))
+            .column::<Array<Nullable<Text>>, _>(column(logs, |log| log.localized_reason.as_deref()))
+            .column::<Array<Nullable<Text>>, _>(column(logs, |log| log.reason_code.as_deref()))
+            .column::<Array<Integer>, _>(column(logs, |log| log.revision))
+            .column::<Array<BigInt>, _>(column(logs, |log| log.insert_instant))
+            .column::<Array<BigInt>, _>(column(logs, |log| log.last_update_instant))
+    }
+
     /// Whether it is in force at `now`.
     #[must_use]
     pub fn is_active(&self, now: Instant) -> bool {

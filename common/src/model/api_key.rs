@@ -78,11 +78,21 @@ impl ApiKey {
     /// # Errors
     /// Those of the database.
     pub fn find_by_key(connection: &mut AnyConnection, key: &str) -> QueryResult<Option<Self>> {
+        Ok(Self::load_by_hash(connection, vec![Self::hash(key)])?.pop())
+    }
+
+    /// The rows of presented keys, by their hashes.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn load_by_hash(
+        connection: &mut AnyConnection,
+        hashes: Vec<Vec<u8>>,
+    ) -> QueryResult<Vec<Self>> {
         api_keys::table
-            .filter(api_keys::key_hash.eq(Self::hash(key)))
+            .filter(api_keys::key_hash.eq_any(hashes))
             .select(Self::as_select())
-            .first(connection)
-            .optional()
+            .load(connection)
     }
 
     /// How many keys there are.

@@ -1,8 +1,9 @@
 //! Events: the exact bytes that are signed and sent.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
-use crate::db::AnyConnection;
+use crate::db::{AnyConnection, Bulk, SqlUuid, column, insert_all};
 use crate::id::{ActionLogId, EventId, TenantId, UserId};
 use crate::instant::Instant;
 use crate::schema::events;
@@ -27,6 +28,10 @@ pub struct EventRow {
     pub insert_instant: Instant,
 }
 
+/// The columns in the order of [`EventRow::at_once`].
+const INSERT: &str = "INSERT INTO events (id, event_type, tenant_id, action_log_id, \
+     linked_object_id, body, insert_instant) SELECT * FROM";
+
 impl EventRow {
     /// Adds this event.
     ///
@@ -37,6 +42,25 @@ impl EventRow {
             .values(self)
             .execute(connection)?;
         Ok(())
+    }
+
+    /// Adds these events.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn insert_all(connection: &mut AnyConnection, events: &[&Self]) -> QueryResult<()> {
+        insert_all(connection, events, Self::at_once, Self::insert)
+    }
+
+    fn at_once<'r>(events: &[&'r Self]) -> Bulk<'r> {
+        Bulk::new(INSERT, "")
+            .column::<Array<SqlUuid>, _>(column(events, |event| event.id))
+            .column::<Array<Text>, _>(column(events, |event| event.event_type.as_str()))
+            .column::<Array<SqlUuid>, _>(column(events, |event| event.tenant_id))
+            .column::<Array<Nullable<SqlUuid>>, _>(column(events, |event| event.action_log_id))
+            .column::<Array<Nullable<SqlUuid>>, _>(column(events, |event| event.linked_object_id))
+            .column::<Array<Text>, _>(column(events, |event| event.body.as_str()))
+            .column::<Array<BigInt>, _>(column(events, |event| event.insert_instant))
     }
 
     /// Adds this event as one that did not happen after all, though receivers were asked

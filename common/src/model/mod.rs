@@ -39,7 +39,7 @@ pub fn fold(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
-/// `find`, `exists`, `all` and `delete` of a table.
+/// `find`, `load`, `exists`, `all` and `delete` of a table.
 macro_rules! rows {
     ($row:ident, $table:ident, $id:ty) => {
         impl $row {
@@ -70,6 +70,21 @@ macro_rules! rows {
                 use diesel::prelude::*;
                 diesel::select(diesel::dsl::exists($crate::schema::$table::table.find(id)))
                     .get_result(connection)
+            }
+
+            /// The rows with these Ids, in no order.
+            ///
+            /// # Errors
+            /// Those of the database.
+            pub fn load(
+                connection: &mut $crate::db::AnyConnection,
+                ids: &[$id],
+            ) -> diesel::QueryResult<Vec<Self>> {
+                use diesel::prelude::*;
+                $crate::schema::$table::table
+                    .filter($crate::schema::$table::id.eq_any(ids.to_vec()))
+                    .select(Self::as_select())
+                    .load(connection)
             }
 
             /// Every row; the caller sorts.

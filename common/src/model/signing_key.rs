@@ -67,17 +67,6 @@ impl SigningKeyRow {
         .get_result(connection)
     }
 
-    /// These keys, as far as they exist.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn load(connection: &mut AnyConnection, ids: &[SigningKeyId]) -> QueryResult<Vec<Self>> {
-        signing_keys::table
-            .filter(signing_keys::id.eq_any(ids.to_vec()))
-            .select(Self::as_select())
-            .load(connection)
-    }
-
     /// Whether a webhook names the key, be it switched on or not, or a tenant signs its mail
     /// with it.
     ///

@@ -80,14 +80,20 @@ impl Tenant {
             .optional()
     }
 
-    /// These tenants, as far as they exist.
+    /// Those of these tenants that exist.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn load(connection: &mut AnyConnection, ids: &[TenantId]) -> QueryResult<Vec<Self>> {
+    pub fn existing_among(
+        connection: &mut AnyConnection,
+        ids: Vec<TenantId>,
+    ) -> QueryResult<Vec<TenantId>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
         tenants::table
-            .filter(tenants::id.eq_any(ids.to_vec()))
-            .select(Self::as_select())
+            .filter(tenants::id.eq_any(ids))
+            .select(tenants::id)
             .load(connection)
     }
 

@@ -169,17 +169,6 @@ impl Webhook {
         Ok(())
     }
 
-    /// These webhooks, as far as they exist.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn load(connection: &mut AnyConnection, ids: &[WebhookId]) -> QueryResult<Vec<Self>> {
-        webhooks::table
-            .filter(webhooks::id.eq_any(ids.to_vec()))
-            .select(Self::as_select())
-            .load(connection)
-    }
-
     /// The webhooks that want `user.action` events of a tenant.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 //! A new delivery.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text};
 
 use super::{Kind, KindCode};
-use crate::db::AnyConnection;
+use crate::db::{self, AnyConnection, Bulk, SqlUuid, column};
 use crate::id::{DeliveryId, EmailId, EventId, LaneId};
 use crate::instant::Instant;
 use crate::schema::outbox;
@@ -35,6 +36,24 @@ impl Payload {
             Self::Email(..) => None,
         }
     }
+
+    /// The email, if it is one.
+    #[must_use]
+    pub fn email(&self) -> Option<EmailId> {
+        match self {
+            Self::Webhook(_) => None,
+            Self::Email(email, _) => Some(*email),
+        }
+    }
+
+    /// The envelope recipient of an email.
+    #[must_use]
+    pub fn recipient(&self) -> Option<&str> {
+        match self {
+            Self::Webhook(_) => None,
+            Self::Email(_, recipient) => Some(recipient),
+        }
+    }
 }
 
 /// A delivery that is owed from now on.
@@ -52,23 +71,65 @@ pub struct NewDelivery {
     pub insert_instant: Instant,
 }
 
+impl NewDelivery {
+    /// A delivery that is due as soon as it is owed.
+    #[must_use]
+    pub fn at_once(lane: LaneId, payload: Payload, instant: Instant) -> Self {
+        Self {
+            id: DeliveryId::sequential(),
+            lane,
+            payload,
+            due_at: instant,
+            insert_instant: instant,
+        }
+    }
+}
+
+/// The columns in the order of `at_once`.
+const INSERT: &str = "INSERT INTO outbox (id, kind, lane, event_id, email_id, recipient, \
+     attempt, due_at, insert_instant) SELECT * FROM";
+
+/// Adds these deliveries to the outbox.
+///
+/// # Errors
+/// Those of the database.
+pub fn insert_all(
+    connection: &mut AnyConnection,
+    deliveries: &[&NewDelivery],
+) -> QueryResult<()> {
+    db::insert_all(connection, deliveries, at_once, |delivery, connection| {
+        insert(connection, delivery)
+    })
+}
+
+fn at_once<'r>(deliveries: &[&'r NewDelivery]) -> Bulk<'r> {
+    let kind = |delivery: &NewDelivery| KindCode::from(delivery.payload.kind());
+    Bulk::new(INSERT, "")
+        .column::<Array<SqlUuid>, _>(column(deliveries, |delivery| delivery.id))
+        .column::<Array<SmallInt>, _>(column(deliveries, kind))
+        .column::<Array<SqlUuid>, _>(column(deliveries, |delivery| delivery.lane))
+        .column::<Array<Nullable<SqlUuid>>, _>(column(deliveries, |d| d.payload.event()))
+        .column::<Array<Nullable<SqlUuid>>, _>(column(deliveries, |d| d.payload.email()))
+        .column::<Array<Nullable<Text>>, _>(column(deliveries, |d| d.payload.recipient()))
+        .column::<Array<Integer>, _>(column(deliveries, |_| 0))
+        .column::<Array<BigInt>, _>(column(deliveries, |delivery| delivery.due_at))
+        .column::<Array<BigInt>, _>(column(deliveries, |delivery| delivery.insert_instant))
+}
+
 /// Adds a delivery to the outbox.
 ///
 /// # Errors
 /// Those of the database.
 pub fn insert(connection: &mut AnyConnection, delivery: &NewDelivery) -> QueryResult<()> {
-    let (event, email, recipient) = match &delivery.payload {
-        Payload::Webhook(event) => (Some(*event), None, None),
-        Payload::Email(email, recipient) => (None, Some(*email), Some(recipient.as_str())),
-    };
+    let payload = &delivery.payload;
     diesel::insert_into(outbox::table)
         .values((
             outbox::id.eq(delivery.id),
-            outbox::kind.eq(KindCode::from(delivery.payload.kind())),
+            outbox::kind.eq(KindCode::from(payload.kind())),
             outbox::lane.eq(delivery.lane),
-            outbox::event_id.eq(event),
-            outbox::email_id.eq(email),
-            outbox::recipient.eq(recipient),
+            outbox::event_id.eq(payload.event()),
+            outbox::email_id.eq(payload.email()),
+            outbox::recipient.eq(payload.recipient()),
             outbox::attempt.eq(0),
             outbox::due_at.eq(delivery.due_at),
             outbox::insert_instant.eq(delivery.insert_instant),

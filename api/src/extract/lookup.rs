@@ -1,0 +1,90 @@
+//! Whose key a request carries, looked up for all who ask at the same time. Each answer is
+//! read after its question was asked: a key that is taken away is refused from then on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use beadle_common::db::{AnyConnection, CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered};
+use beadle_common::id::TenantId;
+use beadle_common::model::api_key::ApiKey;
+use beadle_common::model::tenant::Tenant;
+
+use crate::error::ApiError;
+
+/// Requests that share a look-up at most.
+const BATCH: usize = 128;
+
+/// What a request says of itself.
+#[derive(Debug, Clone)]
+pub(super) struct Claim {
+    /// See [`ApiKey::hash`].
+    hash: Vec<u8>,
+    /// The tenant that it asks to be limited to.
+    tenant: Option<TenantId>,
+}
+
+impl Claim {
+    pub(super) fn new(key: &str, tenant: Option<TenantId>) -> Self {
+        Self {
+            hash: ApiKey::hash(key),
+            tenant,
+        }
+    }
+}
+
+/// What there is of it.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) key: Option<Arc<ApiKey>>,
+    pub(super) tenant_exists: bool,
+}
+
+/// Looks up keys.
+#[derive(Debug, Clone)]
+pub struct Lookup {
+    db: Db,
+    gather: Arc<Gather<Claim, Found>>,
+}
+
+impl Lookup {
+    /// Looks up keys in this database.
+    #[must_use]
+    pub fn new(db: Db) -> Self {
+        let shared = db.clone();
+        let gather = Gather::start("lookup", BATCH, CHECKOUT_TIMEOUT, move |claims: Vec<_>| {
+            let found = shared.read_blocking(|connection| look_up(connection, &claims))?;
+            Ok(found.into_iter().map(Gathered::Answer).collect())
+        });
+        Self {
+            db,
+            gather: Arc::new(gather),
+        }
+    }
+
+    pub(super) async fn ask(&self, claim: Claim) -> Result<Found, ApiError> {
+        if let Gathered::Answer(found) = self.gather.ask(claim.clone()).await? {
+            return Ok(found);
+        }
+        let looking = self
+            .db
+            .read(move |connection| look_up(connection, &[claim]));
+        looking.await?.pop().ok_or_else(|| ApiError::internal("a look-up without an answer"))
+    }
+}
+
+/// In the order of the claims.
+fn look_up(connection: &mut AnyConnection, claims: &[Claim]) -> Result<Vec<Found>, DbError> {
+    let hashes: BTreeSet<&[u8]> = claims.iter().map(|claim| claim.hash.as_slice()).collect();
+    let tenants: BTreeSet<TenantId> = claims.iter().filter_map(|claim| claim.tenant).collect();
+    let keys = ApiKey::load_by_hash(connection, hashes.into_iter().map(<[u8]>::to_vec).collect())?;
+    let keys: BTreeMap<Vec<u8>, Arc<ApiKey>> = keys
+        .into_iter()
+        .map(|key| (key.key_hash.clone(), Arc::new(key)))
+        .collect();
+    let existing = Tenant::existing_among(connection, tenants.into_iter().collect())?;
+    let found = |claim: &Claim| Found {
+        key: keys.get(&claim.hash).cloned(),
+        tenant_exists: claim.tenant.is_some_and(|tenant| existing.contains(&tenant)),
+    };
+    Ok(claims.iter().map(found).collect())
+}

@@ -1,0 +1,233 @@
+//! [`Gather`]: what is asked of the database at the same time goes there together.
+//!
+//! One thread answers. What comes in while it is at the database waits, and is the next
+//! batch: an idle process answers each at once, a busy one pays for a round trip once for
+//! many. Nothing is remembered from one batch to the next.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+use std::{fmt, thread};
+
+use tokio::sync::oneshot;
+
+use super::error::{DbError, one_line};
+
+/// Questions that may wait. Whoever finds it full has to ask alone.
+const QUEUE: usize = 1024;
+
+/// What became of one question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gathered<A> {
+    /// It was answered.
+    Answer(A),
+    /// It has to be asked alone, for whatever reason: nothing has happened.
+    Alone,
+}
+
+type Answer<A> = Result<Gathered<A>, DbError>;
+type Waiting<Q, A> = (Q, oneshot::Sender<Answer<A>>);
+
+/// Handle on the answering thread, which ends when the handle is dropped.
+pub struct Gather<Q, A> {
+    /// None: there is no thread, and everybody asks alone.
+    queue: Option<SyncSender<Waiting<Q, A>>>,
+    patience: Duration,
+}
+
+impl<Q, A> fmt::Debug for Gather<Q, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gather").finish_non_exhaustive()
+    }
+}
+
+impl<Q: Send + 'static, A: Send + 'static> Gather<Q, A> {
+    /// Starts a thread that answers up to `most` questions at a time, in their order.
+    /// Nobody waits longer than `patience` for it to take up a question.
+    pub fn start<F>(name: &'static str, most: usize, patience: Duration, answer: F) -> Self
+    where
+        F: FnMut(Vec<Q>) -> Result<Vec<Gathered<A>>, DbError> + Send + 'static,
+    {
+        let (queue, waiting) = sync_channel(QUEUE);
+        let started = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || run(&waiting, most.max(1), answer));
+        if let Err(error) = &started {
+            tracing::warn!("no thread for `{name}`, which only costs speed: {error}");
+        }
+        Self {
+            queue: started.is_ok().then_some(queue),
+            patience,
+        }
+    }
+
+    /// Asks one question.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] if the database cannot be reached, or is too busy.
+    pub async fn ask(&self, question: Q) -> Answer<A> {
+        let (answer, waiting) = oneshot::channel();
+        let Some(queue) = &self.queue else {
+            return Ok(Gathered::Alone);
+        };
+        if queue.try_send((question, answer)).is_err() {
+            return Ok(Gathered::Alone);
+        }
+        match tokio::time::timeout(self.patience, waiting).await {
+            Ok(Ok(answer)) => answer,
+            // The thread is gone.
+            Ok(Err(_)) => Ok(Gathered::Alone),
+            Err(_) => Err(DbError::Unavailable(format!(
+                "no answer within {:?}",
+                self.patience
+            ))),
+        }
+    }
+}
+
+fn run<Q, A, F>(waiting: &Receiver<Waiting<Q, A>>, most: usize, mut answer: F)
+where
+    F: FnMut(Vec<Q>) -> Result<Vec<Gathered<A>>, DbError>,
+{
+    while let Ok(first) = waiting.recv() {
+        let batch = std::iter::once(first).chain(waiting.try_iter().take(most - 1));
+        // Who has given up must not be surprised by what happens after all.
+        let batch = batch.filter(|(_, caller)| !caller.is_closed());
+        let (questions, callers): (Vec<Q>, Vec<_>) = batch.unzip();
+        if callers.is_empty() {
+            continue;
+        }
+        let answered = catch_unwind(AssertUnwindSafe(|| answer(questions)));
+        let mut answers = match answered {
+            Ok(Ok(answers)) => Ok(answers.into_iter()),
+            Ok(Err(DbError::Unavailable(reason))) => Err(reason),
+            Ok(Err(error)) => {
+                tracing::debug!("a batch failed, each is asked alone: {}", one_line(&error));
+                Ok(Vec::new().into_iter())
+            }
+            Err(_) => {
+                tracing::error!("answering a batch panicked, each is asked alone");
+                Ok(Vec::new().into_iter())
+            }
+        };
+        for caller in callers {
+            let answer = match &mut answers {
+                Ok(answers) => Ok(answers.next().unwrap_or(Gathered::Alone)),
+                Err(reason) => Err(DbError::Unavailable(reason.clone())),
+            };
+            // A caller that went away has no use for the answer.
+            let _ = caller.send(answer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{self, Sender};
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    type Batches = Arc<Mutex<Vec<Vec<u32>>>>;
+
+    /// Doubles numbers. Each batch waits for a word that it may begin.
+    fn doubling(most: usize) -> (Arc<Gather<u32, u32>>, Sender<()>, Batches) {
+        let (go, may_go) = mpsc::channel();
+        let batches = Batches::default();
+        let seen = Arc::clone(&batches);
+        let gather = Gather::start("doubling", most, PATIENCE, move |questions: Vec<u32>| {
+            may_go.recv().expect("a word");
+            seen.lock().expect("a lock").push(questions.clone());
+            if questions.contains(&13) {
+                return Err(DbError::Unavailable("13".to_owned()));
+            }
+            assert!(!questions.contains(&666), "asked for it");
+            let doubled = questions.into_iter().map(|number| number * 2);
+            Ok(doubled.map(Gathered::Answer).collect())
+        });
+        (Arc::new(gather), go, batches)
+    }
+
+    /// Asks the first, waits until it is taken up, and then the others.
+    async fn ask(numbers: &[u32], most: usize) -> (Vec<Answer<u32>>, Vec<Vec<u32>>) {
+        let (gather, go, batches) = doubling(most);
+        let mut asked = Vec::new();
+        for number in numbers.iter().copied() {
+            let gather = Arc::clone(&gather);
+            asked.push(tokio::spawn(async move { gather.ask(number).await }));
+            tokio::task::yield_now().await;
+        }
+        for _ in numbers {
+            go.send(()).expect("a thread");
+        }
+        let mut answers = Vec::new();
+        for asked in asked {
+            answers.push(asked.await.expect("an answer"));
+        }
+        let batches = batches.lock().expect("a lock").clone();
+        (answers, batches)
+    }
+
+    #[tokio::test]
+    async fn what_waits_together_is_asked_together_and_in_order() {
+        let numbers: Vec<u32> = (101..=120).collect();
+        let (answers, batches) = ask(&numbers, 8).await;
+        for (number, answer) in numbers.iter().zip(answers) {
+            assert_eq!(answer.expect("an answer"), Gathered::Answer(number * 2));
+        }
+        assert_eq!(batches.concat(), numbers);
+        assert!(batches.len() < 20 && batches.iter().all(|batch| batch.len() <= 8));
+    }
+
+    #[tokio::test]
+    async fn a_database_that_is_away_is_told_to_all_who_wait() {
+        let (answers, _) = ask(&[13], 8).await;
+        assert!(matches!(answers[..], [Err(DbError::Unavailable(_))]));
+    }
+
+    #[tokio::test]
+    async fn a_panic_sends_everybody_on_their_own_way_and_the_thread_goes_on() {
+        let (answers, _) = ask(&[666, 4], 1).await;
+        assert!(matches!(
+            answers[..],
+            [Ok(Gathered::Alone), Ok(Gathered::Answer(8))]
+        ));
+    }
+
+    #[tokio::test]
+    async fn whoever_gave_up_is_not_asked_for_any_more() {
+        let (gather, go, batches) = doubling(8);
+        let first = tokio::spawn({
+            let gather = Arc::clone(&gather);
+            async move { gather.ask(1).await }
+        });
+        tokio::task::yield_now().await;
+        let (answer, given_up) = oneshot::channel();
+        drop(given_up);
+        let queue = gather.queue.as_ref().expect("a thread");
+        queue.send((2, answer)).expect("a queue");
+        for _ in 0..3 {
+            go.send(()).expect("a thread");
+        }
+        assert!(gather.ask(3).await.is_ok());
+        assert!(first.await.expect("an end").is_ok());
+        assert_eq!(batches.lock().expect("a lock").concat(), [1, 3]);
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_ever() {
+        let (go, may_go) = mpsc::channel::<()>();
+        let patience = Duration::from_millis(20);
+        let gather = Gather::start("waiting", 8, patience, move |_: Vec<()>| {
+            let _ = may_go.recv();
+            Ok(vec![Gathered::Answer(())])
+        });
+        assert!(matches!(
+            gather.ask(()).await,
+            Err(DbError::Unavailable(_))
+        ));
+        drop(go);
+    }
+}
