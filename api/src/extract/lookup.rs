@@ -68,7 +68,10 @@ impl Lookup {
         let looking = self
             .db
             .read(move |connection| look_up(connection, &[claim]));
-        looking.await?.pop().ok_or_else(|| ApiError::internal("a look-up without an answer"))
+        looking
+            .await?
+            .pop()
+            .ok_or_else(|| ApiError::internal("a look-up without an answer"))
     }
 }
 
@@ -84,7 +87,9 @@ fn look_up(connection: &mut AnyConnection, claims: &[Claim]) -> Result<Vec<Found
     let existing = Tenant::existing_among(connection, tenants.into_iter().collect())?;
     let found = |claim: &Claim| Found {
         key: keys.get(&claim.hash).cloned(),
-        tenant_exists: claim.tenant.is_some_and(|tenant| existing.contains(&tenant)),
+        tenant_exists: claim
+            .tenant
+            .is_some_and(|tenant| existing.contains(&tenant)),
     };
     Ok(claims.iter().map(found).collect())
 }

@@ -224,10 +224,7 @@ mod tests {
             let _ = may_go.recv();
             Ok(vec![Gathered::Answer(())])
         });
-        assert!(matches!(
-            gather.ask(()).await,
-            Err(DbError::Unavailable(_))
-        ));
+        assert!(matches!(gather.ask(()).await, Err(DbError::Unavailable(_))));
         drop(go);
     }
 }

@@ -31,7 +31,12 @@ pub fn prepare_cancel(
 ) -> Result<Change, Refusal> {
     let log = find_log(connection, call, id)?;
     let mut broken = Violations::default();
-    let actioner = take::actioner(&mut Sources::new(connection), call, &request.common, &mut broken)?;
+    let actioner = take::actioner(
+        &mut Sources::new(connection),
+        call,
+        &request.common,
+        &mut broken,
+    )?;
     check_active(&log, call.now, &mut broken);
     let actioner = broken.or(actioner)?;
     let canceled = ActionLog {

@@ -33,7 +33,12 @@ pub fn prepare_modify(
 ) -> Result<Change, Refusal> {
     let log = find_log(connection, call, id)?;
     let mut broken = Violations::default();
-    let actioner = take::actioner(&mut Sources::new(connection), call, &request.common, &mut broken)?;
+    let actioner = take::actioner(
+        &mut Sources::new(connection),
+        call,
+        &request.common,
+        &mut broken,
+    )?;
     if request.expiry.is_none() {
         broken.add(Field::Expiry, Problem::Missing, "Say when the action ends.");
     }

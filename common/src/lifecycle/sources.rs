@@ -32,7 +32,9 @@ impl Known {
             let actioner = request.common.actioner_user_id;
             request.actionee_user_id.into_iter().chain(actioner)
         });
-        let definitions = requests.clone().filter_map(|request| request.user_action_id);
+        let definitions = requests
+            .clone()
+            .filter_map(|request| request.user_action_id);
         let reasons = requests.filter_map(|request| request.reason_id);
         let users = read(connection, users, User::load, |user| user.id)?;
         let tenants = users.values().map(|user: &User| user.tenant_id);

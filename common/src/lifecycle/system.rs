@@ -72,8 +72,7 @@ pub fn prepare_by_system(
                 expiry: Some(*expiry),
                 ..TakeRequest::default()
             };
-            start(
-                &mut Sources::new(connection), setup, call, &request, found)
+            start(&mut Sources::new(connection), setup, call, &request, found)
         }
         SystemStep::Prolong { log, .. } | SystemStep::Lift { log, .. }
             if !log.is_active(call.now) =>

@@ -96,11 +96,7 @@ pub(super) fn start(
     .build(sources, setup)
 }
 
-fn find(
-    sources: &mut Sources<'_>,
-    call: &Call,
-    request: &TakeRequest,
-) -> Result<Found, Refusal> {
+fn find(sources: &mut Sources<'_>, call: &Call, request: &TakeRequest) -> Result<Found, Refusal> {
     let mut broken = Violations::default();
     let actionee = actionee(sources, call, request, &mut broken)?;
     let actioner = actioner(sources, call, &request.common, &mut broken)?;

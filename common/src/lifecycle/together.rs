@@ -79,7 +79,9 @@ pub fn commit_together(
     }
     let written = || changes.iter().flatten();
     let logs: Vec<&ActionLog> = written().map(|change| &change.log).collect();
-    let events: Vec<&EventRow> = written().filter_map(|change| change.event.as_ref()).collect();
+    let events: Vec<&EventRow> = written()
+        .filter_map(|change| change.event.as_ref())
+        .collect();
     let deliveries: Vec<NewDelivery> = events
         .iter()
         .flat_map(|event| owed(event, lanes.get(&event.tenant_id)))

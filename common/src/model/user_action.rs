@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{crud, unique};
-use crate::db::{AnyConnection, Json};
 use crate::db::sql_type::text_enum;
+use crate::db::{AnyConnection, Json};
 use crate::id::{EmailTemplateId, TenantId, UserActionId};
 use crate::instant::Instant;
 use crate::locale::LocalizedText;

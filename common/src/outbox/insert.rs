@@ -93,10 +93,7 @@ const INSERT: &str = "INSERT INTO outbox (id, kind, lane, event_id, email_id, re
 ///
 /// # Errors
 /// Those of the database.
-pub fn insert_all(
-    connection: &mut AnyConnection,
-    deliveries: &[&NewDelivery],
-) -> QueryResult<()> {
+pub fn insert_all(connection: &mut AnyConnection, deliveries: &[&NewDelivery]) -> QueryResult<()> {
     db::insert_all(connection, deliveries, at_once, |delivery, connection| {
         insert(connection, delivery)
     })
