@@ -117,7 +117,8 @@ pub const TENANT: &str = r#"{
             "host": "mail.example", "port": 587, "security": "TLS", "username": "me",
             "password": "secret", "defaultFromEmail": "news@piedpiper.example",
             "defaultFromName": "Pied Piper",
-            "additionalHeaders": [{"name": "X-Colour", "value": "red"}], "debug": false
+            "additionalHeaders": [{"name": "X-Colour", "value": "red"}], "debug": false,
+            "rateLimit": 20
         },
         "eventConfiguration": {
             "events": {"user.action": {"enabled": true, "transactionType": "Any"}}
