@@ -34,14 +34,15 @@ async fn the_python_client_is_at_home(db: TestDatabase) {
     play(db, &folder, python).await;
 }
 
-fn folder(client: &str) -> PathBuf {
+/// Where a client's story, or another program of others, stands.
+pub fn folder(client: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("clients")
         .join(client)
 }
 
 /// A client of another version than the list names would prove nothing.
-fn check_installed(folder: &Path, list: &str, stamp: &str) {
+pub fn check_installed(folder: &Path, list: &str, stamp: &str) {
     let wanted = fs::read(folder.join(list)).unwrap();
     let installed = fs::read(folder.join(stamp)).ok();
     assert!(

@@ -14,6 +14,8 @@ mod story;
 mod workers;
 // Mail whose sender dies, and mail servers that hang.
 mod mail;
+// Its signatures, verified by a library of others.
+mod dkim;
 // What Prometheus is told.
 mod metrics;
 // Webhooks that have a say in what happens.
