@@ -6,8 +6,8 @@ use handlebars::Context;
 use serde_json::{Map, Value as Json, json};
 
 use super::fault::TemplateFault;
-use super::plain;
-use super::template::{CompiledTemplate, Escaping, Reader};
+use super::template::{Escaping, Reader};
+use super::{cache, plain};
 use crate::cldr::is_right_to_left;
 use crate::locale::{Locale, LocalizedText, choose};
 
@@ -286,7 +286,7 @@ impl<'a> Rendering<'a> {
     fn part(&mut self, part: EmailPart, locale: Option<&Locale>, template: &str) -> Option<Part> {
         self.name_locale(locale);
         let reader = Reader::new(self.preferred, locale, self.timezone);
-        let rendered = CompiledTemplate::parse(template).and_then(|template| {
+        let rendered = cache::compiled(template).and_then(|template| {
             template.render_context(part.escaping(), &self.variables, &reader)
         });
         match rendered {

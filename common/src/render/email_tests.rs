@@ -69,6 +69,17 @@ fn each_part_is_chosen_on_its_own() {
 }
 
 #[test]
+fn a_changed_text_is_used_at_once() {
+    let mut changing = email();
+    for word in ["first", "second", "first"] {
+        changing.subject.default = format!("{word} subject");
+        changing.subject.localized.clear();
+        let rendered = rendered(&changing, &[]).unwrap();
+        assert_eq!(rendered.subject.text, format!("{word} subject"));
+    }
+}
+
+#[test]
 fn the_default_texts_serve_everyone_else() {
     let mail = rendered(&email(), &["eo"]).unwrap();
     assert_eq!(mail.subject, part(None, "Locked: O'Neill <x>"));

@@ -283,7 +283,7 @@ fn millis(value: &Json) -> Result<Option<i64>, String> {
     }
     let millis = value
         .as_i64()
-        .ok_or_else(|| format!("takes milliseconds as a whole number, not {value:.40}"))?;
+        .ok_or_else(|| format!("takes milliseconds as a whole number, not {}", shown(value)))?;
     Ok(Some(millis))
 }
 
@@ -310,7 +310,7 @@ fn decimal(value: &Json) -> Result<Option<Decimal>, String> {
     }
     number::read(value)
         .map(Some)
-        .ok_or_else(|| format!("takes a number, not {value:.40}"))
+        .ok_or_else(|| format!("takes a number, not {}", shown(value)))
 }
 
 /// The text that the call has for a plural category, else the one for all others; a call
@@ -329,7 +329,12 @@ fn style(options: &Options<'_>) -> Result<Style, String> {
         return Ok(Style::Long);
     };
     let style = value.as_str().and_then(Style::parse);
-    style.ok_or_else(|| format!("takes the style short, medium or long, not {value:.40}"))
+    style.ok_or_else(|| {
+        format!(
+            "takes the style short, medium or long, not {}",
+            shown(value)
+        )
+    })
 }
 
 fn capitalized(text: &str) -> String {
@@ -349,4 +354,21 @@ fn percent_encoded(text: &str) -> String {
         }
     }
     encoded
+}
+
+/// A value for people, who want no more than to recognise it: faults go into the event log,
+/// which is no place for all that is known of a user.
+fn shown(value: &Json) -> String {
+    const CHARS: usize = 40;
+    match value {
+        Json::Object(_) => "an object".to_owned(),
+        Json::Array(_) => "a list".to_owned(),
+        value => {
+            let text = value.to_string();
+            match text.char_indices().nth(CHARS) {
+                Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+                None => text,
+            }
+        }
+    }
 }

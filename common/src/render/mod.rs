@@ -9,6 +9,7 @@
 //! helper that could read something other than the variables. Loading templates
 //! and collecting variables happens elsewhere.
 
+mod cache;
 mod email;
 mod fault;
 mod helpers;

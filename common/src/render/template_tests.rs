@@ -257,6 +257,14 @@ fn helpers_refuse_what_they_cannot_use() {
             "{{datetime \"soon\"}}",
             "`datetime` takes milliseconds as a whole number, not \"soon\"",
         ),
+        (
+            "{{date user}}",
+            "`date` takes milliseconds as a whole number, not an object",
+        ),
+        (
+            "{{number \"0123456789012345678901234567890123456789abc\"}}",
+            "not \"012345678901234567890123456789012345678…",
+        ),
         ("{{duration 1.5}}", "`duration` takes milliseconds"),
         ("{{duration 1 2 3}}", "not 3 values"),
         (

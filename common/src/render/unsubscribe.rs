@@ -3,8 +3,9 @@
 use serde_json::Value as Json;
 use url::Url;
 
+use super::cache;
 use super::fault::TemplateFault;
-use super::template::{CompiledTemplate, Escaping, Reader};
+use super::template::{Escaping, Reader};
 
 /// A header's line must not be longer than 998 characters, and cannot be broken here.
 const LONGEST: usize = 900;
@@ -15,7 +16,7 @@ const LONGEST: usize = 900;
 /// What is wrong with the template, or with the URI that it comes to.
 pub fn unsubscribe_uri(template: &str, variables: &Json) -> Result<Url, TemplateFault> {
     let reader = Reader::new(&[], None, None);
-    let text = CompiledTemplate::parse(template)?.render(Escaping::None, variables, &reader)?;
+    let text = cache::compiled(template)?.render(Escaping::None, variables, &reader)?;
     let refuse = |what: &str| TemplateFault::render(format!("the address to unsubscribe {what}"));
     let uri = Url::parse(text.trim()).map_err(|error| refuse(&format!("is no URI: {error}")))?;
     let usable = match uri.scheme() {
