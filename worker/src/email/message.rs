@@ -6,10 +6,11 @@ use std::time::{Duration, UNIX_EPOCH};
 use lettre::Message;
 use lettre::address::Envelope;
 use lettre::message::header::{Date, HeaderName, HeaderValue, MessageId};
-use lettre::message::{MessageBuilder, MultiPart, SinglePart};
+use lettre::message::{Mailbox as LettreMailbox, MessageBuilder, MultiPart, SinglePart};
 use uuid::Uuid;
 
 use super::address::{AddressError, parse_address};
+use super::words::{encoded, is_treacherous};
 
 /// Headers that say who, when and how; a tenant's additional ones cannot
 /// replace them and are left out.
@@ -104,7 +105,7 @@ impl OutgoingEmail {
         let message_id = bracketed(&self.message_id)?;
         let builder = self.addressed()?;
         let builder = builder
-            .subject(one_line(&self.subject))
+            .raw_header(subject(&self.subject))
             .header(self.date()?)
             .header(MessageId::from(message_id.clone()))
             .raw_header(HeaderValue::new(
@@ -122,17 +123,14 @@ impl OutgoingEmail {
         // envelope is never used, but it insists on one.
         let envelope = Envelope::new(None, vec![from.email.clone()])
             .map_err(|error| MessageError::Build(error.to_string()))?;
-        let mut builder = Message::builder().envelope(envelope).from(from);
-        if let Some(reply_to) = &self.reply_to {
-            builder = builder.reply_to(mailbox("replyTo", reply_to)?);
-        }
-        for recipient in &self.to {
-            builder = builder.to(mailbox("to", recipient)?);
-        }
-        for recipient in &self.cc {
-            builder = builder.cc(mailbox("cc", recipient)?);
-        }
-        Ok(builder)
+        let builder = Message::builder().envelope(envelope);
+        let builder = with_mailboxes(builder, "From", vec![from], MessageBuilder::from);
+        let reply_to = read("replyTo", self.reply_to.as_slice())?;
+        let builder = with_mailboxes(builder, "Reply-To", reply_to, MessageBuilder::reply_to);
+        let to = read("to", &self.to)?;
+        let builder = with_mailboxes(builder, "To", to, MessageBuilder::to);
+        let cc = read("cc", &self.cc)?;
+        Ok(with_mailboxes(builder, "Cc", cc, MessageBuilder::cc))
     }
 
     fn date(&self) -> Result<Date, MessageError> {
@@ -175,10 +173,9 @@ impl OutgoingEmail {
         let html = unix_lines(&self.html);
         let built = if html.is_empty() {
             builder.singlepart(SinglePart::plain(text))
-        } else if text.is_empty() {
-            builder.singlepart(SinglePart::html(html))
         } else {
-            // From plain to rich: readers show the last part that they can.
+            // From plain to rich: readers show the last part that they can. Filters distrust
+            // mail without a plain one, were it empty.
             let parts = MultiPart::alternative()
                 .boundary(boundary(message_id, &[&text, &html]))
                 .singlepart(SinglePart::plain(text))
@@ -189,15 +186,49 @@ impl OutgoingEmail {
     }
 }
 
-fn mailbox(
-    field: &'static str,
-    mailbox: &Mailbox,
-) -> Result<lettre::message::Mailbox, MessageError> {
+fn subject(text: &str) -> HeaderValue {
+    let (name, text) = (HeaderName::new_from_ascii_str("Subject"), one_line(text));
+    if is_treacherous(&text) {
+        let encoded = encoded(&text);
+        return HeaderValue::dangerous_new_pre_encoded(name, text, encoded);
+    }
+    HeaderValue::new(name, text)
+}
+
+/// Adds a header of addresses, in the library's way unless it cannot write one of the names.
+fn with_mailboxes(
+    builder: MessageBuilder,
+    header: &'static str,
+    listed: Vec<LettreMailbox>,
+    usual: fn(MessageBuilder, LettreMailbox) -> MessageBuilder,
+) -> MessageBuilder {
+    let is_usual = |one: &LettreMailbox| !one.name.as_deref().is_some_and(is_treacherous);
+    if listed.iter().all(is_usual) {
+        return listed.into_iter().fold(builder, usual);
+    }
+    let written = |one: &LettreMailbox| match &one.name {
+        Some(name) => format!("{}\r\n <{}>", encoded(name), one.email),
+        None => one.email.to_string(),
+    };
+    let written: Vec<String> = listed.iter().map(written).collect();
+    let addresses: Vec<String> = listed.iter().map(|one| one.email.to_string()).collect();
+    builder.raw_header(HeaderValue::dangerous_new_pre_encoded(
+        HeaderName::new_from_ascii_str(header),
+        addresses.join(", "),
+        written.join(",\r\n "),
+    ))
+}
+
+fn read(field: &'static str, listed: &[Mailbox]) -> Result<Vec<LettreMailbox>, MessageError> {
+    listed.iter().map(|one| mailbox(field, one)).collect()
+}
+
+fn mailbox(field: &'static str, mailbox: &Mailbox) -> Result<LettreMailbox, MessageError> {
     let address = parse_address(&mailbox.address)
         .map_err(|source| MessageError::Address { field, source })?;
     let display = mailbox.display.as_deref().map(one_line);
     let display = display.filter(|display| !display.is_empty());
-    Ok(lettre::message::Mailbox::new(display, address))
+    Ok(LettreMailbox::new(display, address))
 }
 
 /// Text for a header: runs of white space and control characters become one

@@ -1,5 +1,6 @@
 //! What a message looks like, and what cannot get into one.
 
+use mail_parser::MessageParser;
 use proptest::prelude::*;
 
 use super::*;
@@ -82,13 +83,48 @@ fn other_scripts_are_encoded() {
 }
 
 #[test]
-fn one_part_alone_needs_no_multipart() {
+fn a_plain_part_is_there_whatever_else_is() {
     let mut mail = mail();
-    mail.html.clear();
+    let html = std::mem::take(&mut mail.html);
     assert!(written(&mail).contains("Content-Type: text/plain"));
     assert!(!written(&mail).contains("multipart"));
-    mail.html = std::mem::take(&mut mail.text);
-    assert!(written(&mail).contains("Content-Type: text/html"));
+    mail.html = html;
+    mail.text.clear();
+    let text = written(&mail);
+    assert!(text.contains("Content-Type: text/plain") && text.contains("Content-Type: text/html"));
+}
+
+/// Subject, the sender's name and the first recipient's, as others read them.
+#[track_caller]
+fn reads_as_it_was_written(mail: &OutgoingEmail) {
+    let text = written(mail);
+    assert!(text.lines().all(|line| line.len() <= 998), "{text}");
+    let message = MessageParser::default().parse(text.as_bytes()).unwrap();
+    assert_eq!(message.subject(), Some(mail.subject.as_str()));
+    for (read, written) in [(message.from(), &mail.from), (message.to(), &mail.to[0])] {
+        let read = read.unwrap().first().unwrap();
+        assert_eq!(read.name(), written.display.as_deref());
+        assert_eq!(read.address(), Some(written.address.as_str()));
+    }
+}
+
+#[test]
+fn words_too_long_for_a_line_are_encoded() {
+    let mut mail = mail();
+    let long = "w".repeat(5000);
+    mail.subject = format!("Hello {long}");
+    mail.from.display = Some(format!("{long}, Inc."));
+    mail.to[0].display = Some(format!("J\u{fc}rgen \"{long}\""));
+    reads_as_it_was_written(&mail);
+}
+
+#[test]
+fn what_looks_encoded_is_shown_as_it_was_written() {
+    let mut mail = mail();
+    mail.subject = "=?utf-8?q?Your_boss?= says".to_owned();
+    mail.from.display = Some("=?utf-8?b?Qm9zcw==?=".to_owned());
+    mail.to[0].display = Some("a =?utf-8?b?Qm9zcw==?= b".to_owned());
+    reads_as_it_was_written(&mail);
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod notes;
 mod smtp;
 mod target;
 mod transport;
+mod words;
 
 #[cfg(test)]
 mod server;

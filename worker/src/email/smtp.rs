@@ -242,7 +242,8 @@ impl Session {
         let server = self.connection.server_info();
         let mut parameters = Vec::new();
         let addresses: [&str; 2] = [from.as_ref(), recipient.as_ref()];
-        if !addresses.iter().all(|address| address.is_ascii()) {
+        // Texts are encoded: what is beyond ASCII in a message is an address in its head.
+        if !(message.is_ascii() && addresses.iter().all(|address| address.is_ascii())) {
             if !server.supports_feature(Extension::SmtpUtfEight) {
                 return Err(unsupported("addresses beyond ASCII", "SMTPUTF8"));
             }

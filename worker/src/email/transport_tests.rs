@@ -156,9 +156,26 @@ async fn an_address_beyond_ascii_needs_the_extension() {
     assert_eq!(failure(&exchange).verdict, Verdict::Refused);
     assert!(failure(&exchange).message.contains("SMTPUTF8"));
 
-    server.now(vec![("EHLO", Reply::Say("250-mail.test\r\n250 SMTPUTF8"))]);
-    let exchange = mailer().deliver(&plain(&server), parcel).await;
-    assert!(exchange.outcome.is_delivered(), "{exchange:?}");
+    // Another recipient's address is in the head of the message.
+    let beside = Parcel {
+        recipient: "reader@example.com",
+        message: "Cc: rené@example.com\r\n\r\nHello\r\n".as_bytes(),
+        ..parcel
+    };
+    let exchange = mailer().deliver(&plain(&server), beside).await;
+    assert!(failure(&exchange).message.contains("SMTPUTF8"));
+
+    let offer = "250-mail.test\r\n250-8BITMIME\r\n250 SMTPUTF8";
+    server.now(vec![("EHLO", Reply::Say(offer))]);
+    for parcel in [parcel, beside] {
+        let exchange = mailer().deliver(&plain(&server), parcel).await;
+        assert!(exchange.outcome.is_delivered(), "{exchange:?}");
+    }
+    let announced = server.commands();
+    let announced = announced
+        .iter()
+        .filter(|command| command.contains(" SMTPUTF8"));
+    assert_eq!(announced.count(), 2);
 }
 
 #[tokio::test]
