@@ -45,11 +45,22 @@ pub fn failed(step: Step, error: &SmtpError) -> Failure {
     let told = harmless(chain(error).as_bytes(), ANSWER_BYTES);
     let message = format!("mail server at {step}: {told}");
     match error.status().map(u16::from) {
-        Some(code) => Failure::new(class_of_code(step), message)
-            .status(Some(code))
-            .verdict(verdict_of_code(step, code, &told)),
+        Some(code) => with_code(step, code, message),
         None => without_code(step, error, message),
     }
+}
+
+/// Judges a refusal that the mail library has not seen.
+pub fn refused(step: Step, code: u16, told: &str) -> Failure {
+    let told = harmless(format!("{code} {told}").as_bytes(), ANSWER_BYTES);
+    with_code(step, code, format!("mail server at {step}: {told}"))
+}
+
+fn with_code(step: Step, code: u16, message: String) -> Failure {
+    let verdict = verdict_of_code(step, code, &message);
+    Failure::new(class_of_code(step), message)
+        .status(Some(code))
+        .verdict(verdict)
 }
 
 fn class_of_code(step: Step) -> ErrorClass {

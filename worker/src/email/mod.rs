@@ -12,8 +12,12 @@ mod notes;
 mod smtp;
 mod target;
 mod transport;
+mod upgrade;
+mod wire;
 mod words;
 
+#[cfg(test)]
+mod hostile_tests;
 #[cfg(test)]
 mod server;
 #[cfg(test)]

@@ -16,6 +16,10 @@ use tokio_rustls::TlsAcceptor;
 pub enum Reply {
     /// Says this.
     Say(&'static str),
+    /// Says this, whatever its encoding.
+    Raw(&'static [u8]),
+    /// Says something that has no end.
+    Flood,
     /// Says this and closes.
     SayAndClose(&'static str),
     /// Says nothing, and keeps the connection.
@@ -218,6 +222,14 @@ impl Desk {
             Some(Reply::Say(text)) => (text, true),
             Some(Reply::SayAndClose(text) | Reply::SayAndCloseOnce(text)) => (text, false),
             Some(Reply::Close) => return false,
+            Some(Reply::Raw(bytes)) => {
+                let _ = stream.write_all(&[bytes, b"\r\n"].concat()).await;
+                return stream.flush().await.is_ok();
+            }
+            Some(Reply::Flood) => {
+                while stream.write_all(&[b'2'; 4096]).await.is_ok() {}
+                return false;
+            }
             Some(Reply::Hang) => std::future::pending().await,
         };
         let _ = stream.write_all(format!("{text}\r\n").as_bytes()).await;

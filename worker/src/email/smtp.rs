@@ -3,11 +3,6 @@
 //! connection whose conversation was cut off by a deadline, and the next mail
 //! would read the answers to the last one.
 
-use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 use lettre::Address;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -17,7 +12,6 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter,
 use lettre::transport::smtp::response::{Response, Severity};
 use rustls::pki_types::ServerName;
 use secrecy::ExposeSecret as _;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
@@ -25,6 +19,8 @@ use tokio_rustls::client::TlsStream;
 
 use super::judge::{Step, answer, ends_session, failed};
 use super::target::{Security, SmtpTarget};
+use super::upgrade::ask_for_tls;
+use super::wire::Wire;
 use crate::net::{DialError, Resolve, Trust, dial, resolve_host};
 use crate::outcome::{ErrorClass, Failure, Verdict, chain};
 
@@ -40,23 +36,19 @@ pub struct Dialer<'a> {
 impl Dialer<'_> {
     /// Connects, protects and logs in as the target says.
     pub async fn open(&self, target: &SmtpTarget) -> Result<Session, Failure> {
-        let stream = self.connect(target).await?;
+        let mut stream = self.connect(target).await?;
         let mut connection = match target.security {
-            Security::None | Security::StartTls => self.greet(Box::new(stream)).await?,
+            Security::None => self.greet(Wire::new(stream)).await?,
             Security::Ssl => {
-                self.greet(Box::new(self.wrap(target, stream).await?))
-                    .await?
+                let stream = self.wrap(target, stream).await?;
+                self.greet(Wire::new(stream)).await?
+            }
+            Security::StartTls => {
+                ask_for_tls(&mut stream, self.hello).await?;
+                let stream = self.wrap(target, stream).await?;
+                self.greet(Wire::greeted(stream)).await?
             }
         };
-        if target.security == Security::StartTls {
-            let upgrade = async {
-                let parameters = self.trust.starttls(bare(&target.host))?;
-                connection.starttls(parameters, self.hello).await
-            };
-            upgrade
-                .await
-                .map_err(|error| failed(Step::StartTls, &error))?;
-        }
         login(&mut connection, target).await?;
         Ok(Session {
             connection,
@@ -84,7 +76,11 @@ impl Dialer<'_> {
         })
     }
 
-    async fn wrap(&self, target: &SmtpTarget, stream: TcpStream) -> Result<TlsSocket, Failure> {
+    async fn wrap(
+        &self,
+        target: &SmtpTarget,
+        stream: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, Failure> {
         let host = &target.host;
         let broken = |error: &(dyn std::error::Error + 'static)| {
             let message = format!("TLS with mail server `{host}` failed: {}", chain(error));
@@ -92,18 +88,17 @@ impl Dialer<'_> {
         };
         let name = ServerName::try_from(bare(host).to_owned()).map_err(|error| broken(&error))?;
         let handshake = TlsConnector::from(self.trust.client()).connect(name, stream);
-        let stream = timeout_at(self.until, handshake)
+        timeout_at(self.until, handshake)
             .await
             .map_err(|_| late("the TLS handshake", host))?
-            .map_err(|error| broken(&error))?;
-        Ok(TlsSocket(stream))
+            .map_err(|error| broken(&error))
     }
 
     async fn greet(
         &self,
-        stream: Box<dyn AsyncTokioStream>,
+        stream: impl AsyncTokioStream + 'static,
     ) -> Result<AsyncSmtpConnection, Failure> {
-        AsyncSmtpConnection::connect_with_transport(stream, self.hello)
+        AsyncSmtpConnection::connect_with_transport(Box::new(stream), self.hello)
             .await
             .map_err(|error| failed(Step::Greeting, &error))
     }
@@ -262,42 +257,4 @@ impl Session {
 fn unsupported(what: &str, extension: &str) -> Failure {
     let message = format!("the mail server takes no {what} ({extension})");
     Failure::new(ErrorClass::Smtp, message).verdict(Verdict::Refused)
-}
-
-/// A TLS connection in the form that the mail library wants.
-#[derive(Debug)]
-struct TlsSocket(TlsStream<TcpStream>);
-
-impl AsyncTokioStream for TlsSocket {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.0.get_ref().0.peer_addr()
-    }
-}
-
-impl AsyncRead for TlsSocket {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for TlsSocket {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
 }

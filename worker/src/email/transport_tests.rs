@@ -15,7 +15,7 @@ use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict};
 
 const MESSAGE: &[u8] = b"Subject: Hi\r\n\r\nHello\r\n.hidden dot\r\n";
 
-fn parcel() -> Parcel<'static> {
+pub(super) fn parcel() -> Parcel<'static> {
     Parcel {
         message_id: "<1@mail.example>",
         envelope_from: "news@example.com",
@@ -24,7 +24,7 @@ fn parcel() -> Parcel<'static> {
     }
 }
 
-fn mailer_within(deadline: Duration, ca: Option<&str>) -> Mailer {
+pub(super) fn mailer_within(deadline: Duration, ca: Option<&str>) -> Mailer {
     let trust = Trust::new(ca.map(str::as_bytes)).unwrap();
     let mut config = MailerConfig::new(trust);
     config.deadline = deadline;
@@ -49,13 +49,13 @@ fn plain(server: &Server) -> MailTarget {
     MailTarget::Smtp(target(server.address, Security::None))
 }
 
-async fn deliver(script: Script) -> Exchange {
+pub(super) async fn deliver(script: Script) -> Exchange {
     let server = Server::start(script).await;
     mailer().deliver(&plain(&server), parcel()).await
 }
 
 #[track_caller]
-fn failure(exchange: &Exchange) -> &Failure {
+pub(super) fn failure(exchange: &Exchange) -> &Failure {
     exchange.outcome.failure().expect("a failure")
 }
 
@@ -320,7 +320,7 @@ async fn refused_credentials_are_told_apart() {
     assert_eq!(failure(&exchange).verdict, Verdict::Retry);
 }
 
-fn named(server: &Server, security: Security) -> MailTarget {
+pub(super) fn named(server: &Server, security: Security) -> MailTarget {
     let mut target = target(server.address, security);
     target.host = "localhost".to_owned();
     target.credentials = Some(("user".to_owned(), SecretString::from("sesame")));

@@ -3,9 +3,6 @@
 
 use std::sync::Arc;
 
-use lettre::transport::smtp::client::{
-    Certificate, CertificateStore, TlsParameters, TlsParametersBuilder,
-};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
@@ -31,15 +28,14 @@ pub enum TrustError {
 #[derive(Clone)]
 pub struct Trust {
     client: Arc<ClientConfig>,
-    /// System and operator certificates, for the mail library, which wants to
-    /// build its own settings when a connection is upgraded.
-    certificates: Arc<Vec<CertificateDer<'static>>>,
+    /// How many of them the system or the operator named.
+    named: usize,
 }
 
 impl std::fmt::Debug for Trust {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Trust")
-            .field("certificates", &self.certificates.len())
+            .field("named", &self.named)
             .finish_non_exhaustive()
     }
 }
@@ -54,21 +50,19 @@ impl Trust {
     pub fn new(ca_pem: Option<&[u8]>) -> Result<Self, TrustError> {
         let mut roots = RootCertStore::empty();
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        let mut certificates = Vec::new();
+        let mut named = 0;
         for certificate in rustls_native_certs::load_native_certs().certs {
-            if roots.add(certificate.clone()).is_ok() {
-                certificates.push(certificate);
+            if roots.add(certificate).is_ok() {
+                named += 1;
             }
         }
         for certificate in ca_pem.map(read_pem).transpose()?.unwrap_or_default() {
-            roots
-                .add(certificate.clone())
-                .map_err(TrustError::Certificate)?;
-            certificates.push(certificate);
+            roots.add(certificate).map_err(TrustError::Certificate)?;
+            named += 1;
         }
         Ok(Self {
             client: Arc::new(client_config(roots)?),
-            certificates: Arc::new(certificates),
+            named,
         })
     }
 
@@ -76,21 +70,6 @@ impl Trust {
     #[must_use]
     pub fn client(&self) -> Arc<ClientConfig> {
         Arc::clone(&self.client)
-    }
-
-    /// The same trust in the mail library's form, for upgrading (STARTTLS) a
-    /// connection to the server named `host`.
-    ///
-    /// # Errors
-    /// What the mail library says.
-    pub fn starttls(&self, host: &str) -> Result<TlsParameters, lettre::transport::smtp::Error> {
-        let mut builder = TlsParametersBuilder::new(host.to_owned())
-            .certificate_store(CertificateStore::WebpkiRoots);
-        for certificate in self.certificates.iter() {
-            let certificate = Certificate::from_der(certificate.to_vec())?;
-            builder = builder.add_root_certificate(certificate);
-        }
-        builder.build()
     }
 }
 
@@ -122,8 +101,7 @@ mod tests {
 
     #[test]
     fn trust_without_an_own_file_works() {
-        let trust = Trust::new(None).unwrap();
-        assert!(trust.starttls("mail.example").is_ok());
+        assert!(Trust::new(None).is_ok());
     }
 
     #[test]
@@ -137,6 +115,6 @@ mod tests {
         let own = rcgen::generate_simple_self_signed(vec!["a.example".to_owned()]).unwrap();
         let plain = Trust::new(None).unwrap();
         let more = Trust::new(Some(own.cert.pem().as_bytes())).unwrap();
-        assert_eq!(more.certificates.len(), plain.certificates.len() + 1);
+        assert_eq!(more.named, plain.named + 1);
     }
 }
