@@ -234,7 +234,6 @@ impl TestApp {
         .expect("the first rows are written");
         let sealer = Sealer::from_keys(&SecretString::from("00".repeat(32))).expect("a key");
         let wake = Wake::new(&db);
-        let inquirer = Inquirer::new(&worker_settings(), sealer.clone()).expect("the defaults");
         let clock = Arc::new(AtomicI64::new(NOON));
         let hand = Arc::clone(&clock);
         let mail_from = Mailbox {
@@ -246,6 +245,13 @@ impl TestApp {
             base_url: None,
         };
         let metrics = Metrics::new().expect("metrics");
+        let inquirer = Inquirer::new(
+            &worker_settings(),
+            setup.clone(),
+            sealer.clone(),
+            metrics.clone(),
+        )
+        .expect("the defaults");
         let settings = Settings::default();
         let state = State::new(db, sealer, wake, inquirer, setup, settings, metrics);
         let state = state.expect("metrics of requests");

@@ -1,9 +1,9 @@
-//! What is written down of an attempt, whoever has made it.
+//! What is written down of an attempt and of its peer, whoever has made it.
 
 use beadle_common::instant::Instant;
-use beadle_common::outbox::{AttemptRecord, AttemptResult};
+use beadle_common::outbox::{AttemptRecord, AttemptResult, Judgement};
 
-use crate::outcome::{Exchange, Outcome};
+use crate::outcome::{Exchange, Outcome, Verdict};
 
 /// The record of an exchange that began at `started`.
 #[must_use]
@@ -20,6 +20,22 @@ pub fn record(started: Instant, exchange: &Exchange) -> AttemptRecord {
         class: failure.map(|failure| failure.class.as_str().to_owned()),
         message: failure.map(|failure| storable(&failure.message)),
         response_excerpt: exchange.excerpt.as_deref().map(storable),
+    }
+}
+
+/// What an exchange with the peer says about its lane.
+#[must_use]
+pub fn judgement(outcome: &Outcome) -> Judgement {
+    let Outcome::Failed(failure) = outcome else {
+        return Judgement::Good;
+    };
+    match failure.verdict {
+        // Every other mail of the server would meet the same refusal.
+        Verdict::Throttle | Verdict::Credentials => Judgement::Overloaded(failure.retry_after),
+        Verdict::Gone => Judgement::Gone,
+        // The peer works, and says so about one message.
+        Verdict::Refused | Verdict::BadRecipient => Judgement::Good,
+        Verdict::Retry => Judgement::Bad,
     }
 }
 

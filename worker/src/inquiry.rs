@@ -1,16 +1,20 @@
 //! Asks webhooks before an action happens: the first attempt to deliver its event, to all
 //! of them at once, made by whoever is about to commit it. What a webhook is sent, and how,
-//! is the same as in every later attempt.
+//! is the same as in every later attempt, and so is what its answer says about it: the
+//! workers know, and a webhook that they leave alone is not called here either.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use beadle_common::db::{AnyConnection, Db, DbError};
-use beadle_common::id::WebhookId;
+use beadle_common::id::{LaneId, WebhookId};
 use beadle_common::instant::Instant;
-use beadle_common::lifecycle::{FirstAttempt, FirstAttempts, Question};
+use beadle_common::lifecycle::{FirstAttempt, FirstAttempts, Question, Setup};
 use beadle_common::model::webhook::Webhook;
-use beadle_common::outbox::{DeliveryState, Verdict};
+use beadle_common::outbox::{
+    DeliveryState, Judgement, Kind, LanePolicy, LaneState, UnclaimedAttempt, Verdict, lane_states,
+    take_note,
+};
 use beadle_common::seal::Sealer;
 use bytes::Bytes;
 use diesel::QueryResult;
@@ -18,9 +22,11 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use tracing::Instrument as _;
 
-use crate::attempt::record;
+use crate::attempt::{judgement, record};
+use crate::drain::happening::tell;
 use crate::drain::{Clock, Courier as _, Jitter, Unsendable};
-use crate::outcome::{ErrorClass, Exchange, Failure, Outcome};
+use crate::metrics::Metrics;
+use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict as Asked};
 use crate::policy::Next;
 use crate::run;
 use crate::settings::{SettingsError, WorkerSettings};
@@ -33,6 +39,8 @@ pub struct Inquirer {
     courier: Arc<WebhookCourier>,
     clock: Clock,
     jitter: Jitter,
+    policy: LanePolicy,
+    metrics: Metrics,
 }
 
 impl std::fmt::Debug for Inquirer {
@@ -43,19 +51,38 @@ impl std::fmt::Debug for Inquirer {
     }
 }
 
-/// An event as a webhook is sent it. None: the webhook is disabled, and is not.
-type Addressed = (WebhookId, Option<Result<Parcel, Unsendable>>);
+/// An event, ready for a webhook.
+struct Addressed {
+    webhook: WebhookId,
+    /// None: the webhook is left alone.
+    parcel: Option<Result<Parcel, Unsendable>>,
+    /// A success would be news.
+    is_failing: bool,
+}
+
+/// What a webhook said, and what that says about it.
+struct Answered {
+    attempt: FirstAttempt,
+    said: UnclaimedAttempt,
+}
 
 impl Inquirer {
     /// One that sends as the worker does.
     ///
     /// # Errors
     /// [`SettingsError`] if the certificate authorities cannot be used.
-    pub fn new(settings: &WorkerSettings, sealer: Sealer) -> Result<Self, SettingsError> {
+    pub fn new(
+        settings: &WorkerSettings,
+        setup: Setup,
+        sealer: Sealer,
+        metrics: Metrics,
+    ) -> Result<Self, SettingsError> {
         Ok(Self {
             courier: Arc::new(run::webhook_courier(settings, sealer)?),
             clock: Arc::new(Instant::now),
             jitter: run::jitter(),
+            policy: run::lane_policy(settings, setup),
+            metrics,
         })
     }
 
@@ -71,13 +98,47 @@ impl Inquirer {
         let address = move |connection: &mut AnyConnection| {
             Ok::<_, DbError>(address(&courier, connection, question, now)?)
         };
-        let attempts = db
-            .read(address)
-            .await?
+        let addressed = db.read(address).await?;
+        let any_failing = addressed.iter().any(|addressed| addressed.is_failing);
+        let attempts = addressed
             .into_iter()
-            .map(|(webhook, parcel)| self.attempt(webhook, parcel));
+            .map(|addressed| self.attempt(addressed.webhook, addressed.parcel));
         let answers = join_all(attempts).instrument(span).await;
-        Ok(FirstAttempts(answers.into_iter().flatten().collect()))
+        let answers: Vec<Answered> = answers.into_iter().flatten().collect();
+        self.take_note(db, &answers, any_failing).await;
+        let first = |answered: Answered| (answered.said.webhook, answered.attempt);
+        Ok(FirstAttempts(answers.into_iter().map(first).collect()))
+    }
+
+    /// Lets the workers know how the webhooks fared, whatever becomes of the change. As long as
+    /// all do well, and did before, this writes nothing.
+    async fn take_note(&self, db: &Db, answers: &[Answered], any_failing: bool) {
+        for answered in answers {
+            if let FirstAttempt::Made { record, .. } = &answered.attempt {
+                self.metrics.attempted(Kind::Webhook, record);
+            }
+        }
+        let said: Vec<UnclaimedAttempt> = answers.iter().map(|answered| answered.said).collect();
+        let is_news = said.iter().any(|said| match said.judgement {
+            Judgement::Silent => false,
+            Judgement::Good => any_failing,
+            Judgement::Bad | Judgement::Overloaded(_) | Judgement::Gone => true,
+        });
+        if !is_news {
+            return;
+        }
+        let policy = self.policy.clone();
+        let note = move |c: &mut AnyConnection| Ok::<_, DbError>(take_note(c, &said, &policy)?);
+        match db.write(note).await {
+            Ok(happenings) => {
+                self.metrics.happened(&happenings);
+                for (lane, happening) in happenings {
+                    tell(lane, happening);
+                }
+            }
+            // The next attempt will tell the same.
+            Err(error) => tracing::warn!("how the webhooks fared is not noted: {error}"),
+        }
     }
 
     /// One webhook's answer. None: it was deleted a moment ago.
@@ -85,36 +146,48 @@ impl Inquirer {
         &self,
         webhook: WebhookId,
         parcel: Option<Result<Parcel, Unsendable>>,
-    ) -> Option<(WebhookId, FirstAttempt)> {
-        let started = (self.clock)();
-        let answer = match parcel {
-            None => FirstAttempt::NotMade,
+    ) -> Option<Answered> {
+        let began = (self.clock)();
+        let (attempt, judgement) = match parcel {
+            None => (FirstAttempt::NotMade, Judgement::Silent),
             Some(Ok(parcel)) => {
-                let exchange = self.send(parcel, started).await;
-                self.judge(webhook, started, &exchange)
+                let (exchange, judgement) = self.send(parcel, began).await;
+                (self.judge(webhook, began, &exchange), judgement)
             }
             Some(Err(Unsendable::Gone)) => return None,
+            // Nothing but an exchange tells anything about the webhook.
             Some(Err(Unsendable::NotNow(failure))) => {
-                self.judge(webhook, started, &Exchange::failed(failure))
+                let exchange = Exchange::failed(failure);
+                (self.judge(webhook, began, &exchange), Judgement::Silent)
             }
             Some(Err(Unsendable::Broken(failure) | Unsendable::Unwanted(failure))) => {
                 tracing::error!(webhook.id = %webhook, "cannot be sent: {}", failure.message);
-                FirstAttempt::Made {
-                    record: record(started, &Exchange::failed(failure)),
+                let attempt = FirstAttempt::Made {
+                    record: record(began, &Exchange::failed(failure)),
                     verdict: Verdict::Finished(DeliveryState::Exhausted),
-                }
+                };
+                (attempt, Judgement::Silent)
             }
         };
-        Some((webhook, answer))
+        let said = UnclaimedAttempt {
+            webhook,
+            began,
+            ended: (self.clock)(),
+            judgement,
+        };
+        Some(Answered { attempt, said })
     }
 
     /// One webhook's panic must not cost the answers of the others.
-    async fn send(&self, parcel: Parcel, now: Instant) -> Exchange {
+    async fn send(&self, parcel: Parcel, now: Instant) -> (Exchange, Judgement) {
         let sending = AssertUnwindSafe(self.courier.send(parcel, now)).catch_unwind();
-        sending.await.unwrap_or_else(|_| {
-            let message = "the server failed while it was sending";
-            Exchange::failed(Failure::new(ErrorClass::Unknown, message))
-        })
+        if let Ok(exchange) = sending.await {
+            let judgement = judgement(&exchange.outcome);
+            return (exchange, judgement);
+        }
+        let message = "the server failed while it was sending";
+        let failure = Failure::new(ErrorClass::Unknown, message);
+        (Exchange::failed(failure), Judgement::Silent)
     }
 
     fn judge(&self, webhook: WebhookId, started: Instant, exchange: &Exchange) -> FirstAttempt {
@@ -133,6 +206,9 @@ impl Inquirer {
 
     /// What follows a failure if the others agree.
     fn after(&self, failure: &Failure) -> Verdict {
+        if failure.verdict == Asked::Gone {
+            return Verdict::Hold;
+        }
         let now = (self.clock)().millis();
         let jitter = (self.jitter)();
         match self
@@ -156,14 +232,20 @@ fn address(
     now: Instant,
 ) -> QueryResult<Vec<Addressed>> {
     let webhooks = Webhook::for_user_action(connection, question.tenant)?;
-    let disabled = Webhook::disabled_among(connection, &webhooks)?;
+    let lanes: Vec<LaneId> = webhooks.iter().copied().map(LaneId::from).collect();
+    let states = lane_states(connection, &lanes)?;
     let body = Bytes::from(question.body);
     let parcels = courier.address(connection, &webhooks, question.event, &body, now)?;
-    let unless_disabled = |(webhook, parcel)| {
-        let called = !disabled.contains(&webhook);
-        (webhook, called.then_some(parcel))
+    let unless_it_rests = |(webhook, parcel)| {
+        let lane = LaneId::from(webhook);
+        let state = states.iter().find(|state| state.lane == lane);
+        Addressed {
+            webhook,
+            parcel: (!state.is_some_and(|state| state.rests(now))).then_some(parcel),
+            is_failing: state.is_some_and(LaneState::is_failing),
+        }
     };
-    Ok(parcels.into_iter().map(unless_disabled).collect())
+    Ok(parcels.into_iter().map(unless_it_rests).collect())
 }
 
 #[cfg(test)]

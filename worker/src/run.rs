@@ -52,10 +52,7 @@ impl Worker {
             clock: clock.clone(),
             jitter: jitter(),
             owner: owner(),
-            policy: LanePolicy {
-                disable_after: Some(settings.disable_after),
-                mail: setup.clone(),
-            },
+            policy: lane_policy(settings, setup.clone()),
             metrics,
         };
         Ok(Self {
@@ -126,6 +123,14 @@ fn webhooks(
     let limits = limits(settings, count(settings.webhook_concurrency));
     let courier = webhook_courier(settings, sealer)?;
     Ok(Drain::new(Arc::new(courier), around.clone(), limits))
+}
+
+/// When lanes are given up, and who says so.
+pub(crate) fn lane_policy(settings: &WorkerSettings, setup: Setup) -> LanePolicy {
+    LanePolicy {
+        disable_after: Some(settings.disable_after),
+        mail: setup,
+    }
 }
 
 /// What sends to webhooks, for the drain and for those who ask before an action happens.

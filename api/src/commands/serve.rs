@@ -145,8 +145,13 @@ impl Server {
             body_limit: serve.api.body_limit,
             trusted_proxies: serve.api.trusted_proxies.0.clone(),
         };
-        let inquirer = Inquirer::new(&serve.worker, sealer.clone())?;
         let setup = serve.setup();
+        let inquirer = Inquirer::new(
+            &serve.worker,
+            setup.clone(),
+            sealer.clone(),
+            metrics.clone(),
+        )?;
         let state = State::new(db, sealer, wake, inquirer, setup, settings, metrics)
             .context("cannot count requests")?;
         let (background, grace) = (state.background.clone(), serve.worker.shutdown_grace);

@@ -51,7 +51,7 @@ pub enum FirstAttempt {
         /// What becomes of the delivery, if the change is committed.
         verdict: Verdict,
     },
-    /// It is disabled, so it was not called: it has not agreed.
+    /// It is disabled or rests, so it was not called: it has not agreed.
     NotMade,
 }
 
@@ -154,7 +154,7 @@ fn begin(
     match verdict {
         Verdict::Finished(state) => delivery.finish(connection, Some(record), state),
         Verdict::Retry { at } | Verdict::HandBack { at } => delivery.retry(connection, record, at),
-        Verdict::Hold => delivery.retry(connection, record, record.instant),
+        Verdict::Hold => delivery.hold(connection, record),
     }
 }
 

@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 use super::crud;
 use crate::db::sql_type::text_enum;
 use crate::db::{AnyConnection, Json};
-use crate::id::{LaneId, SigningKeyId, TenantId, WebhookId, WebhookSecretId};
+use crate::id::{SigningKeyId, TenantId, WebhookId, WebhookSecretId};
 use crate::instant::Instant;
-use crate::schema::{lane_states, webhook_secrets, webhook_tenants, webhooks};
+use crate::schema::{webhook_secrets, webhook_tenants, webhooks};
 use crate::seal::Place;
 use crate::sign::SigningKey;
 
@@ -198,23 +198,6 @@ impl Webhook {
             .order(webhooks::id)
             .select((webhooks::id, webhooks::ordered_by.is_not_null()))
             .load(connection)
-    }
-
-    /// Those of these webhooks that are disabled.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn disabled_among(
-        connection: &mut AnyConnection,
-        ids: &[WebhookId],
-    ) -> QueryResult<Vec<WebhookId>> {
-        let lanes: Vec<LaneId> = ids.iter().copied().map(LaneId::from).collect();
-        let disabled: Vec<LaneId> = lane_states::table
-            .filter(lane_states::lane.eq_any(lanes))
-            .filter(lane_states::disabled_instant.is_not_null())
-            .select(lane_states::lane)
-            .load(connection)?;
-        Ok(disabled.into_iter().map(WebhookId::from).collect())
     }
 }
 

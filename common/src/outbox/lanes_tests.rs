@@ -6,8 +6,9 @@ use diesel::prelude::*;
 
 use super::*;
 use crate::db::{AnyConnection, Db, DbError};
-use crate::id::{DeliveryId, EventId, LaneId, WebhookId};
+use crate::id::{DeliveryId, EmailId, EventId, LaneId, WebhookId};
 use crate::instant::Instant;
+use crate::model::webhook::Webhook;
 use crate::schema::{lane_states as states, outbox as rows, webhooks};
 use crate::test_support::{self, both_databases, lane_policy};
 
@@ -42,8 +43,12 @@ fn add(db: &Db, lane: LaneId, count: usize) {
 }
 
 fn claim_at(db: &Db, now: Instant) -> Vec<Claimed> {
+    claim_kind_at(db, Kind::Webhook, now)
+}
+
+fn claim_kind_at(db: &Db, kind: Kind, now: Instant) -> Vec<Claimed> {
     let request = ClaimRequest {
-        kind: Kind::Webhook,
+        kind,
         now,
         lease_end: now.plus(60 * SECOND),
         owner: "test".to_owned(),
@@ -55,13 +60,19 @@ fn claim_at(db: &Db, now: Instant) -> Vec<Claimed> {
 }
 
 fn settle_at(db: &Db, claimed: &[Claimed], judgement: Judgement, now: Instant) -> Settled {
+    let settlement = |claimed: &Claimed| settlement(claimed, judgement, now);
+    let batch: Vec<Settlement> = claimed.iter().map(settlement).collect();
+    write(db, move |c| settle(c, &batch, &lane_policy()))
+}
+
+fn settlement(claimed: &Claimed, judgement: Judgement, now: Instant) -> Settlement {
     let verdict = match judgement {
         Judgement::Good => Verdict::Finished(DeliveryState::Delivered),
         Judgement::Gone => Verdict::Hold,
         Judgement::Silent => Verdict::HandBack { at: now },
         _ => Verdict::Retry { at: now },
     };
-    let settlement = |claimed: &Claimed| Settlement {
+    Settlement {
         id: claimed.id,
         lane: claimed.lane,
         token: claimed.token,
@@ -79,18 +90,24 @@ fn settle_at(db: &Db, claimed: &[Claimed], judgement: Judgement, now: Instant) -
         judgement,
         probe: claimed.probe,
         now,
-    };
-    let batch: Vec<Settlement> = claimed.iter().map(settlement).collect();
-    write(db, move |c| settle(c, &batch, &lane_policy()))
+    }
 }
 
 fn next(db: &Db, now: Instant) -> Option<Instant> {
     write(db, move |c| next_due(c, Kind::Webhook, now, &[]))
 }
 
+fn webhook(db: &Db) -> LaneId {
+    webhook_with(db, None)
+}
+
 fn limited_webhook(db: &Db, rate: i32) -> LaneId {
+    webhook_with(db, Some(rate))
+}
+
+fn webhook_with(db: &Db, rate_limit: Option<i32>) -> LaneId {
     let mut webhook = test_support::webhook(WebhookId::random(), Vec::new());
-    webhook.rate_limit = Some(rate);
+    webhook.rate_limit = rate_limit;
     let lane = webhook.id.into();
     write(db, move |c| webhook.insert(c));
     lane
@@ -137,7 +154,7 @@ fn a_limit_that_is_lifted_holds_nothing_back(db: &Db) {
 }
 
 fn a_resting_lane_costs_no_attempts_and_wakes_when_it_has_rested(db: &Db) {
-    let lane = LaneId::random();
+    let lane = webhook(db);
     add(db, lane, 20);
     let claimed = claim_at(db, NOW);
     settle_at(
@@ -153,7 +170,7 @@ fn a_resting_lane_costs_no_attempts_and_wakes_when_it_has_rested(db: &Db) {
 }
 
 fn an_open_circuit_is_tried_with_one_delivery_whoever_asks(db: &Db) {
-    let lane = LaneId::random();
+    let lane = webhook(db);
     add(db, lane, 40);
     let claimed = claim_at(db, NOW);
     let settled = settle_at(db, &claimed, Judgement::Bad, NOW);
@@ -183,7 +200,7 @@ fn an_open_circuit_is_tried_with_one_delivery_whoever_asks(db: &Db) {
 }
 
 fn a_lost_probe_is_followed_by_another(db: &Db) {
-    let lane = LaneId::random();
+    let lane = webhook(db);
     add(db, lane, 20);
     let claimed = claim_at(db, NOW);
     settle_at(db, &claimed, Judgement::Bad, NOW);
@@ -194,7 +211,7 @@ fn a_lost_probe_is_followed_by_another(db: &Db) {
 }
 
 fn a_success_of_a_lane_that_was_well_at_its_claim_is_taken_note_of(db: &Db) {
-    let lane = LaneId::random();
+    let lane = webhook(db);
     add(db, lane, 2);
     let claimed = claim_at(db, NOW);
     settle_at(db, &claimed[..1], Judgement::Bad, NOW);
@@ -206,7 +223,7 @@ fn a_success_of_a_lane_that_was_well_at_its_claim_is_taken_note_of(db: &Db) {
 }
 
 fn a_disabled_lane_holds_what_it_has_and_what_comes(db: &Db) {
-    let lane = LaneId::random();
+    let lane = webhook(db);
     add(db, lane, 1);
     let claimed = claim_at(db, NOW);
     let settled = settle_at(db, &claimed, Judgement::Gone, NOW);
@@ -228,7 +245,7 @@ fn a_disabled_lane_holds_what_it_has_and_what_comes(db: &Db) {
 }
 
 fn what_was_handed_back_before_it_was_tried_is_fresh(db: &Db) {
-    let lane = LaneId::random();
+    let lane = webhook(db);
     add(db, lane, 1);
     let tier = |db: &Db| write(db, |c| rows::table.select(rows::tier).first::<i16>(c));
     let claimed = claim_at(db, NOW);
@@ -246,7 +263,7 @@ fn what_was_handed_back_before_it_was_tried_is_fresh(db: &Db) {
 /// As when the clock jumps ahead, and a worker claims anew what it is sending.
 fn a_batch_may_hold_a_lease_that_has_lapsed_and_the_next(db: &Db) {
     for judgement in [Judgement::Bad, Judgement::Good] {
-        let lane = LaneId::random();
+        let lane = webhook(db);
         add(db, lane, 1);
         let lapsed = claim_at(db, NOW);
         let next = claim_at(db, at(60_000));
@@ -259,6 +276,53 @@ fn a_batch_may_hold_a_lease_that_has_lapsed_and_the_next(db: &Db) {
     }
 }
 
+fn a_late_failure_of_a_deleted_webhook_leaves_no_state_behind(db: &Db) {
+    let last = |claimed: &Claimed| Settlement {
+        verdict: Verdict::Finished(DeliveryState::Exhausted),
+        ..settlement(claimed, Judgement::Bad, at(5))
+    };
+    let lanes = [webhook(db), webhook(db), webhook(db)];
+    for lane in lanes {
+        add(db, lane, 1);
+    }
+    let claimed = claim_at(db, NOW);
+    let deleted = claimed[0].lane;
+    write(db, move |c| {
+        Webhook::delete(c, deleted.into())?;
+        end_of_webhook(c, deleted.into(), NOW)
+    });
+    // One that is tried again, one that is not, and one whose webhook is still there.
+    let gone = claimed[1].lane;
+    write(db, move |c| Webhook::delete(c, gone.into()));
+    let batch = vec![
+        settlement(&claimed[0], Judgement::Gone, at(5)),
+        last(&claimed[1]),
+        last(&claimed[2]),
+    ];
+    let settled = write(db, move |c| settle(c, &batch, &lane_policy()));
+    assert_eq!((settled.rows, settled.happenings), (3, vec![]));
+    let known: Vec<LaneId> = write(db, |c| states::table.select(states::lane).load(c));
+    assert_eq!(known, [claimed[2].lane]);
+}
+
+/// Its lane is no webhook's either.
+fn a_failure_of_a_mail_server_is_remembered(db: &Db) {
+    let lane = LaneId::random();
+    write(db, move |c| {
+        let delivery = NewDelivery {
+            id: DeliveryId::sequential(),
+            lane,
+            payload: Payload::Email(EmailId::sequential(), "x@hooli.example".to_owned()),
+            due_at: NOW,
+            insert_instant: NOW,
+        };
+        insert(c, &delivery)
+    });
+    let claimed = claim_kind_at(db, Kind::Email, NOW);
+    settle_at(db, &claimed, Judgement::Bad, NOW);
+    assert_eq!(write(db, move |c| lane_state(c, lane)).failures, 1);
+}
+
 both_databases!(
     a_limited_lane_is_claimed_at_its_rate_whoever_asks,
     a_limit_that_is_lifted_holds_nothing_back,
@@ -269,4 +333,6 @@ both_databases!(
     a_disabled_lane_holds_what_it_has_and_what_comes,
     what_was_handed_back_before_it_was_tried_is_fresh,
     a_batch_may_hold_a_lease_that_has_lapsed_and_the_next,
+    a_late_failure_of_a_deleted_webhook_leaves_no_state_behind,
+    a_failure_of_a_mail_server_is_remembered,
 );

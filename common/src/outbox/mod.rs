@@ -38,7 +38,9 @@ pub use order::{free_stranded, insert_in_order};
 pub use prune::{Cursor, Prunable, Pruned, prune};
 pub use replay::{Replay, Replayed};
 pub use resend::{Missing, Resent, resend};
-pub use settle::{AttemptRecord, LanePolicy, Settled, Settlement, Verdict, settle};
+pub use settle::{
+    AttemptRecord, LanePolicy, Settled, Settlement, UnclaimedAttempt, Verdict, settle, take_note,
+};
 pub use tried::TriedDelivery;
 
 use diesel::deserialize::FromSqlRow;

@@ -38,6 +38,25 @@ impl TriedDelivery {
         failed: &AttemptRecord,
         at: Instant,
     ) -> QueryResult<()> {
+        self.owe(connection, failed, at, 0)
+    }
+
+    /// The same for one whose webhook was disabled with that attempt: once it is enabled, the
+    /// schedule begins anew.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn hold(&self, connection: &mut AnyConnection, failed: &AttemptRecord) -> QueryResult<()> {
+        self.owe(connection, failed, end(failed), FIRST)
+    }
+
+    fn owe(
+        &self,
+        connection: &mut AnyConnection,
+        failed: &AttemptRecord,
+        at: Instant,
+        base_attempt: i32,
+    ) -> QueryResult<()> {
         diesel::insert_into(outbox::table)
             .values((
                 outbox::id.eq(self.id),
@@ -45,6 +64,7 @@ impl TriedDelivery {
                 outbox::lane.eq(self.lane),
                 outbox::event_id.eq(Some(self.event)),
                 outbox::attempt.eq(FIRST),
+                outbox::base_attempt.eq(base_attempt),
                 outbox::tier.eq(RETRIED),
                 outbox::due_at.eq(at),
                 outbox::insert_instant.eq(self.insert_instant),

@@ -16,7 +16,7 @@ use tracing::Instrument;
 
 use super::slots::{Health, Slot};
 use super::{Clock, Courier, Jitter};
-use crate::attempt::record;
+use crate::attempt::{judgement, record};
 use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict as Asked};
 use crate::policy::Next;
 
@@ -263,21 +263,6 @@ impl<C: Courier> Flight<C> {
             probe: self.claimed.probe,
             now: (self.clock)(),
         }
-    }
-}
-
-/// What an exchange with the peer says about its lane.
-fn judgement(outcome: &Outcome) -> Judgement {
-    let Outcome::Failed(failure) = outcome else {
-        return Judgement::Good;
-    };
-    match failure.verdict {
-        // Every other mail of the server would meet the same refusal.
-        Asked::Throttle | Asked::Credentials => Judgement::Overloaded(failure.retry_after),
-        Asked::Gone => Judgement::Gone,
-        // The peer works, and says so about one message.
-        Asked::Refused | Asked::BadRecipient => Judgement::Good,
-        Asked::Retry => Judgement::Bad,
     }
 }
 

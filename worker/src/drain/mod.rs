@@ -4,6 +4,7 @@
 //! particular to a kind is its [`Courier`].
 
 mod flight;
+pub(crate) mod happening;
 mod look;
 mod settler;
 #[cfg(test)]

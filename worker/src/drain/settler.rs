@@ -5,13 +5,11 @@ use std::time::Duration;
 
 use backoff::backoff::Backoff;
 use beadle_common::db::{Db, DbError};
-use beadle_common::id::LaneId;
-use beadle_common::outbox::{
-    DisabledReason, Happening, Kind, LanePolicy, Settlement, Verdict, settle,
-};
+use beadle_common::outbox::{Happening, Kind, LanePolicy, Settlement, Verdict, settle};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::flight::Landing;
+use super::happening::tell;
 use super::{Clock, POLL, Surroundings, pause_after_errors};
 use crate::metrics::Metrics;
 
@@ -149,7 +147,7 @@ impl Settler {
             .await?;
         self.metrics.settled(self.kind, &settlements, &settled);
         for (lane, happening) in &settled.happenings {
-            log(*lane, *happening);
+            tell(*lane, *happening);
         }
         if settled.rows < wanted {
             tracing::warn!(
@@ -172,25 +170,6 @@ impl Settler {
             self.due_soon.notify_one();
         }
         Ok(())
-    }
-}
-
-fn log(lane: LaneId, happening: Happening) {
-    match happening {
-        Happening::Disabled(DisabledReason::Gone) => tracing::error!(
-            %lane,
-            "the webhook was disabled: it answered 410, which means that it is gone for good"
-        ),
-        Happening::Disabled(DisabledReason::Failing) => tracing::error!(
-            %lane,
-            "the webhook was disabled: nothing but failures for BEADLE_DISABLE_AFTER"
-        ),
-        Happening::CircuitOpened(until) => tracing::warn!(
-            %lane,
-            until = until.millis(),
-            "nothing but failures: the lane rests, and is then tried with one delivery at a time"
-        ),
-        Happening::CircuitClosed => tracing::info!(%lane, "the lane works again"),
     }
 }
 

@@ -11,9 +11,10 @@ mod tests;
 use std::time::Duration;
 
 use beadle_common::db::{Db, DbError};
+use beadle_common::id::LaneId;
 use beadle_common::instant::Instant;
 use beadle_common::outbox::{
-    Happening, Kind, LaneCensus, Settled, Settlement, Verdict, lane_census, next_due,
+    AttemptRecord, Happening, Kind, LaneCensus, Settled, Settlement, Verdict, lane_census, next_due,
 };
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
@@ -159,23 +160,28 @@ impl Metrics {
         let sizes = self.settle_rows.with_label_values(&[name(kind)]);
         sizes.observe(f64::from(rows));
         for settlement in batch {
-            self.attempted(kind, settlement);
+            if let Some(record) = &settlement.record {
+                self.attempted(kind, record);
+            }
             if let Verdict::Finished(state) = settlement.verdict {
                 let labels = [name(kind), state.as_str()];
                 self.settled.with_label_values(&labels).inc();
             }
         }
-        for (_, happening) in &settled.happenings {
+        self.happened(&settled.happenings);
+    }
+
+    /// What lanes have been through.
+    pub(crate) fn happened(&self, happenings: &[(LaneId, Happening)]) {
+        for (_, happening) in happenings {
             if let Happening::Disabled(reason) = happening {
                 self.disabled.with_label_values(&[reason.as_str()]).inc();
             }
         }
     }
 
-    fn attempted(&self, kind: Kind, settlement: &Settlement) {
-        let Some(record) = &settlement.record else {
-            return;
-        };
+    /// An attempt that was made.
+    pub(crate) fn attempted(&self, kind: Kind, record: &AttemptRecord) {
         let result = record.result.as_str().to_lowercase();
         let class = record.class.as_deref().unwrap_or("none");
         let labels = [name(kind), &result, class];

@@ -172,6 +172,25 @@ fn the_last_of_all_attempts_may_be_the_first(db: &Db) {
     assert_eq!(settled(db)[&only.id.into()], (DeliveryState::Exhausted, 1));
 }
 
+fn what_is_gone_is_held_and_begins_its_schedule_anew(db: &Db) {
+    use crate::schema::outbox::dsl;
+    let (world, [gone, _, _]) = (strict(db), webhooks(db));
+    let change = prepare(db, &call(NOW), &world.request()).unwrap();
+    let held = FirstAttempt::Made {
+        record: record(410),
+        verdict: Verdict::Hold,
+    };
+    commit_with(db, change, &answers(&[(&gone, held)]));
+    let lane = LaneId::from(gone.id);
+    let owed: (i32, i32) = write(db, move |c| {
+        dsl::outbox
+            .filter(dsl::lane.eq(lane))
+            .select((dsl::attempt, dsl::base_attempt))
+            .first(c)
+    });
+    assert_eq!(owed, (1, 1));
+}
+
 fn of_a_change_that_is_not_committed_only_what_was_sent_is_left(db: &Db) {
     let (world, [agreed, failed, disabled]) = (strict(db), webhooks(db));
     let before = census(db, &TABLES);
@@ -271,6 +290,7 @@ both_databases!(
     an_answer_counts_as_the_first_attempt,
     the_webhooks_are_those_of_the_commit_but_what_was_sent_stays_on_record,
     the_last_of_all_attempts_may_be_the_first,
+    what_is_gone_is_held_and_begins_its_schedule_anew,
     of_a_change_that_is_not_committed_only_what_was_sent_is_left,
     what_was_committed_after_all_is_not_recorded_as_rolled_back,
     neither_time_nor_the_system_asks_anybody,

@@ -67,7 +67,7 @@ impl Details {
         }
         let why = match &self.receiver {
             Receiver::Webhook { .. } if self.rolled_back => {
-                "its webhook was disabled, and was not asked"
+                "its webhook was disabled, or was being left alone, and was not asked"
             }
             Receiver::Webhook { url: None, .. } => "its webhook was deleted",
             Receiver::Webhook { .. } => "its event was no longer there",

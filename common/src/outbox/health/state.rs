@@ -181,6 +181,22 @@ impl LaneState {
         }
     }
 
+    /// Whether it has to be left alone, its rate aside: it is disabled, was asked to rest, or
+    /// is believed to be down.
+    #[must_use]
+    pub fn rests(&self, now: Instant) -> bool {
+        match self.gate(now) {
+            Gate::Open | Gate::Probe => false,
+            Gate::Until(_) | Gate::Disabled => true,
+        }
+    }
+
+    /// Whether a success would change it.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.failures > 0 || self.throttles > 0
+    }
+
     /// A probe is on its way, until `lease_end` at most.
     pub(in crate::outbox) fn probed(&mut self, lease_end: Instant) {
         self.circuit = Circuit::HalfOpen;
@@ -253,7 +269,10 @@ impl LaneState {
             Circuit::Closed => self.failures >= FAILURES_TO_OPEN,
             // Others were under way before the circuit opened.
             Circuit::HalfOpen => self.is_probed_by(report),
-            Circuit::Open => false,
+            // Whoever did not wait for a probe has been one.
+            Circuit::Open => self
+                .circuit_until
+                .is_some_and(|until| report.began.min(report.ended) >= until),
         };
         if !opens {
             return;

@@ -6,12 +6,53 @@ use diesel::prelude::*;
 
 use super::{LanePolicy, Settlement};
 use crate::db::AnyConnection;
-use crate::id::LaneId;
+use crate::id::{DeliveryId, LaneId, WebhookId};
 use crate::instant::Instant;
 use crate::outbox::health::{Happening, Judgement, LaneState, Report, lock, tell};
-use crate::schema::lane_states;
+use crate::outbox::{Kind, KindCode};
+use crate::schema::{deliveries, lane_states, outbox, webhooks};
 
 type Reports = BTreeMap<LaneId, Vec<Report>>;
+
+/// An attempt at a webhook that nobody had claimed: it was made before there was a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnclaimedAttempt {
+    /// Who was called.
+    pub webhook: WebhookId,
+    /// When.
+    pub began: Instant,
+    /// When it was over.
+    pub ended: Instant,
+    /// What it says about the webhook.
+    pub judgement: Judgement,
+}
+
+/// Brings the states of webhooks up to date after attempts that nobody had claimed. Call it in
+/// a write transaction of its own: locks are taken in no order with those of others.
+///
+/// # Errors
+/// Those of the database.
+pub fn take_note(
+    connection: &mut AnyConnection,
+    attempts: &[UnclaimedAttempt],
+    policy: &LanePolicy,
+) -> QueryResult<Vec<(LaneId, Happening)>> {
+    let mut reports = Reports::new();
+    for attempt in attempts {
+        if attempt.judgement == Judgement::Silent {
+            continue;
+        }
+        let of_lane = reports.entry(attempt.webhook.into()).or_default();
+        of_lane.push(Report {
+            began: attempt.began,
+            ended: attempt.ended,
+            judgement: attempt.judgement,
+            probe: None,
+        });
+    }
+    let all_webhooks = |_: &mut AnyConnection, lanes: Vec<LaneId>| Ok(lanes);
+    conclude(connection, reports, policy, all_webhooks)
+}
 
 /// Brings the states of the lanes up to date. Lanes that do well, and did before, cost
 /// one look for all of them.
@@ -20,11 +61,22 @@ pub(super) fn judge(
     batch: &[Settlement],
     policy: &LanePolicy,
 ) -> QueryResult<Vec<(LaneId, Happening)>> {
-    let mut reports = reports(batch);
+    let of_webhooks = |connection: &mut AnyConnection, lanes: Vec<LaneId>| {
+        webhooks_among(connection, batch, &lanes)
+    };
+    conclude(connection, reports(batch), policy, of_webhooks)
+}
+
+/// `of_webhooks` picks the lanes that webhooks have, or had, out of others.
+fn conclude(
+    connection: &mut AnyConnection,
+    reports: Reports,
+    policy: &LanePolicy,
+    of_webhooks: impl FnOnce(&mut AnyConnection, Vec<LaneId>) -> QueryResult<Vec<LaneId>>,
+) -> QueryResult<Vec<(LaneId, Happening)>> {
     let bad = |reports: &Vec<Report>| reports.iter().any(|r| r.judgement != Judgement::Good);
-    let (troubled, fine): (Reports, Reports) = std::mem::take(&mut reports)
-        .into_iter()
-        .partition(|(_, reports)| bad(reports));
+    let (troubled, fine): (Reports, Reports) =
+        reports.into_iter().partition(|(_, reports)| bad(reports));
     let fine_lanes: Vec<LaneId> = fine.keys().copied().collect();
     let mut concerned = known_to_fail(connection, fine_lanes)?;
     concerned.extend(troubled.keys().copied());
@@ -32,6 +84,12 @@ pub(super) fn judge(
         return Ok(Vec::new());
     }
     concerned.sort_unstable();
+    // Nobody would ever remove the state of a webhook that is gone.
+    let strange = without_webhook(connection, &concerned)?;
+    if !strange.is_empty() {
+        let deleted = of_webhooks(connection, strange)?;
+        concerned.retain(|lane| !deleted.contains(lane));
+    }
     let mut happenings = Vec::new();
     for (lane, before) in lock(connection, &concerned)? {
         let of_lane = troubled.get(&lane).or_else(|| fine.get(&lane));
@@ -79,6 +137,47 @@ fn known_to_fail(connection: &mut AnyConnection, lanes: Vec<LaneId>) -> QueryRes
         .filter(lane_states::failures.gt(0).or(lane_states::throttles.gt(0)))
         .select(lane_states::lane)
         .load(connection)
+}
+
+/// Those of these lanes that no webhook has. The webhooks that exist stay until the end of
+/// the transaction; one that somebody is deleting is not waited for, since whoever deletes it
+/// may be waiting for what this transaction has written.
+fn without_webhook(connection: &mut AnyConnection, lanes: &[LaneId]) -> QueryResult<Vec<LaneId>> {
+    let ids: Vec<WebhookId> = lanes.iter().copied().map(WebhookId::from).collect();
+    let existing = webhooks::table
+        .filter(webhooks::id.eq_any(ids))
+        .select(webhooks::id);
+    let existing: Vec<WebhookId> = match connection {
+        AnyConnection::Pg(connection) => existing.for_key_share().skip_locked().load(connection)?,
+        AnyConnection::Sqlite(connection) => existing.load(connection)?,
+    };
+    let mut lanes = lanes.to_vec();
+    lanes.retain(|lane| !existing.contains(&WebhookId::from(*lane)));
+    Ok(lanes)
+}
+
+/// Those of these lanes by which the batch had webhooks' deliveries. The others are mail
+/// servers.
+fn webhooks_among(
+    connection: &mut AnyConnection,
+    batch: &[Settlement],
+    lanes: &[LaneId],
+) -> QueryResult<Vec<LaneId>> {
+    let concerned = batch.iter().filter(|item| lanes.contains(&item.lane));
+    let ids: Vec<DeliveryId> = concerned.map(|settlement| settlement.id).collect();
+    let webhook = KindCode::from(Kind::Webhook);
+    let mut found: Vec<LaneId> = outbox::table
+        .filter(outbox::id.eq_any(ids.clone()))
+        .filter(outbox::kind.eq(webhook))
+        .select(outbox::lane)
+        .load(connection)?;
+    let settled: Vec<LaneId> = deliveries::table
+        .filter(deliveries::id.eq_any(ids))
+        .filter(deliveries::kind.eq(webhook))
+        .select(deliveries::lane)
+        .load(connection)?;
+    found.extend(settled);
+    Ok(found)
 }
 
 fn write(

@@ -19,6 +19,8 @@ use crate::id::{DeliveryId, LaneId, LeaseToken};
 use crate::instant::Instant;
 use crate::mail::Setup;
 
+pub use lanes::{UnclaimedAttempt, take_note};
+
 /// How one attempt went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptRecord {

@@ -1,11 +1,9 @@
 //! What an answer makes of a delivery and of its lane, and what all workers make of it.
 
 use beadle_common::bootstrap::bootstrap;
-use beadle_common::id::WebhookId;
 use beadle_common::outbox::{Circuit, DisabledReason, FAILURES_TO_OPEN, LaneState, lane_state};
 use beadle_common::schema::{emails, event_logs};
 use beadle_common::seal::Sealer;
-use beadle_common::test_support;
 
 use super::*;
 

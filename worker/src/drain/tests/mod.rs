@@ -14,13 +14,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use beadle_common::db::{AnyConnection, Db, DbError, Wake};
-use beadle_common::id::{DeliveryId, EventId, LaneId};
+use beadle_common::id::{DeliveryId, EventId, LaneId, WebhookId};
 use beadle_common::instant::Instant;
 use beadle_common::outbox::{
     AttemptResult, Claimed, DeliveryState, Kind, LanePolicy, NewDelivery, Payload, insert,
 };
 use beadle_common::schema::{attempts, deliveries, outbox};
-use beadle_common::test_support::lane_policy;
+use beadle_common::test_support::{self, lane_policy};
 use diesel::prelude::*;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -220,9 +220,12 @@ impl World {
         self.wake.wake();
     }
 
+    /// A webhook whose receiver does this.
     fn lane(&self, act: Act) -> LaneId {
-        let lane = LaneId::random();
-        self.courier.lanes.lock().unwrap().insert(lane, act);
+        let webhook = test_support::webhook(WebhookId::random(), Vec::new());
+        let lane = webhook.id.into();
+        self.write(move |c| webhook.insert(c));
+        self.act(lane, act);
         lane
     }
 
