@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use beadle_common::db::AnyConnection;
-use beadle_common::id::{DeliveryId, EventId, LaneId, LeaseToken};
+use beadle_common::id::{DeliveryId, EventId, LaneId, LeaseToken, UserId};
 use beadle_common::instant::Instant;
 use beadle_common::model::webhook_log::{EventResult, WebhookEventLog};
 use beadle_common::outbox::{
@@ -53,12 +53,37 @@ pub(super) struct Checks {
     limits: BTreeMap<LaneId, i64>,
     /// Claims of lanes with a limit, since the clock last jumped.
     requests: BTreeMap<LaneId, Vec<Instant>>,
+    /// What ordered lanes are to get on account of a user, in its order.
+    queues: BTreeMap<(LaneId, UserId), Vec<DeliveryId>>,
+    /// What was asked for by hand: it stands outside the order.
+    resent: BTreeSet<DeliveryId>,
     fruitless: u32,
 }
 
 impl Checks {
     pub(super) fn limit(&mut self, lane: LaneId, per_second: i64) {
         self.limits.insert(lane, per_second);
+    }
+
+    pub(super) fn queued(&mut self, lane: LaneId, user: UserId, id: DeliveryId) {
+        self.queues.entry((lane, user)).or_default().push(id);
+    }
+
+    pub(super) fn resent(&mut self, id: DeliveryId) {
+        self.resent.insert(id);
+    }
+
+    /// What comes before it has been decided.
+    fn check_order(&self, id: DeliveryId, before: &Snapshot) {
+        if self.resent.contains(&id) {
+            return;
+        }
+        let of_id = |queue: &&Vec<DeliveryId>| queue.contains(&id);
+        let queue = self.queues.values().find(of_id).into_iter().flatten();
+        for earlier in queue.take_while(|earlier| **earlier != id) {
+            let waits = before.owed.contains_key(earlier) && !self.resent.contains(earlier);
+            assert!(!waits, "{id} overtook {earlier}");
+        }
     }
 
     pub(super) fn claimed(
@@ -93,6 +118,7 @@ impl Checks {
         if claimed.probe.is_some() {
             self.probed(claimed, now);
         }
+        self.check_order(id, before);
         let token = claimed.token;
         if let Some(former) = self.leases.insert(id, Lease { token, end }) {
             assert!(former.end <= now, "two workers hold {id}");

@@ -1,25 +1,25 @@
 //! The world: a clock, some workers, and what happens to them.
 
+mod supply;
 mod trouble;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use beadle_common::db::{AnyConnection, Db, DbError};
-use beadle_common::id::{DeliveryId, EventId, LaneId, TenantId, WebhookId};
+use beadle_common::id::{DeliveryId, EventId, LaneId, UserId};
 use beadle_common::instant::Instant;
-use beadle_common::model::event::EventRow;
-use beadle_common::outbox::{DeliveryState, NewDelivery, Payload, insert};
+use beadle_common::outbox::DeliveryState;
 use beadle_common::schema::{
     attempts, deliveries, event_logs, events, lane_states, outbox, webhooks,
 };
-use beadle_common::test_support;
 use diesel::prelude::*;
 
 use super::Random;
 use super::checks::{Checks, Log};
-use super::receivers::{Receivers, Temper};
+use super::receivers::Receivers;
 use super::snapshot::Snapshot;
 use super::worker::{SimWorker, surroundings};
 use crate::drain::{Limits, Surroundings};
@@ -57,6 +57,9 @@ pub(super) struct World {
     workers: Vec<SimWorker>,
     started: u32,
     lanes: Vec<LaneId>,
+    /// Those that get each user's events in order.
+    ordered: BTreeSet<LaneId>,
+    users: [UserId; 3],
     deliveries: Vec<DeliveryId>,
     events: Vec<EventId>,
     checks: Checks,
@@ -95,6 +98,8 @@ impl World {
             workers: Vec::new(),
             started: 0,
             lanes: Vec::new(),
+            ordered: BTreeSet::new(),
+            users: [random.id(0), random.id(0), random.id(0)],
             deliveries: Vec::new(),
             events: Vec::new(),
             checks: Checks::default(),
@@ -142,82 +147,6 @@ impl World {
         self.known = None;
         let work = move |c: &mut AnyConnection| Ok::<_, DbError>(work(c)?);
         self.db.write(work).await.unwrap()
-    }
-
-    /// Some receivers, and something for each of them.
-    pub(super) async fn furnish(&mut self) {
-        if self.random.one_in(3) {
-            self.around.policy.disable_after = Some(Duration::from_secs(36 * 3600));
-        }
-        for _ in 0..2 + self.random.below(4) {
-            let temper = Temper::random(&mut self.random);
-            let rate = self.random.one_in(3).then(|| 1 + self.random.up_to(3));
-            self.add_lane(temper, rate).await;
-        }
-        for _ in 0..1 + self.random.below(3) {
-            self.raise().await;
-        }
-    }
-
-    /// These receivers, and two deliveries for each.
-    pub(super) async fn furnish_with(&mut self, tempers: &[Temper]) {
-        for temper in tempers {
-            self.add_lane(*temper, None).await;
-        }
-        let lanes = self.lanes.clone();
-        for _ in 0..2 {
-            self.raise_for(&lanes).await;
-        }
-    }
-
-    async fn add_lane(&mut self, temper: Temper, rate: Option<i64>) {
-        let mut webhook = test_support::webhook(WebhookId::random(), Vec::new());
-        webhook.id = self.random.id(NOW.millis());
-        webhook.rate_limit = rate.map(|rate| i32::try_from(rate).unwrap());
-        let lane = webhook.id.into();
-        if let Some(rate) = rate {
-            self.checks.limit(lane, rate);
-        }
-        self.lanes.push(lane);
-        self.receivers().tempers.insert(lane, temper);
-        self.write(move |c| webhook.insert(c)).await;
-    }
-
-    /// An event for some of the webhooks, maybe several times: a burst.
-    async fn raise(&mut self) {
-        let mut lanes = self.lanes.clone();
-        lanes.retain(|_| self.random.one_in(2));
-        for _ in 0..1 + self.random.below(4) {
-            self.raise_for(&lanes).await;
-        }
-    }
-
-    async fn raise_for(&mut self, lanes: &[LaneId]) {
-        let now = self.now();
-        let event = EventRow {
-            id: self.random.id(now.millis()),
-            event_type: "user.action".to_owned(),
-            tenant_id: TenantId::random(),
-            action_log_id: None,
-            linked_object_id: None,
-            body: "{}".to_owned(),
-            insert_instant: now,
-        };
-        let delivery = |lane: &LaneId| NewDelivery {
-            id: self.random.id(now.millis()),
-            lane: *lane,
-            payload: Payload::Webhook(event.id),
-            due_at: now,
-            insert_instant: now,
-        };
-        let new: Vec<NewDelivery> = lanes.iter().map(delivery).collect();
-        self.events.push(event.id);
-        self.deliveries.extend(new.iter().map(|new| new.id));
-        self.write(move |c| {
-            event.insert(c)?;
-            new.iter().try_for_each(|new| insert(c, new))
-        })
-        .await;
     }
 
     /// Until nothing is left to do.

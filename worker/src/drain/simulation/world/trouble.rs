@@ -59,6 +59,7 @@ impl World {
             return;
         }
         let (id, now) = (self.random.pick(&self.deliveries), self.now());
+        self.checks.resent(id);
         self.write(move |c| resend(c, id, now)).await;
     }
 
