@@ -6,6 +6,7 @@ mod fate;
 mod flow;
 mod lanes;
 mod lease;
+mod outcomes;
 mod trouble;
 
 use std::collections::HashMap;
@@ -189,9 +190,9 @@ impl World {
         }
     }
 
-    fn start(&self) -> JoinHandle<()> {
+    fn surroundings(&self) -> Surroundings {
         let clock = Arc::clone(&self.clock);
-        let around = Surroundings {
+        Surroundings {
             db: self.db.clone(),
             wake: self.wake.source(),
             clock: Arc::new(move || Instant::from_millis(clock.load(Ordering::SeqCst))),
@@ -199,8 +200,11 @@ impl World {
             owner: "test".to_owned(),
             policy: self.policy.clone(),
             metrics: self.metrics.clone(),
-        };
-        let drain = Drain::new(Arc::clone(&self.courier), around, self.limits);
+        }
+    }
+
+    fn start(&self) -> JoinHandle<()> {
+        let drain = Drain::new(Arc::clone(&self.courier), self.surroundings(), self.limits);
         tokio::spawn(drain.run(self.stop.clone()))
     }
 
