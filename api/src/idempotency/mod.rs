@@ -13,6 +13,8 @@ mod once;
 mod reservation;
 
 #[cfg(test)]
+mod stored_tests;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use once::once;
