@@ -8,12 +8,21 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
+use crate::machine::Condition;
+
 /// Where figures go.
 #[derive(Debug)]
 pub struct Report {
     lines: Option<File>,
-    figures: Vec<(String, Map<String, Value>)>,
+    /// Those of the run that is under way.
+    current: Vec<Told>,
+    /// Those of the runs that count.
+    accepted: Vec<Told>,
+    rejected: usize,
 }
+
+/// What a scenario found, by its name.
+type Told = (String, Map<String, Value>);
 
 impl Report {
     /// A report that also writes lines of JSON to a file, if one is named.
@@ -27,7 +36,9 @@ impl Report {
         };
         Ok(Self {
             lines: file.map(create).transpose()?,
-            figures: Vec::new(),
+            current: Vec::new(),
+            accepted: Vec::new(),
+            rejected: 0,
         })
     }
 
@@ -37,43 +48,78 @@ impl Report {
             anyhow::bail!("{scenario}: figures are an object");
         };
         say(&format!("{scenario:<28} {}", readable(&figures)));
-        if let Some(lines) = &mut self.lines {
-            let line = json!({"scenario": scenario, "figures": figures});
-            writeln!(lines, "{line}")?;
-        }
-        self.figures.push((scenario.to_owned(), figures));
+        self.current.push((scenario.to_owned(), figures));
         Ok(())
     }
 
-    /// All figures again, with the median of scenarios that ran more than once.
-    pub fn summary(&self) {
+    /// Ends a run: writes its lines, and keeps its figures if the machine was fit for it.
+    pub fn close(&mut self, round: usize, before: Condition, after: Condition) -> Result<()> {
+        let told = std::mem::take(&mut self.current);
+        if told.is_empty() {
+            return Ok(());
+        }
+        let objection = before.objection(after);
+        for (scenario, figures) in &told {
+            let line = json!({
+                "scenario": scenario, "round": round, "figures": figures, "rejected": objection,
+                "machine": {"before": before.figures(), "after": after.figures()},
+            });
+            if let Some(lines) = &mut self.lines {
+                writeln!(lines, "{line}")?;
+            }
+        }
+        match objection {
+            Some(reason) => {
+                say(&format!("{:<28} rejected: {reason}", ""));
+                self.rejected += 1;
+            }
+            None => self.accepted.extend(told),
+        }
+        Ok(())
+    }
+
+    /// How many runs do not count.
+    pub fn rejected(&self) -> usize {
+        self.rejected
+    }
+
+    /// A table of all figures that count: the median of the runs, the lowest, the highest.
+    pub fn table(&self) {
+        let line = |cells: [&str; 6]| {
+            let [scenario, figure, median, lowest, highest, runs] = cells;
+            say(&format!(
+                "{scenario:<36} {figure:<24} {median:>12} {lowest:>12} {highest:>12} {runs:>4}"
+            ));
+        };
+        say("");
+        line(["scenario", "figure", "median", "lowest", "highest", "runs"]);
         let mut names: Vec<&str> = Vec::new();
-        for (name, _) in &self.figures {
+        for (name, _) in &self.accepted {
             if !names.contains(&name.as_str()) {
                 names.push(name);
             }
         }
-        say("\nmedians");
         for name in names {
-            let runs: Vec<_> = self.figures.iter().filter(|(of, _)| of == name).collect();
-            let Some((_, first)) = runs.first() else {
-                continue;
-            };
-            let mut medians = Map::new();
-            for member in first.keys() {
+            let runs: Vec<_> = self.accepted.iter().filter(|(of, _)| of == name).collect();
+            let members = runs.first().into_iter().flat_map(|(_, run)| run.keys());
+            for member in members {
                 let values = runs.iter().filter_map(|(_, run)| run.get(member)?.as_f64());
-                medians.insert(member.clone(), median(values.collect()));
+                let Some(spread) = spread(values.collect()) else {
+                    continue;
+                };
+                let [lowest, median, highest] = spread.map(|value| round(value).to_string());
+                let runs = runs.len().to_string();
+                line([name, member, &median, &lowest, &highest, &runs]);
             }
-            say(&format!("{name:<28} {}", readable(&medians)));
         }
     }
 }
 
-fn median(mut values: Vec<f64>) -> Value {
+/// The lowest, the middle, and the highest value.
+fn spread(mut values: Vec<f64>) -> Option<[f64; 3]> {
     values.sort_by(f64::total_cmp);
-    values
-        .get(values.len() / 2)
-        .map_or(Value::Null, |value| json!(round(*value)))
+    let middle = values.get(values.len() / 2)?;
+    Some([*values.first()?, *middle, *values.last()?])
 }
 
 fn readable(figures: &Map<String, Value>) -> String {

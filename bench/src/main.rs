@@ -6,6 +6,7 @@
 mod client;
 mod clock;
 mod figures;
+mod fill;
 mod load;
 mod machine;
 mod mailbox;
@@ -15,13 +16,14 @@ mod system;
 mod tally;
 mod usage;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 
 use figures::Report;
-use scenarios::Scenario;
+use machine::Condition;
+use scenarios::{Bench, Scenario};
 use system::Backend;
 
 /// Measures Beadle: load, latency, backlog, fairness, memory and idle cost.
@@ -42,6 +44,15 @@ struct Options {
     /// Connections that take actions
     #[arg(long, default_value_t = 32)]
     clients: usize,
+    /// Deliveries that wait: in `fairness` for those that hang, in `history` for the worker
+    #[arg(long, default_value_t = 100_000)]
+    pending: usize,
+    /// Rows of another webhook that `claim` is measured beside, after a thousand
+    #[arg(long, default_value_t = 1_000_000)]
+    rows: usize,
+    /// What was delivered before: deliveries in `history`, attempts and deliveries in `claim`
+    #[arg(long, default_value_t = 1_000_000)]
+    history: usize,
     /// The folder of beadle-api and beadle-worker; that of this program unless named
     #[arg(long)]
     binaries: Option<PathBuf>,
@@ -72,25 +83,35 @@ async fn main() -> Result<()> {
         named => named.to_vec(),
     };
     for round in 1..=options.rounds {
-        let flush = machine::flush_time()?;
-        figures::say(&format!(
-            "round {round} of {}; flushing 8 kB takes {flush:?}",
-            options.rounds
-        ));
+        figures::say(&format!("round {round} of {}", options.rounds));
         for scenario in &scenarios {
             for backend in &backends {
-                let bench = scenarios::Bench {
-                    binaries: &binaries,
-                    backend: *backend,
-                    actions: options.actions,
-                    clients: options.clients,
-                };
+                let before = Condition::now()?;
+                let bench = options.bench(&binaries, *backend);
                 scenario.run(&bench, &mut report).await?;
+                report.close(round, before, Condition::now()?)?;
             }
         }
     }
-    if options.rounds > 1 {
-        report.summary();
-    }
+    report.table();
+    ensure!(
+        report.rejected() == 0,
+        "{} runs were rejected: repeat them when the machine is quiet",
+        report.rejected()
+    );
     Ok(())
+}
+
+impl Options {
+    fn bench<'a>(&self, binaries: &'a Path, backend: Backend) -> Bench<'a> {
+        Bench {
+            binaries,
+            backend,
+            actions: self.actions,
+            clients: self.clients,
+            pending: self.pending,
+            rows: self.rows,
+            history: self.history,
+        }
+    }
 }

@@ -24,10 +24,11 @@ use serde_json::json;
 
 use super::Bench;
 use crate::figures::{Report, percentile};
+use crate::fill;
 use crate::system::{Backend, Postgres};
 
-/// Rows of the other webhook that are due.
-const BACKLOGS: [usize; 2] = [1_000, 1_000_000];
+/// Rows of the other webhook that are due, if there are not many.
+const FEW: usize = 1_000;
 const ROUNDS: usize = 200;
 /// Deliveries of a round.
 const ROWS: usize = 10;
@@ -35,7 +36,7 @@ const NOW: Instant = Instant::from_millis(1_750_000_000_000);
 const LEASE: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
-    for backlog in BACKLOGS {
+    for (backlog, history) in [(FEW, 0), (bench.rows, 0), (FEW, bench.history)] {
         let dir = tempfile::TempDir::with_prefix("beadle-bench-")?;
         let server = match bench.backend {
             Backend::Sqlite => None,
@@ -45,9 +46,14 @@ pub(super) async fn run(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
             Some(server) => server.url().to_owned(),
             None => format!("sqlite://{}", dir.path().join("beadle.db").display()),
         };
-        let measured = tokio::task::spawn_blocking(move || measure(&url, backlog)).await??;
+        let measured =
+            tokio::task::spawn_blocking(move || measure(&url, backlog, history)).await??;
+        let name = match history {
+            0 => format!("claim beside {backlog}"),
+            history => format!("claim beside {backlog}, {history} attempts"),
+        };
         report.tell(
-            &bench.name(&format!("claim beside {backlog}")),
+            &bench.name(&name),
             json!({
                 "claim p50 ms": percentile(&measured.claims, 50),
                 "claim p99 ms": percentile(&measured.claims, 99),
@@ -60,43 +66,56 @@ pub(super) async fn run(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-struct Measured {
+/// What a number of claims and settles took.
+pub(super) struct Measured {
     /// Microseconds each.
-    claims: Vec<u64>,
-    settles: Vec<u64>,
+    pub(super) claims: Vec<u64>,
+    pub(super) settles: Vec<u64>,
     /// Of the outbox, in one claim and one settle; PostgreSQL only.
-    rows_read: Option<i64>,
+    pub(super) rows_read: Option<i64>,
 }
 
-fn measure(url: &str, backlog: usize) -> Result<Measured> {
-    let db = Db::open(&DbOptions {
+/// Opens a database without Beadle around it.
+pub(super) fn open(url: &str) -> Result<Db> {
+    Ok(Db::open(&DbOptions {
         url: url.parse()?,
         connections: 2,
         synchronous: SqliteSynchronous::Full,
         if_missing: IfMissing::Create,
-    })?;
-    let (crowded, other) = (LaneId::random(), LaneId::random());
+    })?)
+}
+
+fn measure(url: &str, backlog: usize, history: usize) -> Result<Measured> {
+    let db = open(url)?;
+    let crowded = LaneId::random();
     write(&db, move |connection| fill(connection, crowded, backlog))?;
-    db.read_blocking(|connection| Ok::<_, DbError>(connection.batch_execute("ANALYZE")?))?;
+    fill::retried(&db, history)?;
+    fill::analyze(&db)?;
+    claims_and_settles(&db, crowded, NOW)
+}
+
+/// Claims and settles deliveries of a webhook of their own, beside whatever there is.
+pub(super) fn claims_and_settles(db: &Db, crowded: LaneId, now: Instant) -> Result<Measured> {
+    let other = LaneId::random();
     let policy = policy();
     let (mut claims, mut settles, mut rows_read) = (Vec::new(), Vec::new(), None);
     // Statistics are a second late, and count from here.
-    let before = read_so_far(&db)?;
+    let before = read_so_far(db)?;
     for _ in 0..ROUNDS {
-        write(&db, move |connection| add(connection, other))?;
+        write(db, move |connection| add(connection, other, now))?;
         let began = Stopwatch::now();
-        let request = request(crowded);
-        let claimed = write(&db, move |connection| claim(connection, &request))?;
+        let request = request(crowded, now);
+        let claimed = write(db, move |connection| claim(connection, &request))?;
         claims.push(u64::try_from(began.elapsed().as_micros())?);
         anyhow::ensure!(claimed.len() == ROWS, "{} claimed", claimed.len());
-        let batch: Vec<Settlement> = claimed.iter().map(delivered).collect();
+        let batch: Vec<Settlement> = claimed.iter().map(|row| delivered(row, now)).collect();
         let policy = policy.clone();
         let began = Stopwatch::now();
-        write(&db, move |connection| settle(connection, &batch, &policy))?;
+        write(db, move |connection| settle(connection, &batch, &policy))?;
         settles.push(u64::try_from(began.elapsed().as_micros())?);
     }
     std::thread::sleep(Duration::from_secs(2));
-    if let (Some(before), Some(after)) = (before, read_so_far(&db)?) {
+    if let (Some(before), Some(after)) = (before, read_so_far(db)?) {
         rows_read = Some((after - before) / i64::try_from(ROUNDS)?);
     }
     Ok(Measured {
@@ -133,14 +152,14 @@ fn fill(connection: &mut AnyConnection, lane: LaneId, backlog: usize) -> QueryRe
     }
 }
 
-fn add(connection: &mut AnyConnection, lane: LaneId) -> QueryResult<()> {
+fn add(connection: &mut AnyConnection, lane: LaneId, now: Instant) -> QueryResult<()> {
     for _ in 0..ROWS {
         let delivery = NewDelivery {
             id: DeliveryId::sequential(),
             lane,
             payload: Payload::Webhook(EventId::sequential()),
-            due_at: NOW,
-            insert_instant: NOW,
+            due_at: now,
+            insert_instant: now,
         };
         insert(connection, &delivery)?;
     }
@@ -148,11 +167,11 @@ fn add(connection: &mut AnyConnection, lane: LaneId) -> QueryResult<()> {
 }
 
 /// The crowded lane has all that it may have in flight.
-fn request(crowded: LaneId) -> ClaimRequest {
+fn request(crowded: LaneId, now: Instant) -> ClaimRequest {
     ClaimRequest {
         kind: Kind::Webhook,
-        now: NOW,
-        lease_end: NOW.plus(LEASE),
+        now,
+        lease_end: now.plus(LEASE),
         owner: "bench".to_owned(),
         limit: 100,
         per_lane: ROWS,
@@ -163,14 +182,14 @@ fn request(crowded: LaneId) -> ClaimRequest {
     }
 }
 
-fn delivered(claimed: &Claimed) -> Settlement {
+fn delivered(claimed: &Claimed, now: Instant) -> Settlement {
     Settlement {
         id: claimed.id,
         lane: claimed.lane,
         token: claimed.token,
         attempt: claimed.attempt,
         record: Some(AttemptRecord {
-            instant: NOW,
+            instant: now,
             duration_millis: 1,
             result: AttemptResult::Success,
             status_code: Some(200),
@@ -181,7 +200,7 @@ fn delivered(claimed: &Claimed) -> Settlement {
         verdict: Verdict::Finished(DeliveryState::Delivered),
         judgement: Judgement::Good,
         probe: None,
-        now: NOW,
+        now,
     }
 }
 

@@ -20,33 +20,28 @@ const ACTIONS: usize = 300;
 
 /// What surrounds the healthy webhooks.
 struct Company {
-    name: &'static str,
+    name: String,
     hanging: usize,
     /// Deliveries that wait for the hanging ones when the measurement begins.
     backlog: usize,
 }
 
-const COMPANIES: [Company; 3] = [
-    Company {
-        name: "alone",
-        hanging: 0,
-        backlog: 0,
-    },
-    Company {
-        name: "5 hanging",
-        hanging: 5,
-        backlog: 0,
-    },
-    Company {
-        name: "64 hanging, backlog",
-        hanging: 64,
-        backlog: 100_000,
-    },
-];
+fn companies(backlog: usize) -> [Company; 3] {
+    let company = |name: String, hanging, backlog| Company {
+        name,
+        hanging,
+        backlog,
+    };
+    [
+        company("alone".to_owned(), 0, 0),
+        company("5 hanging".to_owned(), 5, 0),
+        company(format!("64 hanging, backlog {backlog}"), 64, backlog),
+    ]
+}
 
 pub(super) async fn run(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     let mut alone = None;
-    for company in COMPANIES {
+    for company in companies(bench.pending) {
         let latencies = measure(bench, &company).await?;
         let p99 = percentile(&latencies, 99);
         let alone = *alone.get_or_insert(p99);

@@ -3,11 +3,13 @@
 mod backlog;
 mod claim;
 mod fairness;
+mod history;
 mod idle;
 mod latency;
 mod mail;
 mod take;
 mod workers;
+mod writes;
 
 use std::path::Path;
 use std::time::Duration;
@@ -39,13 +41,17 @@ pub enum Scenario {
     Idle,
     /// Twenty healthy webhooks beside hanging ones and a backlog
     Fairness,
-    /// A claim and a settle beside a thousand and a million rows of another webhook
+    /// A claim and a settle beside rows of another webhook, and beside old attempts
     Claim,
+    /// Actions on SQLite, against a bare loop that writes the same rows
+    Writes,
+    /// Memory, rates, claims beside much that was delivered before
+    History,
 }
 
 impl Scenario {
     /// In the order in which they are run.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Take,
         Self::Fanout,
         Self::Backlog,
@@ -55,6 +61,8 @@ impl Scenario {
         Self::Idle,
         Self::Fairness,
         Self::Claim,
+        Self::Writes,
+        Self::History,
     ];
 
     /// Measures it once.
@@ -69,6 +77,8 @@ impl Scenario {
             Self::Idle => idle::run(bench, report).await,
             Self::Fairness => fairness::run(bench, report).await,
             Self::Claim => claim::run(bench, report).await,
+            Self::Writes => writes::run(bench, report).await,
+            Self::History => history::run(bench, report).await,
         }
     }
 }
@@ -84,6 +94,12 @@ pub struct Bench<'a> {
     pub actions: usize,
     /// Connections that take actions.
     pub clients: usize,
+    /// Deliveries that wait, where that is a matter of choice.
+    pub pending: usize,
+    /// Rows of another webhook.
+    pub rows: usize,
+    /// What was delivered before.
+    pub history: usize,
 }
 
 impl Bench<'_> {

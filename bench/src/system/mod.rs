@@ -76,6 +76,7 @@ pub struct System {
     server: Process,
     workers: Vec<Process>,
     postgres: Option<Postgres>,
+    database: String,
     dir: TempDir,
 }
 
@@ -100,10 +101,7 @@ impl System {
             ("BEADLE_API_KEY", &key),
             ("BEADLE_SECRET_KEY", &"5c".repeat(32)),
             ("BEADLE_WEBHOOK_ALLOW", "127.0.0.0/8"),
-            (
-                "BEADLE_EMBEDDED_WORKER",
-                if embedded { "true" } else { "false" },
-            ),
+            (EMBEDDED, if embedded { "true" } else { "false" }),
             ("RUST_LOG", "error"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -115,6 +113,7 @@ impl System {
             server,
             workers: Vec::new(),
             postgres,
+            database: database.clone(),
             settings,
             dir,
             plan,
@@ -142,15 +141,40 @@ impl System {
         if self.plan.backend == Backend::Postgres {
             return self.start_worker();
         }
+        self.embed("true");
+        self.start_api().await
+    }
+
+    /// Ends everything but the database.
+    pub fn pause(&mut self) {
+        self.workers.clear();
+        self.server.end();
+    }
+
+    /// Starts the API again, without a worker.
+    pub async fn resume(&mut self) -> Result<()> {
+        self.embed("false");
+        self.start_api().await
+    }
+
+    fn embed(&mut self, worker: &str) {
         for (name, value) in &mut self.settings {
             if name == EMBEDDED {
-                "true".clone_into(value);
+                worker.clone_into(value);
             }
         }
+    }
+
+    async fn start_api(&mut self) -> Result<()> {
         self.server.end();
         let binary = self.plan.binaries.join("beadle-api");
         self.server = Process::start(&binary, &self.settings, self.dir.path())?;
         self.wait_until_it_answers().await
+    }
+
+    /// Where the database is.
+    pub fn database(&self) -> &str {
+        &self.database
     }
 
     /// API, workers, and the database's server.
