@@ -17,8 +17,9 @@ mod tally;
 mod usage;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use clap::Parser;
 
 use figures::Report;
@@ -62,7 +63,7 @@ struct Options {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
+async fn main() -> Result<ExitCode> {
     let options = Options::parse();
     let mut report = Report::new(options.json.as_deref())?;
     let binaries = match &options.binaries {
@@ -94,12 +95,14 @@ async fn main() -> Result<()> {
         }
     }
     report.table();
-    ensure!(
-        report.rejected() == 0,
-        "{} runs were rejected: repeat them when the machine is quiet",
-        report.rejected()
-    );
-    Ok(())
+    let rejected = report.rejected();
+    if rejected == 0 {
+        return Ok(ExitCode::SUCCESS);
+    }
+    figures::say(&format!(
+        "{rejected} runs were rejected: repeat them when the machine is quiet"
+    ));
+    Ok(ExitCode::FAILURE)
 }
 
 impl Options {

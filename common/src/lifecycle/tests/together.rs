@@ -1,0 +1,334 @@
+//! Actions taken together: each as if it were alone, whatever the others are.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::id::{DeliveryId, EventId};
+use crate::model::event::EventRow;
+use crate::schema::{action_logs, outbox};
+use crate::test_support::both_databases;
+
+fn prepare_all(db: &Db, requests: &[TakeRequest]) -> Vec<Option<Change>> {
+    let taking = |request: &TakeRequest| Taking {
+        call: call(NOW),
+        request: request.clone(),
+    };
+    let takings: Vec<Taking> = requests.iter().map(taking).collect();
+    db.read_blocking(|c| Ok::<_, DbError>(prepare_together(c, &setup(), &takings)?))
+        .unwrap()
+}
+
+fn save_all(db: &Db, changes: Vec<Option<Change>>) -> Result<Vec<Option<Change>>, Conflict> {
+    db.write_blocking(move |c| commit_together(c, changes))
+}
+
+fn take_all(db: &Db, requests: &[TakeRequest]) -> Vec<Option<Change>> {
+    save_all(db, prepare_all(db, requests)).unwrap()
+}
+
+/// The request of the world, which says this.
+fn saying(world: &World, comment: &str) -> TakeRequest {
+    TakeRequest {
+        common: world.common(comment),
+        ..world.request()
+    }
+}
+
+/// The comments of all logs, sorted.
+fn comments(db: &Db) -> Vec<String> {
+    let comments: Vec<Option<String>> = write(db, |c| {
+        action_logs::table
+            .order(action_logs::comment)
+            .select(action_logs::comment)
+            .load(c)
+    });
+    comments.into_iter().flatten().collect()
+}
+
+fn event_of(change: &Change) -> EventId {
+    change.event.as_ref().unwrap().id
+}
+
+fn each_gets_its_own_log_event_and_deliveries(db: &Db) {
+    let world = World::new(db);
+    let hooks = [webhook(true), webhook(true)];
+    let lanes: BTreeSet<LaneId> = hooks.iter().map(|hook| hook.id.into()).collect();
+    write(db, move |c| {
+        hooks.iter().try_for_each(|hook| hook.insert(c))
+    });
+    let requests: Vec<TakeRequest> = (0..20).map(|n| saying(&world, &n.to_string())).collect();
+    let changes = take_all(db, &requests);
+    for (number, change) in changes.iter().enumerate() {
+        let change = change.as_ref().unwrap();
+        assert_eq!(stored(db, change).comment, Some(number.to_string()));
+        let event = event_of(change);
+        let body = write(db, move |c| EventRow::bodies(c, &[event]));
+        let body: Value = serde_json::from_str(&body[0].1).unwrap();
+        assert_eq!(body["event"]["comment"], json!(number.to_string()));
+        assert_eq!(body["event"]["actionId"], json!(change.log().id));
+        let owed: Vec<(DeliveryId, LaneId)> = write(db, move |c| {
+            outbox::table
+                .filter(outbox::event_id.eq(event))
+                .select((outbox::id, outbox::lane))
+                .load(c)
+        });
+        assert_eq!(owed.len(), 2);
+        assert_eq!(
+            owed.iter().map(|(_, lane)| *lane).collect::<BTreeSet<_>>(),
+            lanes
+        );
+    }
+    let rows = census(db, &["action_logs", "events", "outbox"]);
+    assert_eq!(rows.into_values().collect::<Vec<_>>(), [20, 20, 40]);
+}
+
+fn a_change_is_the_one_it_would_be_alone(db: &Db) {
+    let world = World::new(db);
+    let reason = Reason {
+        id: ReasonId::random(),
+        text: "Infraction".to_owned(),
+        text_key: fold("Infraction"),
+        code: "FRAC".to_owned(),
+        code_key: fold("FRAC"),
+        localized_texts: None,
+        insert_instant: NOW,
+        last_update_instant: NOW,
+    };
+    let requests = [
+        TakeRequest {
+            reason_id: Some(reason.id),
+            ..world.request()
+        },
+        TakeRequest {
+            user_action_id: Some(world.reward.id),
+            actionee_user_id: Some(world.actioner.id),
+            ..world.request()
+        },
+    ];
+    write(db, move |c| reason.insert(c));
+    for (request, together) in requests.iter().zip(prepare_all(db, &requests)) {
+        let alone = prepare(db, &call(NOW), request).unwrap();
+        let shown = |change: &Change| {
+            let mut shown = json!([change.answer_event()]);
+            shown[0]["actionId"] = Value::Null;
+            shown[0]["id"] = Value::Null;
+            let log = ActionLog {
+                id: world_id(),
+                ..change.log().clone()
+            };
+            (shown, format!("{log:?}"))
+        };
+        assert_eq!(shown(&together.unwrap()), shown(&alone));
+    }
+}
+
+fn world_id() -> crate::id::ActionLogId {
+    "00000000-0000-4000-8000-000000000000".parse().unwrap()
+}
+
+/// What cannot be taken together with others, and why.
+fn loners(db: &Db, world: &World) -> Vec<(&'static str, TakeRequest)> {
+    let mail = template("Mail", "{{event.phase}}");
+    let inactive = UserAction {
+        active: false,
+        ..definition("Inactive", false)
+    };
+    let mailing = UserAction {
+        start_email_template_id: Some(mail.id),
+        ..definition("Mailing", false)
+    };
+    let asking = UserAction {
+        transaction_type: Some(TransactionType::AbsoluteMajority),
+        ..definition("Asking", false)
+    };
+    let of = |definition: &UserAction| TakeRequest {
+        user_action_id: Some(definition.id),
+        ..saying(world, "loner")
+    };
+    let mut mailed = of(&mailing);
+    mailed.common.email_user = true;
+    let request = || saying(world, "loner");
+    let loners = vec![
+        ("an inactive definition", of(&inactive)),
+        ("a mail", mailed),
+        ("a question to webhooks", of(&asking)),
+        (
+            "an unknown definition",
+            TakeRequest {
+                user_action_id: Some(UserActionId::random()),
+                ..request()
+            },
+        ),
+        (
+            "an unknown actionee",
+            TakeRequest {
+                actionee_user_id: Some(UserId::random()),
+                ..request()
+            },
+        ),
+        (
+            "nobody",
+            TakeRequest {
+                actionee_user_id: None,
+                ..request()
+            },
+        ),
+        (
+            "an unknown reason",
+            TakeRequest {
+                reason_id: Some(ReasonId::random()),
+                ..request()
+            },
+        ),
+        (
+            "an application",
+            TakeRequest {
+                application_ids: vec![ApplicationId::random()],
+                ..request()
+            },
+        ),
+    ];
+    write(db, move |c| {
+        mail.insert(c)?;
+        [&inactive, &mailing, &asking]
+            .into_iter()
+            .try_for_each(|definition| definition.insert(c))
+    });
+    loners
+}
+
+fn what_has_to_go_alone_writes_nothing_and_harms_nobody(db: &Db) {
+    let world = World::new(db);
+    let hook = webhook(true);
+    write(db, move |c| hook.insert(c));
+    let loners = loners(db, &world);
+    for (count, (why, loner)) in loners.into_iter().enumerate() {
+        let requests = [saying(&world, "plain"), loner, saying(&world, "plain")];
+        let changes = take_all(db, &requests);
+        assert!(changes[1].is_none(), "{why}");
+        assert!(changes[0].is_some() && changes[2].is_some(), "{why}");
+        assert_eq!(comments(db), vec!["plain"; 2 * (count + 1)], "{why}");
+        let written = i64::try_from(2 * (count + 1)).unwrap();
+        let rows = census(
+            db,
+            &["action_logs", "events", "outbox", "emails", "event_logs"],
+        );
+        assert_eq!(
+            rows.into_values().collect::<Vec<_>>(),
+            [written, 0, 0, written, written],
+            "{why}"
+        );
+    }
+}
+
+fn what_has_to_keep_an_order_goes_alone_and_other_tenants_do_not(db: &Db) {
+    let world = World::new(db);
+    let orderly = tenant("Orderly");
+    let theirs = user(&orderly);
+    let (ordered, plain) = (
+        Webhook {
+            ordered_by: Some("user".to_owned()),
+            ..webhook(false)
+        },
+        webhook(true),
+    );
+    let requests = [
+        saying(&world, "ours"),
+        TakeRequest {
+            actionee_user_id: Some(theirs.id),
+            ..saying(&world, "theirs")
+        },
+        saying(&world, "ours"),
+    ];
+    let owed: LaneId = plain.id.into();
+    write(db, move |c| {
+        orderly.insert(c)?;
+        theirs.insert(c)?;
+        ordered.insert(c)?;
+        plain.insert(c)?;
+        Webhook::set_tenants(c, ordered.id, &[orderly.id])
+    });
+    let changes = take_all(db, &requests);
+    assert!(changes[0].is_some() && changes[1].is_none() && changes[2].is_some());
+    assert_eq!(comments(db), ["ours", "ours"]);
+    assert_eq!(lanes(db), [owed, owed]);
+}
+
+fn a_definition_that_was_deactivated_since_holds_up_its_own_actions_only(db: &Db) {
+    let world = World::new(db);
+    let requests = [
+        saying(&world, "ban"),
+        TakeRequest {
+            user_action_id: Some(world.reward.id),
+            ..saying(&world, "reward")
+        },
+        saying(&world, "ban"),
+    ];
+    let prepared = prepare_all(db, &requests);
+    assert!(prepared.iter().all(Option::is_some));
+    let off = UserAction {
+        active: false,
+        ..world.ban.clone()
+    };
+    write(db, move |c| off.update(c));
+    let changes = save_all(db, prepared).unwrap();
+    assert!(changes[0].is_none() && changes[1].is_some() && changes[2].is_none());
+    assert_eq!(comments(db), ["reward"]);
+    assert_eq!(events(db).len(), 1);
+}
+
+fn a_user_who_was_deleted_since_makes_all_go_alone(db: &Db) {
+    let world = World::new(db);
+    let leaver = user(&world.tenant);
+    let id = leaver.id;
+    write(db, move |c| leaver.insert(c));
+    let requests = [
+        saying(&world, "stays"),
+        TakeRequest {
+            actionee_user_id: Some(id),
+            ..saying(&world, "leaves")
+        },
+    ];
+    let prepared = prepare_all(db, &requests);
+    assert!(prepared.iter().all(Option::is_some));
+    write(db, move |c| User::delete(c, id));
+    let before = census(db, &TABLES);
+    let result = save_all(db, prepared);
+    assert!(matches!(result, Err(Conflict::Changed)), "{result:?}");
+    assert_eq!(census(db, &TABLES), before);
+
+    take(db, &call(NOW), &requests[0]);
+    assert!(prepare(db, &call(NOW), &requests[1]).is_err());
+    assert_eq!(comments(db), ["stays"]);
+}
+
+fn webhooks_are_those_of_the_moment_they_are_written(db: &Db) {
+    let world = World::new(db);
+    let (gone, new) = (webhook(true), webhook(true));
+    let (leaving, coming) = (gone.id, new.id);
+    write(db, move |c| gone.insert(c));
+    let prepared = prepare_all(db, &[saying(&world, "one"), saying(&world, "two")]);
+    write(db, move |c| {
+        Webhook::delete(c, leaving)?;
+        new.insert(c)
+    });
+    save_all(db, prepared).unwrap();
+    assert_eq!(lanes(db), [LaneId::from(coming); 2]);
+}
+
+fn nobody_at_all_is_no_mistake(db: &Db) {
+    let before = census(db, &TABLES);
+    assert!(take_all(db, &[]).is_empty());
+    assert_eq!(census(db, &TABLES), before);
+}
+
+both_databases!(
+    each_gets_its_own_log_event_and_deliveries,
+    a_change_is_the_one_it_would_be_alone,
+    what_has_to_go_alone_writes_nothing_and_harms_nobody,
+    what_has_to_keep_an_order_goes_alone_and_other_tenants_do_not,
+    a_definition_that_was_deactivated_since_holds_up_its_own_actions_only,
+    a_user_who_was_deleted_since_makes_all_go_alone,
+    webhooks_are_those_of_the_moment_they_are_written,
+    nobody_at_all_is_no_mistake,
+);
