@@ -12,6 +12,8 @@
 mod story;
 // Many workers on one database: the work is shared, and a crash loses nothing.
 mod workers;
+// Each user's events in their order, for webhooks that ask for it.
+mod order;
 // Mail whose sender dies, and mail servers that hang.
 mod mail;
 // Its signatures, verified by a library of others.
