@@ -40,7 +40,7 @@ pub fn prepare_modify(
         &mut broken,
     )?;
     if request.expiry.is_none() {
-        broken.add(Field::Expiry, Problem::Missing, "Say when the action ends.");
+        broken.add(Field::Expiry, Problem::Missing, "say when the action ends");
     }
     check_active(&log, call.now, &mut broken);
     let (actioner, expiry) = broken.or(actioner.zip(request.expiry))?;
@@ -82,13 +82,13 @@ pub(super) fn check_active(log: &ActionLog, now: Instant, broken: &mut Violation
         broken.add(
             Field::ActionId,
             Problem::Invalid,
-            "The action is not time-based: it can be neither modified nor canceled.",
+            "the action is not time-based, it can be neither modified nor canceled",
         );
     } else if !log.is_active(now) {
         broken.add(
             Field::ActionId,
             Problem::Invalid,
-            "The action has ended or was canceled.",
+            "the action has ended or was canceled, take it anew",
         );
     }
 }

@@ -128,7 +128,7 @@ fn actionee(
         broken.add(
             Field::ActioneeUserId,
             Problem::Missing,
-            "Say which user is acted upon.",
+            "say which user is acted upon",
         );
         return Ok(None);
     };
@@ -137,7 +137,7 @@ fn actionee(
         broken.add(
             Field::ActioneeUserId,
             Problem::Invalid,
-            format!("There is no user with the Id [{id}]."),
+            format!("there is no user with the Id `{id}`"),
         );
     }
     Ok(user)
@@ -154,7 +154,7 @@ pub(super) fn actioner(
         broken.add(
             Field::ActionerUserId,
             Problem::Missing,
-            "Say which user acts.",
+            "say which user acts",
         );
         return Ok(None);
     };
@@ -163,7 +163,7 @@ pub(super) fn actioner(
         broken.add(
             Field::ActionerUserId,
             Problem::Invalid,
-            format!("There is no user with the Id [{id}]."),
+            format!("there is no user with the Id `{id}`"),
         );
     }
     Ok(user)
@@ -189,7 +189,7 @@ fn definition(
         broken.add(
             Field::UserActionId,
             Problem::Missing,
-            "Say which user action is taken.",
+            "say which user action is taken",
         );
         return Ok(None);
     };
@@ -197,7 +197,7 @@ fn definition(
         broken.add(
             Field::UserActionId,
             Problem::Invalid,
-            format!("There is no user action with the Id [{id}]."),
+            format!("there is no user action with the Id `{id}`"),
         );
         return Ok(None);
     };
@@ -205,7 +205,10 @@ fn definition(
         broken.add(
             Field::UserActionId,
             Problem::Inactive,
-            format!("The user action [{}] is inactive.", definition.name),
+            format!(
+                "the user action `{}` is inactive, reactivate it first",
+                definition.name
+            ),
         );
     }
     if tenant.is_some_and(|tenant| !definition.serves(tenant)) {
@@ -213,7 +216,7 @@ fn definition(
             Field::UserActionId,
             Problem::Invalid,
             format!(
-                "The user action [{}] is not offered to the actionee's tenant.",
+                "the user action `{}` is not offered to the actionee's tenant",
                 definition.name
             ),
         );
@@ -222,7 +225,7 @@ fn definition(
         broken.add(
             Field::Expiry,
             Problem::Missing,
-            "A time-based action needs an expiry.",
+            "a time-based action needs an expiry",
         );
     }
     Ok(Some(definition))
@@ -240,7 +243,7 @@ fn option(
             Field::Option,
             Problem::Invalid,
             format!(
-                "The user action [{}] has no option [{name}].",
+                "the user action `{}` has no option `{name}`",
                 definition.name
             ),
         );
@@ -261,7 +264,7 @@ fn reason(
         broken.add(
             Field::ReasonId,
             Problem::Invalid,
-            format!("There is no user action reason with the Id [{id}]."),
+            format!("there is no user action reason with the Id `{id}`"),
         );
     }
     Ok(reason)
@@ -283,7 +286,7 @@ fn applications(
             broken.add(
                 Field::ApplicationId(position),
                 Problem::Invalid,
-                format!("The actionee's tenant has no application with the Id [{id}]."),
+                format!("the actionee's tenant has no application with the Id `{id}`"),
             );
         }
     }
