@@ -8,7 +8,7 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::Data;
-use beadle_common::db::{Backend, Db, DbOptions, IfMissing, Json, SqliteSynchronous, Wake};
+use beadle_common::db::{Backend, Json, Wake};
 use beadle_common::id::{ApiKeyId, TenantId};
 use beadle_common::instant::Instant;
 use beadle_common::lifecycle::Setup;
@@ -16,10 +16,10 @@ use beadle_common::model::api_key::{ApiKey, Endpoints};
 use beadle_common::model::email::Mailbox;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::seal::Sealer;
+use beadle_common::test_support::TestDb;
 use beadle_worker::{Inquirer, Metrics, WorkerSettings};
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
-use tempfile::TempDir;
 
 use crate::app::app;
 use crate::error::ApiError;
@@ -36,12 +36,7 @@ pub(crate) struct TestApp {
     pub(crate) state: Data<State>,
     pub(crate) tenant: TenantId,
     clock: Arc<AtomicI64>,
-    _database: TestDatabase,
-}
-
-enum TestDatabase {
-    Sqlite { _folder: TempDir },
-    Postgres { server: String, name: String },
+    _database: TestDb,
 }
 
 /// An answer: its status, and its body if it has one.
@@ -92,73 +87,6 @@ impl Answered {
             .flat_map(of_field)
             .chain(general.iter().map(code))
             .collect()
-    }
-}
-
-fn open(url: &str) -> Db {
-    Db::open(&DbOptions {
-        url: url.parse().expect("a database URL"),
-        connections: 4,
-        synchronous: SqliteSynchronous::Normal,
-        if_missing: IfMissing::Create,
-    })
-    .expect("the test database opens")
-}
-
-/// Runs one statement against the test server, over a connection of its own.
-fn on_server(url: &str, statement: String) {
-    let url = url.to_owned();
-    let run = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        runtime.block_on(async move {
-            let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
-                .await
-                .expect("the test server answers");
-            let connection = tokio::spawn(connection);
-            client
-                .batch_execute(&statement)
-                .await
-                .expect("the statement succeeds");
-            drop(client);
-            let _ = connection.await;
-        });
-    };
-    std::thread::spawn(run).join().expect("the thread ends");
-}
-
-impl Drop for TestDatabase {
-    fn drop(&mut self) {
-        if let Self::Postgres { server, name } = self {
-            on_server(
-                server,
-                format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-            );
-        }
-    }
-}
-
-fn database(backend: Backend) -> (Db, TestDatabase) {
-    match backend {
-        Backend::Sqlite => {
-            let folder = tempfile::tempdir().expect("a temporary folder");
-            let db = open(&format!("sqlite://{}/test.db", folder.path().display()));
-            (db, TestDatabase::Sqlite { _folder: folder })
-        }
-        Backend::Postgres => {
-            let server = std::env::var("BEADLE_TEST_POSTGRES").expect(
-                "BEADLE_TEST_POSTGRES is not set: run `script/test`, which starts a PostgreSQL server",
-            );
-            let name = format!("api_{}", uuid::Uuid::new_v4().simple());
-            on_server(&server, format!("CREATE DATABASE {name}"));
-            let (base, _) = server.rsplit_once('/').expect("a URL with a database name");
-            (
-                open(&format!("{base}/{name}")),
-                TestDatabase::Postgres { server, name },
-            )
-        }
     }
 }
 
@@ -219,7 +147,11 @@ fn worker_settings() -> WorkerSettings {
 
 impl TestApp {
     pub(crate) async fn new(backend: Backend) -> Self {
-        let (db, database) = database(backend);
+        let database = match backend {
+            Backend::Sqlite => TestDb::sqlite(),
+            Backend::Postgres => TestDb::postgres(),
+        };
+        let db = database.db.clone();
         let id = TenantId::random();
         db.write(move |connection| {
             tenant(id, "Default", true).insert(connection)?;
