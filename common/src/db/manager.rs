@@ -9,6 +9,7 @@ use diesel::{Connection, PgConnection, SqliteConnection};
 
 use super::connection::AnyConnection;
 use super::error::{DbError, one_line};
+use super::statements::Counter;
 use super::url::DatabaseUrl;
 
 /// How long a statement on SQLite waits for another process's write lock.
@@ -63,15 +64,19 @@ pub enum SqliteSynchronous {
 pub(super) struct Manager {
     pub(super) url: DatabaseUrl,
     pub(super) synchronous: SqliteSynchronous,
+    /// What its connections are asked is counted here.
+    pub(super) counter: Counter,
 }
 
 impl Manager {
     /// Opens a connection that is ready for use.
     pub(super) fn open(&self) -> Result<AnyConnection, DbError> {
-        match &self.url {
+        let mut connection = match &self.url {
             DatabaseUrl::Postgres(url) => open_postgres(url),
             DatabaseUrl::Sqlite(path) => open_sqlite(path, self.synchronous),
-        }
+        }?;
+        connection.set_instrumentation(self.counter.clone());
+        Ok(connection)
     }
 
     /// Says in one line why the database cannot be used, before anything tries to.

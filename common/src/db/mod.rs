@@ -15,12 +15,14 @@ mod notify;
 #[cfg(test)]
 mod open_test;
 mod pool;
+mod prepared;
 #[cfg(test)]
 mod schema_test;
 pub(crate) mod sql_type;
 mod sqlite_writer;
 #[cfg(test)]
 mod sqlite_writer_test;
+mod statements;
 mod url;
 
 pub(crate) use bulk::{Bulk, column, insert_all};
@@ -35,5 +37,8 @@ pub use manager::{IfMissing, SqliteSynchronous};
 pub use native::Native;
 pub use notify::{Wake, WakeSource};
 pub use pool::{CHECKOUT_TIMEOUT, Connections, Db, DbOptions};
+pub use prepared::Prepared;
+pub(crate) use prepared::plan_by_values;
 pub use sql_type::SqlUuid;
+pub use statements::Statements;
 pub use url::{Backend, DatabaseUrl, DatabaseUrlError};

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::one_line;
 use super::manager::{Manager, SqliteSynchronous};
 use super::pool::Db;
+use super::statements::Counter;
 use super::url::DatabaseUrl;
 
 const CHANNEL: &str = "beadle_outbox";
@@ -153,6 +154,7 @@ fn start_notifier(url: DatabaseUrl) -> Option<SyncSender<()>> {
     let manager = Manager {
         url,
         synchronous: SqliteSynchronous::Full,
+        counter: Counter::default(),
     };
     let started = thread::Builder::new()
         .name("notifier".to_owned())

@@ -14,6 +14,7 @@ use super::error::{DbError, one_line};
 use super::manager::{IfMissing, Manager, SqliteSynchronous};
 use super::migrate;
 use super::sqlite_writer::{Outcome, SqliteWriter};
+use super::statements::{Counter, Statements};
 use super::url::{Backend, DatabaseUrl};
 
 /// How long a request waits for a free connection before it is answered "not
@@ -51,6 +52,7 @@ pub struct Db {
     turns: Arc<Semaphore>,
     /// On SQLite all changes go through one thread; see [`SqliteWriter`].
     writer: Option<Arc<SqliteWriter>>,
+    counter: Counter,
     url: DatabaseUrl,
 }
 
@@ -66,9 +68,11 @@ impl Db {
     /// # Errors
     /// [`DbError::Unavailable`] with one line that says why the database cannot be used.
     pub fn open(options: &DbOptions) -> Result<Self, DbError> {
+        let counter = Counter::default();
         let manager = Manager {
             url: options.url.clone(),
             synchronous: options.synchronous,
+            counter: counter.clone(),
         };
         manager.check_file(options.if_missing)?;
         prepare(&manager).map_err(|error| unusable(&options.url, error))?;
@@ -87,6 +91,7 @@ impl Db {
             pool,
             turns: Arc::new(Semaphore::new(turns)),
             writer,
+            counter,
             url: options.url.clone(),
         })
     }
@@ -112,6 +117,12 @@ impl Db {
             in_use: state.connections.saturating_sub(state.idle_connections),
             limit: self.pool.max_size(),
         }
+    }
+
+    /// What has been asked of the database so far, by this process.
+    #[must_use]
+    pub fn statements(&self) -> Statements {
+        self.counter.read()
     }
 
     /// Runs `work` with a connection, outside any transaction.

@@ -5,7 +5,7 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::ClaimRequest;
 use super::plan::{Candidate, Plan};
-use crate::db::{AnyConnection, SqlUuid};
+use crate::db::{AnyConnection, Prepared, SqlUuid};
 use crate::instant::Instant;
 use crate::outbox::health::{LaneState, try_lock};
 
@@ -66,11 +66,11 @@ fn spend_postgres(connection: &mut PgConnection, spent: &[LaneState]) -> QueryRe
     let circuits: Vec<_> = spent.iter().map(|state| state.circuit).collect();
     let until: Vec<Option<Instant>> = spent.iter().map(|state| state.circuit_until).collect();
     let arrivals: Vec<i64> = spent.iter().map(|state| state.rate_tat).collect();
-    diesel::sql_query(SPEND_POSTGRES)
+    let spend = diesel::sql_query(SPEND_POSTGRES)
         .bind::<Array<SqlUuid>, _>(lanes)
         .bind::<Array<Text>, _>(circuits)
         .bind::<Array<Nullable<BigInt>>, _>(until)
-        .bind::<Array<BigInt>, _>(arrivals)
-        .execute(connection)?;
+        .bind::<Array<BigInt>, _>(arrivals);
+    Prepared(spend).execute(connection)?;
     Ok(())
 }

@@ -5,7 +5,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, SmallInt};
 
-use crate::db::AnyConnection;
+use crate::db::{AnyConnection, Prepared};
 use crate::instant::Instant;
 use crate::outbox::health::LaneState;
 use crate::outbox::{Kind, KindCode};
@@ -76,12 +76,13 @@ pub(super) const HEADS_SQLITE: &str = heads!(
 pub(super) fn heads(connection: &mut AnyConnection, kind: Kind) -> QueryResult<Vec<Head>> {
     let kind = KindCode::from(kind);
     let mut heads: Vec<Head> = match connection {
-        AnyConnection::Pg(connection) => diesel::sql_query(HEADS_POSTGRES)
-            .bind::<SmallInt, _>(kind)
-            .load(connection)?,
-        AnyConnection::Sqlite(connection) => diesel::sql_query(HEADS_SQLITE)
-            .bind::<SmallInt, _>(kind)
-            .load(connection)?,
+        AnyConnection::Pg(connection) => {
+            Prepared(diesel::sql_query(HEADS_POSTGRES).bind::<SmallInt, _>(kind))
+                .load(connection)?
+        }
+        AnyConnection::Sqlite(connection) => {
+            Prepared(diesel::sql_query(HEADS_SQLITE).bind::<SmallInt, _>(kind)).load(connection)?
+        }
     };
     heads.sort_unstable_by_key(|head| (head.state.lane, head.tier));
     Ok(heads)

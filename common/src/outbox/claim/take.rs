@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, SmallInt, Text};
 
 use super::plan::Want;
 use super::{ClaimRequest, count};
-use crate::db::{AnyConnection, SqlUuid};
+use crate::db::{AnyConnection, Prepared, SqlUuid, plan_by_values};
 use crate::id::{DeliveryId, EmailId, EventId, LaneId, LeaseToken};
 use crate::instant::Instant;
 use crate::outbox::{KindCode, RETRIED};
@@ -85,9 +85,10 @@ fn take_postgres(
         lanes.push(want.lane);
         tiers.push(want.tier);
     }
+    plan_by_values(connection)?;
     let mut taken = Vec::new();
     for (rows, (lanes, tiers)) in by_rows {
-        let mut rows: Vec<Row> = diesel::sql_query(TAKE_POSTGRES)
+        let take = diesel::sql_query(TAKE_POSTGRES)
             .bind::<Array<SqlUuid>, _>(lanes)
             .bind::<Array<SmallInt>, _>(tiers)
             .bind::<SmallInt, _>(KindCode::from(request.kind))
@@ -95,8 +96,8 @@ fn take_postgres(
             .bind::<BigInt, _>(count(rows))
             .bind::<BigInt, _>(request.lease_end)
             .bind::<SqlUuid, _>(token)
-            .bind::<Text, _>(&request.owner)
-            .load(connection)?;
+            .bind::<Text, _>(&request.owner);
+        let mut rows: Vec<Row> = Prepared(take).load(connection)?;
         taken.append(&mut rows);
     }
     Ok(taken)
@@ -117,13 +118,13 @@ fn take_sqlite(
 ) -> QueryResult<Vec<Row>> {
     let mut rows: Vec<Row> = Vec::new();
     for want in wants {
-        let due: Vec<Row> = diesel::sql_query(DUE_SQLITE)
+        let due = diesel::sql_query(DUE_SQLITE)
             .bind::<SmallInt, _>(KindCode::from(request.kind))
             .bind::<SqlUuid, _>(want.lane)
             .bind::<SmallInt, _>(want.tier)
             .bind::<BigInt, _>(request.now)
-            .bind::<BigInt, _>(count(want.rows))
-            .load(connection)?;
+            .bind::<BigInt, _>(count(want.rows));
+        let due: Vec<Row> = Prepared(due).load(connection)?;
         rows.extend(due);
     }
     for row in &rows {

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Array;
 
 use super::LaneState;
-use crate::db::{AnyConnection, Native, SqlUuid};
+use crate::db::{AnyConnection, Native, Prepared, SqlUuid};
 use crate::id::LaneId;
 use crate::schema::lane_states;
 
@@ -56,9 +56,7 @@ pub(in crate::outbox) fn lock(
             let sql = format!(
                 "{NEW} ON CONFLICT (lane) DO UPDATE SET failures = lane_states.failures RETURNING *"
             );
-            diesel::sql_query(sql)
-                .bind::<Array<SqlUuid>, _>(lanes)
-                .load(connection)?
+            Prepared(diesel::sql_query(sql).bind::<Array<SqlUuid>, _>(lanes)).load(connection)?
         }
         AnyConnection::Sqlite(_) => lane_states(connection, lanes)?,
     };
@@ -72,8 +70,8 @@ pub(in crate::outbox) fn try_lock(
 ) -> QueryResult<States> {
     match connection {
         AnyConnection::Pg(connection) => {
-            diesel::sql_query(format!("{NEW} ON CONFLICT DO NOTHING"))
-                .bind::<Array<SqlUuid>, _>(lanes)
+            let sql = format!("{NEW} ON CONFLICT DO NOTHING");
+            Prepared(diesel::sql_query(sql).bind::<Array<SqlUuid>, _>(lanes))
                 .execute(connection)?;
             let locked: Vec<LaneState> = lane_states::table
                 .filter(lane_states::lane.eq_any(lanes))

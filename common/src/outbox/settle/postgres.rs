@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 
 use super::{Settlement, Verdict, attempts_made};
-use crate::db::SqlUuid;
+use crate::db::{Prepared, SqlUuid, plan_by_values};
 use crate::id::{DeliveryId, LeaseToken};
 use crate::instant::Instant;
 use crate::outbox::AttemptResult;
@@ -45,11 +45,11 @@ impl<'a> Columns<'a> {
     }
 
     /// Runs `sql`, whose twelve parameters are these columns, and counts its rows.
-    fn run(&self, connection: &mut PgConnection, sql: &str) -> QueryResult<usize> {
+    fn run(&self, connection: &mut PgConnection, sql: &'static str) -> QueryResult<usize> {
         if self.id.is_empty() {
             return Ok(0);
         }
-        diesel::sql_query(sql)
+        let query = diesel::sql_query(sql)
             .bind::<Array<SqlUuid>, _>(&self.id)
             .bind::<Array<SqlUuid>, _>(&self.token)
             .bind::<Array<Text>, _>(&self.state)
@@ -61,8 +61,8 @@ impl<'a> Columns<'a> {
             .bind::<Array<Nullable<Integer>>, _>(&self.status)
             .bind::<Array<Nullable<Text>>, _>(&self.class)
             .bind::<Array<Nullable<Text>>, _>(&self.message)
-            .bind::<Array<Nullable<Text>>, _>(&self.excerpt)
-            .execute(connection)
+            .bind::<Array<Nullable<Text>>, _>(&self.excerpt);
+        Prepared(query).execute(connection)
     }
 }
 
@@ -141,6 +141,7 @@ pub(super) fn settle(connection: &mut PgConnection, batch: &[Settlement]) -> Que
             }
         }
     }
+    plan_by_values(connection)?;
     let mut settled = finished.run(connection, FINISH_POSTGRES)?;
     settled += retried.run(connection, RETRY_POSTGRES)?;
     settled += handed_back.run(connection, HAND_BACK_POSTGRES)?;

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::{AttemptRecord, Settlement, Verdict, attempts_made};
-use crate::db::SqlUuid;
+use crate::db::{Prepared, SqlUuid};
 use crate::id::LeaseToken;
 use crate::instant::Instant;
 use crate::outbox::{DeliveryState, FRESH, RETRIED};
@@ -108,7 +108,7 @@ fn finish(
     state: DeliveryState,
 ) -> QueryResult<usize> {
     let record = settlement.record.as_ref();
-    diesel::sql_query(FINISH)
+    let finish = diesel::sql_query(FINISH)
         .bind::<SqlUuid, _>(settlement.id)
         .bind::<SqlUuid, _>(settlement.token)
         .bind::<Text, _>(state)
@@ -120,8 +120,8 @@ fn finish(
         .bind::<Nullable<Integer>, _>(record.and_then(|r| r.status_code))
         .bind::<Nullable<Text>, _>(record.and_then(|r| r.class.as_deref()))
         .bind::<Nullable<Text>, _>(record.and_then(|r| r.message.as_deref()))
-        .bind::<Nullable<Text>, _>(record.and_then(|r| r.response_excerpt.as_deref()))
-        .execute(connection)?;
+        .bind::<Nullable<Text>, _>(record.and_then(|r| r.response_excerpt.as_deref()));
+    Prepared(finish).execute(connection)?;
     let owned = outbox::table
         .find(settlement.id)
         .filter(outbox::lease_token.eq(settlement.token));

@@ -1,0 +1,58 @@
+//! Counts what is asked of the database. A slow machine changes every time that is
+//! measured; the number of statements stays what the code makes it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use diesel::connection::{Instrumentation, InstrumentationEvent};
+
+/// What has been asked of the database so far, by all connections of a [`Db`](super::Db).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Statements {
+    /// Statements run, those that begin and end transactions among them. On PostgreSQL each
+    /// is a round trip.
+    pub run: u64,
+    /// Of those, how many were prepared to be used again.
+    pub kept: u64,
+}
+
+impl Statements {
+    /// How many have been added since `before`.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            run: self.run.saturating_sub(before.run),
+            kept: self.kept.saturating_sub(before.kept),
+        }
+    }
+}
+
+/// The counts that connections add to.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counter(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    run: AtomicU64,
+    kept: AtomicU64,
+}
+
+impl Counter {
+    pub(super) fn read(&self) -> Statements {
+        Statements {
+            run: self.0.run.load(Ordering::Relaxed),
+            kept: self.0.kept.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Instrumentation for Counter {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        let count = match event {
+            InstrumentationEvent::StartQuery { .. } => &self.0.run,
+            InstrumentationEvent::CacheQuery { .. } => &self.0.kept,
+            _ => return,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+}
