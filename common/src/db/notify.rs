@@ -18,7 +18,8 @@ use tokio::sync::Notify;
 use tokio_postgres::{AsyncMessage, NoTls};
 use tokio_util::sync::CancellationToken;
 
-use super::error::one_line;
+use super::connection::AnyConnection;
+use super::error::{DbError, one_line};
 use super::manager::{Manager, SqliteSynchronous};
 use super::pool::Db;
 use super::statements::Counter;
@@ -174,7 +175,7 @@ fn notify_loop(manager: &Manager, wakes: &Receiver<()>) {
     let mut owed = false;
     // What could not be told is told as soon as it can be.
     while owed || wakes.recv().is_ok() {
-        let sent = match connection.take().map_or_else(|| manager.open(), Ok) {
+        let sent = match connection.take().map_or_else(|| open(manager), Ok) {
             Ok(mut open) => open
                 .batch_execute(&format!("NOTIFY {CHANNEL}"))
                 .map(|()| open)
@@ -198,6 +199,14 @@ fn notify_loop(manager: &Manager, wakes: &Receiver<()>) {
             }
         }
     }
+}
+
+/// A connection for nothing but wake-ups. A transaction that only notifies still waits for
+/// the disk unless told not to, and has nothing there that could be lost.
+fn open(manager: &Manager) -> Result<AnyConnection, DbError> {
+    let mut connection = manager.open()?;
+    connection.batch_execute("SET synchronous_commit = off")?;
+    Ok(connection)
 }
 
 /// From a tenth of a second to five seconds, for ever. Longer would save little, and

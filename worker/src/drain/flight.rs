@@ -14,7 +14,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::slots::{Health, Slot};
+use super::room::Health;
+use super::slots::Slot;
 use super::{Clock, Courier, Jitter};
 use crate::attempt::{judgement, record};
 use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict as Asked};
@@ -55,51 +56,116 @@ pub(super) enum Cargo<P> {
     NotLoaded,
 }
 
+/// A delivery that is this worker's, and has not left.
+pub(super) struct Held<P> {
+    pub(super) claimed: Claimed,
+    pub(super) cargo: Cargo<P>,
+    pub(super) lease_end: Instant,
+}
+
 /// A settlement, and until when it may be written.
-#[derive(Debug)]
 pub(super) struct Landing {
     pub(super) settlement: Settlement,
     pub(super) lease_end: Instant,
     /// Kept until this is written, unless all went well.
-    pub(super) _slot: Option<Slot>,
+    pub(super) _kept: Option<Box<dyn Keepsake>>,
 }
 
-pub(super) struct Flight<C> {
-    pub(super) slot: Slot,
+/// A slot, whatever waits for it.
+pub(super) trait Keepsake: Send + Sync {}
+
+impl<W: Send> Keepsake for Slot<W> {}
+
+/// What all flights of a drain share.
+#[derive(Clone)]
+pub(super) struct Crew<C> {
     pub(super) courier: Arc<C>,
     pub(super) clock: Clock,
     pub(super) jitter: Jitter,
-    pub(super) lease_end: Instant,
-    pub(super) claimed: Claimed,
     pub(super) cut: CancellationToken,
+    pub(super) landings: mpsc::Sender<Landing>,
 }
 
-impl<C: Courier> Flight<C> {
-    pub(super) async fn fly(mut self, cargo: Cargo<C::Parcel>, landings: mpsc::Sender<Landing>) {
+impl<C: Courier> Crew<C> {
+    /// Flies, and whatever may leave in its place after that.
+    pub(super) async fn fly(self: Arc<Self>, slot: Slot<Held<C::Parcel>>, held: Held<C::Parcel>) {
+        let mut next = Some((slot, held));
+        while let Some((slot, held)) = next {
+            next = self.fly_one(slot, held).await;
+        }
+    }
+
+    async fn fly_one(
+        self: &Arc<Self>,
+        slot: Slot<Held<C::Parcel>>,
+        held: Held<C::Parcel>,
+    ) -> Option<(Slot<Held<C::Parcel>>, Held<C::Parcel>)> {
+        let Held {
+            claimed,
+            cargo,
+            lease_end,
+        } = held;
         let span = tracing::info_span!(
             "delivery",
-            delivery.id = %self.claimed.id,
-            delivery.attempt = self.claimed.attempt,
+            delivery.id = %claimed.id,
+            delivery.attempt = claimed.attempt,
         );
-        let settlement = self.attempt(cargo).instrument(span).await;
+        let mut flight = Flight {
+            slot,
+            crew: Arc::clone(self),
+            lease_end,
+            claimed,
+            dismissed: Vec::new(),
+        };
+        let settlement = flight.attempt(cargo).instrument(span).await;
+        let Flight {
+            slot, dismissed, ..
+        } = flight;
         // What failed may shut its lane. Nothing more of it is claimed in its place until
         // that is written: it would only use up attempts.
-        let (kept, freed) = match settlement.judgement {
-            Judgement::Good => (None, Some(self.slot)),
-            _ => (Some(self.slot), None),
+        let (kept, freed): (Option<Box<dyn Keepsake>>, _) = match settlement.judgement {
+            Judgement::Good => (None, Some(slot)),
+            _ => (Some(Box::new(slot)), None),
         };
         let landing = Landing {
             settlement,
-            lease_end: self.lease_end,
-            _slot: kept,
+            lease_end,
+            _kept: kept,
         };
         // Fails only if the settler is gone; the lease will lapse then.
-        let _ = landings.send(landing).await;
-        drop(freed);
+        let _ = self.landings.send(landing).await;
+        self.hand_back_all(dismissed).await;
+        freed?.make_way(tokio::time::Instant::now())
     }
 
+    /// These do not leave: they are pending as if they had not been claimed.
+    pub(super) async fn hand_back_all(&self, held: Vec<Held<C::Parcel>>) {
+        for held in held {
+            let verdict = Verdict::HandBack {
+                at: held.claimed.due_at,
+            };
+            let landing = Landing {
+                settlement: settlement(&held.claimed, (self.clock)(), None, verdict),
+                lease_end: held.lease_end,
+                _kept: None,
+            };
+            let _ = self.landings.send(landing).await;
+        }
+    }
+}
+
+struct Flight<C: Courier> {
+    slot: Slot<Held<C::Parcel>>,
+    crew: Arc<Crew<C>>,
+    lease_end: Instant,
+    claimed: Claimed,
+    /// What waited behind it, if it has gone badly.
+    dismissed: Vec<Held<C::Parcel>>,
+}
+
+impl<C: Courier> Flight<C> {
     async fn attempt(&mut self, cargo: Cargo<C::Parcel>) -> Settlement {
-        let started = (self.clock)();
+        let started = (self.crew.clock)();
         if self.is_beyond_the_last() {
             // Each one is on record; that of a worker that died was put there by the claim.
             tracing::warn!("exhausted: all attempts were made, the last without an outcome");
@@ -110,12 +176,12 @@ impl<C: Courier> Flight<C> {
             Cargo::Unsendable(unsendable) => return self.unsendable(started, unsendable),
             Cargo::NotLoaded => return self.hand_back(started),
         };
-        let limit = self.courier.time_limit(&parcel);
+        let limit = self.crew.courier.time_limit(&parcel);
         if started.plus(limit + MARGIN) > self.lease_end {
             tracing::warn!("not sent: the lease might end before {limit:?} have passed");
             return self.hand_back(started);
         }
-        let sending = AssertUnwindSafe(self.courier.send(parcel, started)).catch_unwind();
+        let sending = AssertUnwindSafe(self.crew.courier.send(parcel, started)).catch_unwind();
         tokio::select! {
             sent = tokio::time::timeout(limit + OVERRUN, sending) => match sent {
                 Ok(Ok(exchange)) => self.sent(started, exchange),
@@ -126,7 +192,7 @@ impl<C: Courier> Flight<C> {
                 }
                 Err(_) => self.sent(started, overdue(limit)),
             },
-            () = self.cut.cancelled() => self.cut_off(started),
+            () = self.crew.cut.cancelled() => self.cut_off(started),
         }
     }
 
@@ -138,7 +204,7 @@ impl<C: Courier> Flight<C> {
     /// An exchange with the peer: the only thing that tells of the lane's health.
     fn sent(&mut self, started: Instant, exchange: Exchange) -> Settlement {
         let judgement = judgement(&exchange.outcome);
-        self.slot.report(match judgement {
+        self.dismissed = self.slot.report(match judgement {
             Judgement::Good | Judgement::Silent => Health::Good,
             Judgement::Bad => Health::Bad,
             Judgement::Overloaded(_) | Judgement::Gone => Health::Shut,
@@ -159,7 +225,7 @@ impl<C: Courier> Flight<C> {
     }
 
     fn is_beyond_the_last(&self) -> bool {
-        self.position() > self.courier.schedule().attempts()
+        self.position() > self.crew.courier.schedule().attempts()
     }
 
     fn unsendable(&self, started: Instant, unsendable: Unsendable) -> Settlement {
@@ -202,11 +268,11 @@ impl<C: Courier> Flight<C> {
             );
             return exhausted;
         }
-        let now = (self.clock)();
-        let schedule = self.courier.schedule();
+        let now = (self.crew.clock)();
+        let schedule = self.crew.courier.schedule();
         match schedule.next(
             self.position(),
-            (self.jitter)(),
+            (self.crew.jitter)(),
             failure.retry_after,
             now.millis(),
         ) {
@@ -252,17 +318,26 @@ impl<C: Courier> Flight<C> {
     }
 
     fn settle(&self, record: Option<AttemptRecord>, verdict: Verdict) -> Settlement {
-        Settlement {
-            id: self.claimed.id,
-            lane: self.claimed.lane,
-            token: self.claimed.token,
-            attempt: self.claimed.attempt,
-            record,
-            verdict,
-            judgement: Judgement::Silent,
-            probe: self.claimed.probe,
-            now: (self.clock)(),
-        }
+        settlement(&self.claimed, (self.crew.clock)(), record, verdict)
+    }
+}
+
+fn settlement(
+    claimed: &Claimed,
+    now: Instant,
+    record: Option<AttemptRecord>,
+    verdict: Verdict,
+) -> Settlement {
+    Settlement {
+        id: claimed.id,
+        lane: claimed.lane,
+        token: claimed.token,
+        attempt: claimed.attempt,
+        record,
+        verdict,
+        judgement: Judgement::Silent,
+        probe: claimed.probe,
+        now,
     }
 }
 

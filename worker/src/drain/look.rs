@@ -11,8 +11,9 @@ use beadle_common::outbox::{ClaimRequest, Claimed, Lanes, claim};
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 
-use super::flight::{Cargo, Flight, Landing, Unsendable, panic_text};
-use super::slots::Room;
+use super::flight::{Cargo, Crew, Held, Landing, Unsendable, panic_text};
+use super::room::Room;
+use super::slots::Place;
 use super::{Courier, Drain};
 use crate::outcome::{ErrorClass, Failure};
 
@@ -20,14 +21,15 @@ use crate::outcome::{ErrorClass, Failure};
 const BATCH: usize = 128;
 
 /// What one look at the outbox found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Look {
     /// Rows claimed.
     pub(super) found: usize,
-    /// There may be more that is due and was left for want of room, or for the size of
-    /// a claim.
+    /// There may be more that is due, and there is room for it.
     pub(super) cut_short: bool,
-    /// Some lanes or all were not looked at.
+    /// There is no room at all.
+    pub(super) is_full: bool,
+    /// Some lanes or all were not looked at, or would not be now.
     pub(super) closed: bool,
 }
 
@@ -40,16 +42,18 @@ enum LoadError {
 type Loaded<C> = Vec<(Claimed, Cargo<<C as Courier>::Parcel>)>;
 
 impl<C: Courier> Drain<C> {
-    /// Claims what there is room for and lets it fly.
+    /// Claims what there is room for, and lets fly what can.
     pub(super) async fn look(&self, landings: &mpsc::Sender<Landing>) -> Result<Look, DbError> {
+        let crew = self.crew(landings);
+        self.depart(&crew);
         let mut room = self.slots.look(tokio::time::Instant::now());
         room.rows = room.rows.min(BATCH);
         room.suspect_rows = room.suspect_rows.min(room.rows.div_ceil(2));
-        if room.rows == 0 {
+        if room.is_none() {
             return Ok(Look {
-                found: 0,
-                cut_short: true,
+                is_full: true,
                 closed: true,
+                ..Look::default()
             });
         }
         let now = (self.around.clock)();
@@ -60,25 +64,75 @@ impl<C: Courier> Drain<C> {
         for claimed in &claimed {
             *of_lane.entry(claimed.lane).or_default() += 1;
         }
-        let look = Look {
-            found: claimed.len(),
-            cut_short: claimed.len() >= room.rows
-                || of_lane.values().any(|count| *count >= room.per_lane),
-            closed: !room.closed.is_empty(),
-        };
-        for (claimed, cargo) in self.load(claimed).await {
-            let flight = Flight {
-                slot: self.slots.take(claimed.lane, tokio::time::Instant::now()),
-                courier: Arc::clone(&self.courier),
-                clock: self.around.clock.clone(),
-                jitter: self.around.jitter.clone(),
-                lease_end,
-                claimed,
-                cut: self.cut.clone(),
-            };
-            self.flights.spawn(flight.fly(cargo, landings.clone()));
+        let found = claimed.len();
+        let loaded = self.load(claimed).await;
+        self.embark(&crew, loaded, lease_end).await;
+        Ok(self.looked(found, &room, &of_lane))
+    }
+
+    /// What is left after a look.
+    fn looked(&self, found: usize, before: &Room, of_lane: &HashMap<LaneId, usize>) -> Look {
+        let now = self.slots.look(tokio::time::Instant::now());
+        let lane_has_more =
+            |(lane, count): (&LaneId, &usize)| *count >= before.of(*lane) && now.of(*lane) > 0;
+        let ahead = |lane| before.ahead.iter().any(|(ahead, _)| ahead == lane);
+        let others = of_lane.iter().filter(|(lane, _)| !ahead(*lane));
+        let of_others: usize = others.map(|(_, count)| count).sum();
+        let others_have_more = of_others >= before.rows && of_others > 0 && now.rows > 0;
+        Look {
+            found,
+            cut_short: others_have_more || of_lane.iter().any(lane_has_more),
+            is_full: now.is_none(),
+            closed: !now.closed.is_empty() || !before.closed.is_empty(),
         }
-        Ok(look)
+    }
+
+    /// What all flights that begin now have in common.
+    pub(super) fn crew(&self, landings: &mpsc::Sender<Landing>) -> Arc<Crew<C>> {
+        Arc::new(Crew {
+            courier: Arc::clone(&self.courier),
+            clock: self.around.clock.clone(),
+            jitter: self.around.jitter.clone(),
+            cut: self.cut.clone(),
+            landings: landings.clone(),
+        })
+    }
+
+    /// Lets fly what has a slot; what has none waits for it.
+    async fn embark(&self, crew: &Arc<Crew<C>>, loaded: Loaded<C>, lease_end: Instant) {
+        let mut refused = Vec::new();
+        for (claimed, cargo) in loaded {
+            let (lane, bytes) = (claimed.lane, self.weight(&cargo));
+            let held = Held {
+                claimed,
+                cargo,
+                lease_end,
+            };
+            let now = tokio::time::Instant::now();
+            match self.slots.place(lane, held, bytes, now) {
+                Place::Now(slot, held) => {
+                    self.flights.spawn(Arc::clone(crew).fly(slot, held));
+                }
+                Place::Waits => {}
+                Place::Refused(held) => refused.push(held),
+            }
+        }
+        self.depart(crew);
+        crew.hand_back_all(refused).await;
+    }
+
+    /// Lets fly what waits although there are slots.
+    fn depart(&self, crew: &Arc<Crew<C>>) {
+        for (slot, held) in self.slots.departures(tokio::time::Instant::now()) {
+            self.flights.spawn(Arc::clone(crew).fly(slot, held));
+        }
+    }
+
+    fn weight(&self, cargo: &Cargo<C::Parcel>) -> usize {
+        match cargo {
+            Cargo::Parcel(parcel) => self.courier.weight(parcel),
+            Cargo::Unsendable(_) | Cargo::NotLoaded => 0,
+        }
     }
 
     async fn claim(
@@ -98,6 +152,7 @@ impl<C: Courier> Drain<C> {
                 closed: room.closed.clone(),
                 suspects: room.suspects.clone(),
                 suspect_limit: room.suspect_rows,
+                ahead: room.ahead.clone(),
             },
         };
         self.around

@@ -5,7 +5,9 @@
 
 mod flight;
 pub(crate) mod happening;
+mod lane;
 mod look;
+mod room;
 mod settler;
 #[cfg(test)]
 mod simulation;
@@ -22,10 +24,12 @@ use beadle_common::db::{AnyConnection, Db, DbError, WakeSource};
 use beadle_common::instant::Instant;
 use beadle_common::outbox::{Claimed, Kind, LanePolicy, next_due};
 use diesel::QueryResult;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use flight::Unsendable;
+use flight::{Held, Landing};
 use look::Look;
 use settler::{LAST_WORDS, Ledger, Settler};
 use slots::Slots;
@@ -72,6 +76,9 @@ pub trait Courier: Send + Sync + 'static {
         claimed: Vec<Claimed>,
         now: Instant,
     ) -> QueryResult<Loaded<Self::Parcel>>;
+
+    /// About how many bytes of memory it takes up until it is sent.
+    fn weight(&self, parcel: &Self::Parcel) -> usize;
 
     /// How long [`Courier::send`] takes at most.
     fn time_limit(&self, parcel: &Self::Parcel) -> Duration;
@@ -126,11 +133,11 @@ impl std::fmt::Debug for Surroundings {
 
 /// Drains one kind of delivery.
 #[derive(Debug)]
-pub struct Drain<C> {
+pub struct Drain<C: Courier> {
     courier: Arc<C>,
     around: Surroundings,
     limits: Limits,
-    slots: Arc<Slots>,
+    slots: Arc<Slots<Held<C::Parcel>>>,
     flights: TaskTracker,
     /// Ends flights that have not landed within the grace period.
     cut: CancellationToken,
@@ -155,7 +162,7 @@ impl<C: Courier> Drain<C> {
         let (settler, ledger) = Settler::new(C::KIND, &self.around);
         let mut settling = tokio::spawn(settler.run());
         self.watch(&ledger, &stop).await;
-        self.finish().await;
+        self.finish(&ledger.landings).await;
         // The settler ends when the last sender is gone and everything is written.
         drop(ledger);
         match tokio::time::timeout(LAST_WORDS, &mut settling).await {
@@ -207,7 +214,8 @@ impl<C: Courier> Drain<C> {
                 biased;
                 () = stop.cancelled() => return,
                 () = woken => {}
-                () = room, if look.closed || look.cut_short => {}
+                () = self.slots.something_may_leave() => {}
+                () = room, if look.closed || look.is_full => {}
                 () = self.until_due(look, ledger) => {}
             }
         }
@@ -215,10 +223,10 @@ impl<C: Courier> Drain<C> {
 
     /// Completes when another look is worth while, as far as time alone tells.
     async fn until_due(&self, look: Look, ledger: &Ledger) {
-        if look.cut_short {
-            if self.slots.free() == 0 {
-                tokio::time::sleep(POLL).await;
-            }
+        if look.is_full {
+            tokio::time::sleep(POLL).await;
+        }
+        if look.is_full || look.cut_short {
             return;
         }
         loop {
@@ -255,8 +263,10 @@ impl<C: Courier> Drain<C> {
         }
     }
 
-    /// Waits for what is in flight; what takes too long is cut off and tried again later.
-    async fn finish(&self) {
+    /// Gives back what waits, and waits for what is in flight; what takes too long is cut
+    /// off and tried again later.
+    async fn finish(&self, landings: &mpsc::Sender<Landing>) {
+        self.crew(landings).hand_back_all(self.slots.stop()).await;
         self.flights.close();
         if tokio::time::timeout(self.limits.grace, self.flights.wait())
             .await

@@ -1,100 +1,105 @@
-//! Slots: how much is in flight, in all and in each lane, and which lanes are suspect.
+//! Slots: how much is in flight, in all and in each lane, what waits for a slot, and which
+//! lanes are suspect.
 //!
 //! A lane is suspect if it failed last, or if one of its flights is over a second old.
 //! Suspect lanes share half of the slots: dozens of hanging receivers leave the healthy
-//! ones the other half. Nothing here knows the database; [`Room`] says what to claim.
+//! ones the other half. A lane that does well has deliveries wait here, so that the next
+//! leaves when one lands, and not when the database has been asked again; when it fails,
+//! they are dismissed. Nothing here knows the database; [`Room`] says what to claim.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use beadle_common::id::LaneId;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// A flight of this age makes its lane suspect.
-const SLOW: Duration = Duration::from_secs(1);
+use super::lane::Lane;
+use super::room::{Health, Room};
 
 /// Lanes with nothing in flight that are remembered because they failed last.
 /// Above that some are forgotten, and get another chance.
 const REMEMBERED: usize = 1024;
 
-/// Counts what is in flight.
-#[derive(Debug)]
-pub(super) struct Slots {
+/// Bytes that wait at most, of all lanes together.
+const WAITING_BYTES: usize = 4 << 20;
+
+/// Deliveries that wait at most, of all lanes together.
+const WAITING: usize = 1024;
+
+/// Counts what is in flight, and holds what waits: `W`.
+pub(super) struct Slots<W> {
     total: usize,
     per_lane: usize,
-    state: Mutex<State>,
+    state: Mutex<State<W>>,
     /// Somebody waits for room.
     wanted: AtomicBool,
     room: Notify,
+    /// Something could leave, and nothing has landed that takes it along.
+    departures: Notify,
 }
 
-#[derive(Debug, Default)]
-struct State {
+impl<W> fmt::Debug for Slots<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slots")
+            .field("total", &self.total)
+            .field("per_lane", &self.per_lane)
+            .finish_non_exhaustive()
+    }
+}
+
+struct State<W> {
     used: usize,
     taken: u64,
-    lanes: HashMap<LaneId, Lane>,
+    lanes: HashMap<LaneId, Lane<W>>,
+    /// Lanes whose turn it is when something lands: something of them waits, and they have
+    /// a slot left.
+    turns: VecDeque<LaneId>,
+    waiting: usize,
+    waiting_bytes: usize,
+    /// The last look was short of slots, whatever the lanes had.
+    is_short: bool,
+    /// Nothing more begins.
+    stopped: bool,
 }
 
-#[derive(Debug, Default)]
-struct Lane {
-    /// When each flight began, in the order in which they did.
-    flights: BTreeMap<u64, Instant>,
-    failed: bool,
-    /// Flights whose settling may shut the lane for all workers. Until it has, nothing
-    /// more is claimed of it: that would only use up attempts.
-    shutting: usize,
-}
-
-impl Lane {
-    fn is_suspect(&self, now: Instant) -> bool {
-        let oldest = self.flights.values().next();
-        self.failed || oldest.is_some_and(|began| now.duration_since(*began) >= SLOW)
+impl<W> Default for State<W> {
+    fn default() -> Self {
+        Self {
+            used: 0,
+            taken: 0,
+            lanes: HashMap::new(),
+            turns: VecDeque::new(),
+            waiting: 0,
+            waiting_bytes: 0,
+            is_short: false,
+            stopped: false,
+        }
     }
-
-    fn is_forgettable(&self) -> bool {
-        self.flights.is_empty() && !self.failed
-    }
 }
 
-/// How the last flight of a lane went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Health {
-    /// The peer does its part.
-    Good,
-    /// It does not.
-    Bad,
-    /// It asks to be left alone.
-    Shut,
-}
-
-/// What there is room for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Room {
-    /// Rows in all.
-    pub(super) rows: usize,
-    /// Rows of one lane.
-    pub(super) per_lane: usize,
-    /// Suspect lanes that may get some.
-    pub(super) suspects: Vec<LaneId>,
-    /// Rows of those, in all.
-    pub(super) suspect_rows: usize,
-    /// Lanes that get nothing now.
-    pub(super) closed: Vec<LaneId>,
+/// What becomes of what was claimed.
+pub(super) enum Place<W> {
+    /// It leaves now.
+    Now(Slot<W>, W),
+    /// It leaves when something lands.
+    Waits,
+    /// Its lane does badly, or the worker stops: it must not leave at all.
+    Refused(W),
 }
 
 /// One delivery in flight. Dropping it makes room.
-#[derive(Debug)]
-pub(super) struct Slot {
-    slots: Arc<Slots>,
+pub(super) struct Slot<W> {
+    slots: Arc<Slots<W>>,
     lane: LaneId,
     number: u64,
     shuts: bool,
+    landed: bool,
 }
 
-impl Slots {
+impl<W> Slots<W> {
     pub(super) fn new(total: usize, per_lane: usize) -> Self {
         Self {
             total: total.max(1),
@@ -102,16 +107,13 @@ impl Slots {
             state: Mutex::default(),
             wanted: AtomicBool::new(false),
             room: Notify::new(),
+            departures: Notify::new(),
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State<W>> {
         // The counts are right after every statement, so a panic leaves no harm.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn free(&self) -> usize {
-        self.total.saturating_sub(self.state().used)
     }
 
     /// Rows of one lane to claim at once: half of its slots, since the other half is
@@ -120,21 +122,41 @@ impl Slots {
         (self.per_lane / 2).max(1)
     }
 
-    fn lane_has_room(&self, used: usize) -> bool {
-        used.saturating_add(self.lane_batch()) <= self.per_lane
+    fn lane_has_room(&self, held: usize) -> bool {
+        held.saturating_add(self.lane_batch()) <= self.per_lane
+    }
+
+    /// How many rows a lane may get ahead of its slots, if that is worth a round trip. A
+    /// power of two, since lanes that want the same are asked for together.
+    fn ahead(&self, lane: &Lane<W>, waiting: usize, bytes: usize, now: Instant) -> Option<usize> {
+        let spare_bytes = WAITING_BYTES.saturating_sub(bytes);
+        let reach = lane.reach(self.per_lane, spare_bytes, now)?;
+        let spare = WAITING.saturating_sub(waiting) + self.per_lane;
+        let rows = reach.saturating_sub(lane.held()).min(spare);
+        let worth_it = rows >= self.lane_batch() && 2 * rows >= reach - self.per_lane;
+        worth_it.then(|| 1 << rows.ilog2())
     }
 
     /// What may be claimed now.
     pub(super) fn look(&self, now: Instant) -> Room {
-        let state = self.state();
+        let mut state = self.state();
+        state.lanes.retain(|_, lane| !lane.is_forgettable(now));
         let rows = self.total.saturating_sub(state.used);
-        let (mut suspects, mut closed, mut suspects_fly) = (Vec::new(), Vec::new(), 0);
+        state.is_short = rows < self.total / 4;
+        let (mut waiting, bytes) = (state.waiting, state.waiting_bytes);
+        let (mut suspects, mut closed, mut ahead) = (Vec::new(), Vec::new(), Vec::new());
+        let mut suspects_fly = 0;
         for (id, lane) in &state.lanes {
             let is_suspect = lane.is_suspect(now);
             if is_suspect {
                 suspects_fly += lane.flights.len();
             }
-            if lane.shutting > 0 || !self.lane_has_room(lane.flights.len()) {
+            if lane.shutting > 0 {
+                closed.push(*id);
+            } else if let Some(rows) = self.ahead(lane, waiting, bytes, now) {
+                waiting += rows;
+                ahead.push((*id, rows));
+            } else if !self.lane_has_room(lane.held()) {
                 closed.push(*id);
             } else if is_suspect {
                 suspects.push(*id);
@@ -152,22 +174,94 @@ impl Slots {
             suspects,
             suspect_rows,
             closed,
+            ahead,
         }
     }
 
-    pub(super) fn take(self: &Arc<Self>, lane: LaneId, now: Instant) -> Slot {
+    /// Gives what was claimed a slot, or a place to wait for one.
+    pub(super) fn place(
+        self: &Arc<Self>,
+        id: LaneId,
+        cargo: W,
+        bytes: usize,
+        now: Instant,
+    ) -> Place<W> {
         let mut state = self.state();
-        state.used += 1;
-        state.taken += 1;
-        let number = state.taken;
-        let flights = &mut state.lanes.entry(lane).or_default().flights;
-        flights.insert(number, now);
+        let free = state.used < self.total;
+        let stopped = state.stopped;
+        let lane = state.lanes.entry(id).or_default();
+        let has_slot = lane.flights.len() < self.per_lane;
+        lane.weighs(bytes);
+        if stopped || lane.shutting > 0 {
+            return Place::Refused(cargo);
+        }
+        if free && has_slot && !lane.has_waiting() {
+            let number = state.fly(id, now);
+            return Place::Now(self.slot(id, number), cargo);
+        }
+        if lane.failed {
+            return Place::Refused(cargo);
+        }
+        let is_first = !lane.has_waiting();
+        lane.waits(cargo, bytes);
+        state.waiting += 1;
+        state.waiting_bytes += bytes;
+        if is_first && has_slot {
+            state.turns.push_back(id);
+        }
+        Place::Waits
+    }
+
+    /// What waits although there is a slot: as a rule whatever lands takes it along, but
+    /// what landed badly does not.
+    pub(super) fn departures(self: &Arc<Self>, now: Instant) -> Vec<(Slot<W>, W)> {
+        std::iter::from_fn(|| self.depart(&mut self.state(), now)).collect()
+    }
+
+    /// The next one whose turn it is.
+    fn depart(self: &Arc<Self>, state: &mut State<W>, now: Instant) -> Option<(Slot<W>, W)> {
+        while state.used < self.total {
+            let id = state.turns.pop_front()?;
+            let Some(lane) = state.lanes.get_mut(&id) else {
+                continue;
+            };
+            if lane.flights.len() >= self.per_lane {
+                continue;
+            }
+            let Some((cargo, bytes)) = lane.next_waiting() else {
+                continue;
+            };
+            let goes_on = lane.has_waiting() && lane.flights.len() + 1 < self.per_lane;
+            if goes_on {
+                state.turns.push_back(id);
+            }
+            state.waiting -= 1;
+            state.waiting_bytes -= bytes;
+            let number = state.fly(id, now);
+            return Some((self.slot(id, number), cargo));
+        }
+        None
+    }
+
+    fn slot(self: &Arc<Self>, lane: LaneId, number: u64) -> Slot<W> {
         Slot {
             slots: Arc::clone(self),
             lane,
             number,
             shuts: false,
+            landed: false,
         }
+    }
+
+    /// Nothing more begins. Returns what waits.
+    pub(super) fn stop(&self) -> Vec<W> {
+        let mut state = self.state();
+        state.stopped = true;
+        state.waiting = 0;
+        state.waiting_bytes = 0;
+        state.turns.clear();
+        let lanes = state.lanes.values_mut();
+        lanes.flat_map(|lane| lane.dismiss().0).collect()
     }
 
     /// A future that completes when more can be claimed than now. Call it *before*
@@ -178,160 +272,133 @@ impl Slots {
         self.wanted.store(true, Ordering::SeqCst);
         waiting
     }
+
+    /// Completes when there is something for [`Slots::departures`].
+    pub(super) async fn something_may_leave(&self) {
+        self.departures.notified().await;
+    }
+
+    fn tell_of_room(&self) {
+        if self.wanted.swap(false, Ordering::SeqCst) {
+            self.room.notify_waiters();
+        }
+    }
+
+    /// Whether it is time to claim, now that something of a lane has landed. Not at every
+    /// landing: half a lane's batch is worth a round trip, one row is not.
+    fn is_enough(&self, state: &State<W>, id: LaneId, now: Instant) -> bool {
+        let free = self.total.saturating_sub(state.used);
+        let Some(lane) = state.lanes.get(&id) else {
+            return true;
+        };
+        self.lane_has_room(lane.held())
+            || state.is_short && free >= self.total / 4
+            || self
+                .ahead(lane, state.waiting, state.waiting_bytes, now)
+                .is_some()
+    }
 }
 
-impl State {
-    /// Keeps the memory of lanes without flights within bounds.
-    fn tidy(&mut self, landed: LaneId) {
-        if self.lanes.get(&landed).is_some_and(Lane::is_forgettable) {
-            self.lanes.remove(&landed);
+impl<W> State<W> {
+    fn fly(&mut self, lane: LaneId, now: Instant) -> u64 {
+        self.used += 1;
+        self.taken += 1;
+        let number = self.taken;
+        let flights = &mut self.lanes.entry(lane).or_default().flights;
+        flights.insert(number, now);
+        number
+    }
+
+    /// A flight is over. The lane's turn comes if something of it waits.
+    fn land(&mut self, slot: &Slot<W>, per_lane: usize) {
+        self.used = self.used.saturating_sub(1);
+        let Some(lane) = self.lanes.get_mut(&slot.lane) else {
+            return;
+        };
+        let was_full = lane.flights.len() >= per_lane;
+        lane.flights.remove(&slot.number);
+        lane.shutting -= usize::from(slot.shuts);
+        if was_full && lane.has_waiting() {
+            self.turns.push_back(slot.lane);
         }
+        self.tidy();
+    }
+
+    /// Keeps the memory of lanes without flights within bounds.
+    fn tidy(&mut self) {
         if self.lanes.len() <= self.used.saturating_add(REMEMBERED) {
             return;
         }
         let mut excess = REMEMBERED / 2;
         self.lanes.retain(|_, lane| {
-            let forget = lane.flights.is_empty() && excess > 0;
+            let forget = lane.is_at_rest() && excess > 0;
             excess -= usize::from(forget);
             !forget
         });
     }
 }
 
-impl Slot {
-    /// Says how the peer did.
-    pub(super) fn report(&mut self, health: Health) {
+impl<W> Slot<W> {
+    /// Says how the peer did. Returns what must not be sent to it now.
+    pub(super) fn report(&mut self, health: Health) -> Vec<W> {
         let mut state = self.slots.state();
         let Some(lane) = state.lanes.get_mut(&self.lane) else {
-            return;
+            return Vec::new();
         };
-        lane.failed = health != Health::Good;
+        if health == Health::Good {
+            lane.failed = false;
+            return Vec::new();
+        }
+        lane.did_badly();
         if health == Health::Shut && !self.shuts {
             self.shuts = true;
             lane.shutting += 1;
         }
+        let (dismissed, bytes) = lane.dismiss();
+        state.waiting -= dismissed.len();
+        state.waiting_bytes -= bytes;
+        state.turns.retain(|lane| *lane != self.lane);
+        dismissed
+    }
+
+    /// It has landed well. Returns what leaves in its place.
+    pub(super) fn make_way(mut self, now: Instant) -> Option<(Self, W)> {
+        self.landed = true;
+        let slots = Arc::clone(&self.slots);
+        let mut state = slots.state();
+        if let Some(lane) = state.lanes.get_mut(&self.lane) {
+            lane.did_well(now);
+        }
+        state.land(&self, slots.per_lane);
+        let next = slots.depart(&mut state, now);
+        let enough = slots.is_enough(&state, self.lane, now);
+        drop(state);
+        if enough {
+            slots.tell_of_room();
+        }
+        next
     }
 }
 
-impl Drop for Slot {
+impl<W> Drop for Slot<W> {
     fn drop(&mut self) {
+        if self.landed {
+            return;
+        }
         let mut state = self.slots.state();
-        state.used = state.used.saturating_sub(1);
-        let used = state.lanes.get_mut(&self.lane).map_or(0, |lane| {
-            lane.flights.remove(&self.number);
-            lane.shutting -= usize::from(self.shuts);
-            lane.flights.len()
-        });
-        let free = self.slots.total.saturating_sub(state.used);
-        state.tidy(self.lane);
+        state.land(self, self.slots.per_lane);
+        let may_leave = !state.turns.is_empty();
+        let enough = self.slots.is_enough(&state, self.lane, Instant::now());
         drop(state);
-        // Not at every landing: half a lane's batch is worth a round trip, one row is not.
-        let enough = self.slots.lane_has_room(used) || free >= self.slots.total / 4;
-        if enough && self.slots.wanted.swap(false, Ordering::SeqCst) {
-            self.slots.room.notify_waiters();
+        if may_leave {
+            self.slots.departures.notify_one();
+        }
+        if enough {
+            self.slots.tell_of_room();
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lanes(count: usize) -> Vec<LaneId> {
-        (0..count).map(|_| LaneId::random()).collect()
-    }
-
-    fn take(slots: &Arc<Slots>, lane: LaneId, count: usize, now: Instant) -> Vec<Slot> {
-        (0..count).map(|_| slots.take(lane, now)).collect()
-    }
-
-    #[test]
-    fn a_full_lane_is_closed_until_half_of_it_has_landed() {
-        let (slots, now) = (Arc::new(Slots::new(100, 4)), Instant::now());
-        let lane = LaneId::random();
-        let mut flying = take(&slots, lane, 4, now);
-        let room = slots.look(now);
-        assert_eq!((room.closed, room.per_lane), (vec![lane], 2));
-        flying.pop();
-        assert_eq!(slots.look(now).closed, vec![lane]);
-        flying.pop();
-        assert!(slots.look(now).closed.is_empty());
-        drop(flying);
-        assert_eq!(slots.free(), 100);
-        assert!(slots.state().lanes.is_empty());
-    }
-
-    #[test]
-    fn a_lane_of_one_is_served_one_at_a_time() {
-        let (slots, now) = (Arc::new(Slots::new(100, 1)), Instant::now());
-        let lane = LaneId::random();
-        let only = slots.take(lane, now);
-        assert_eq!(slots.look(now).closed, vec![lane]);
-        drop(only);
-        let room = slots.look(now);
-        assert_eq!((room.closed, room.per_lane), (vec![], 1));
-    }
-
-    #[tokio::test]
-    async fn a_landing_between_the_look_and_the_wait_is_not_missed() {
-        let (slots, now) = (Arc::new(Slots::new(2, 2)), Instant::now());
-        let flying = take(&slots, LaneId::random(), 2, now);
-        let room = slots.room();
-        assert_eq!(slots.look(now).rows, 0);
-        drop(flying);
-        room.await;
-    }
-
-    #[test]
-    fn slow_and_failing_lanes_share_half_of_the_slots() {
-        let (slots, now) = (Arc::new(Slots::new(16, 4)), Instant::now());
-        let lanes = lanes(4);
-        slots.take(lanes[0], now).report(Health::Bad);
-        let _slow = take(&slots, lanes[1], 2, now);
-        assert_eq!(slots.look(now).suspects, vec![lanes[0]]);
-        let now = now + SLOW;
-        let room = slots.look(now);
-        assert_eq!((room.suspects.len(), room.suspect_rows), (2, 6));
-
-        let _slow = (
-            take(&slots, lanes[2], 4, now),
-            take(&slots, lanes[1], 2, now),
-        );
-        let room = slots.look(now + SLOW);
-        assert_eq!((room.rows, room.suspect_rows), (8, 0));
-        assert!(room.suspects.is_empty() && !room.closed.contains(&lanes[3]));
-        assert_eq!(room.closed.len(), 3);
-    }
-
-    #[test]
-    fn a_lane_that_succeeds_is_suspect_no_longer() {
-        let (slots, now) = (Arc::new(Slots::new(16, 4)), Instant::now());
-        let lane = LaneId::random();
-        for (health, suspects) in [(Health::Bad, vec![lane]), (Health::Good, vec![])] {
-            slots.take(lane, now).report(health);
-            assert_eq!(slots.look(now).suspects, suspects);
-        }
-        assert!(slots.state().lanes.is_empty());
-    }
-
-    #[test]
-    fn a_lane_that_asks_to_be_left_alone_is_closed_until_that_is_written() {
-        let (slots, now) = (Arc::new(Slots::new(16, 4)), Instant::now());
-        let lane = LaneId::random();
-        let mut slot = slots.take(lane, now);
-        slot.report(Health::Shut);
-        slot.report(Health::Shut);
-        assert_eq!(slots.look(now).closed, vec![lane]);
-        drop(slot);
-        assert_eq!(slots.look(now).suspects, vec![lane]);
-    }
-
-    #[test]
-    fn the_memory_of_failing_lanes_is_bounded() {
-        let (slots, now) = (Arc::new(Slots::new(16, 4)), Instant::now());
-        for lane in lanes(5 * REMEMBERED) {
-            slots.take(lane, now).report(Health::Bad);
-        }
-        assert!(slots.state().lanes.len() <= REMEMBERED + 16);
-    }
-}
+#[path = "slots_tests.rs"]
+mod tests;

@@ -115,6 +115,10 @@ impl Courier for MailCourier {
             .collect())
     }
 
+    fn weight(&self, letter: &Letter) -> usize {
+        letter.email.bytes.len()
+    }
+
     fn time_limit(&self, _letter: &Letter) -> Duration {
         self.mailer.time_limit()
     }

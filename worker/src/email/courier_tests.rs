@@ -95,6 +95,7 @@ impl World {
             probe: None,
             token: LeaseToken::random(),
             insert_instant: NOW,
+            due_at: NOW,
         };
         let load = |c: &mut AnyConnection| {
             Ok::<_, DbError>(self.courier.load(c, vec![claimed.clone()], now)?)

@@ -78,6 +78,10 @@ impl Courier for WebhookCourier {
         Ok(claimed.into_iter().map(parcel).collect())
     }
 
+    fn weight(&self, parcel: &Parcel) -> usize {
+        parcel.body.len()
+    }
+
     fn time_limit(&self, parcel: &Parcel) -> Duration {
         let target = &parcel.target;
         self.sender

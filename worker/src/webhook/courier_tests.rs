@@ -149,6 +149,7 @@ impl World {
             probe: None,
             token: LeaseToken::random(),
             insert_instant: NOW,
+            due_at: NOW,
         };
         let claimed: Vec<Claimed> = claims.iter().map(claim).collect();
         let load = |c: &mut AnyConnection| {

@@ -54,6 +54,10 @@ pub struct Lanes {
     pub suspects: Vec<LaneId>,
     /// Which one.
     pub suspect_limit: usize,
+    /// These do well and may have so many rows, whatever the limits of the request: the
+    /// claimer keeps at hand what cannot be sent yet. With a limited rate they get no more
+    /// than others.
+    pub ahead: Vec<(LaneId, usize)>,
 }
 
 /// A delivery that is the claimer's until the lease ends.
@@ -76,6 +80,8 @@ pub struct Claimed {
     pub token: LeaseToken,
     /// When the delivery came to be owed.
     pub insert_instant: Instant,
+    /// Since when it could be claimed.
+    pub due_at: Instant,
 }
 
 /// Takes what is due. Call it in a write transaction.
@@ -132,6 +138,7 @@ fn claimed(row: Row, token: LeaseToken, probe: Option<Instant>) -> Option<Claime
         probe,
         token,
         insert_instant: row.insert_instant,
+        due_at: row.former_due_at,
     })
 }
 

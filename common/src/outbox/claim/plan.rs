@@ -3,7 +3,7 @@
 //! Every lane that has something due gets a fair share before any gets more, what is
 //! fresh goes before what is tried again, and that gets a share too.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::look::Head;
 use super::{ClaimRequest, Lanes};
@@ -29,6 +29,8 @@ pub(super) struct Candidate {
     /// How many rows it has got.
     pub(super) taken: usize,
     suspect: bool,
+    /// How many rows it may get beside the limits that hold for all.
+    ahead: Option<usize>,
     /// Since when there is something due, fresh and tried before.
     due: [Option<Instant>; 2],
     /// How many more rows it may get.
@@ -51,8 +53,25 @@ pub(super) struct Plan {
     suspects_free: usize,
 }
 
+/// [`Lanes`], to look things up in.
+struct Known {
+    closed: HashSet<LaneId>,
+    suspects: HashSet<LaneId>,
+    ahead: HashMap<LaneId, usize>,
+}
+
+impl Known {
+    fn new(lanes: &Lanes) -> Self {
+        Self {
+            closed: lanes.closed.iter().copied().collect(),
+            suspects: lanes.suspects.iter().copied().collect(),
+            ahead: lanes.ahead.iter().copied().collect(),
+        }
+    }
+}
+
 impl Candidate {
-    fn new(lane: &[Head], request: &ClaimRequest, suspects: &HashSet<LaneId>) -> Option<Self> {
+    fn new(lane: &[Head], request: &ClaimRequest, known: &Known) -> Option<Self> {
         let state = lane.first()?.state.clone();
         let due = |tier| {
             let head = lane.iter().find(|head| head.tier == tier)?;
@@ -62,7 +81,8 @@ impl Candidate {
             rate: lane.first()?.rate_limit.and_then(Rate::per_second),
             probe: false,
             taken: 0,
-            suspect: suspects.contains(&state.lane),
+            suspect: known.suspects.contains(&state.lane),
+            ahead: known.ahead.get(&state.lane).copied(),
             due: [due(FRESH), due(RETRIED)],
             room: 0,
             state,
@@ -76,8 +96,11 @@ impl Candidate {
     fn measure(&mut self, request: &ClaimRequest) {
         let gate = self.state.gate(request.now);
         self.probe = gate == Gate::Probe;
+        if self.probe || self.rate.is_some() {
+            self.ahead = None;
+        }
         self.room = match gate {
-            Gate::Open => request.per_lane,
+            Gate::Open => self.ahead.unwrap_or(request.per_lane),
             Gate::Probe => request.per_lane.min(1),
             Gate::Until(_) | Gate::Disabled => 0,
         };
@@ -120,18 +143,14 @@ impl Candidate {
 
 impl Plan {
     pub(super) fn new(heads: &[Head], request: &ClaimRequest) -> Self {
-        let Lanes {
-            closed, suspects, ..
-        } = &request.lanes;
-        let closed: HashSet<LaneId> = closed.iter().copied().collect();
-        let suspects: HashSet<LaneId> = suspects.iter().copied().collect();
+        let known = Known::new(&request.lanes);
         let lanes = heads
             .chunk_by(|a, b| a.state.lane == b.state.lane)
             .filter(|lane| {
                 lane.first()
-                    .is_some_and(|head| !closed.contains(&head.state.lane))
+                    .is_some_and(|head| !known.closed.contains(&head.state.lane))
             })
-            .filter_map(|lane| Candidate::new(lane, request, &suspects))
+            .filter_map(|lane| Candidate::new(lane, request, &known))
             .collect();
         let mut lanes = in_turn(lanes);
         lanes.truncate(LANES);
@@ -175,7 +194,7 @@ impl Plan {
         };
         let mut wants = share(&open(true), self.suspects_free.min(self.free));
         let given: usize = wants.iter().map(|want| want.rows).sum();
-        wants.append(&mut share(&open(false), self.free - given));
+        wants.append(&mut share(&open(false), self.free.saturating_sub(given)));
         wants
     }
 
@@ -194,7 +213,9 @@ impl Plan {
         }
         lane.taken += rows;
         lane.room = lane.room.saturating_sub(rows);
-        self.free = self.free.saturating_sub(rows);
+        if lane.ahead.is_none() {
+            self.free = self.free.saturating_sub(rows);
+        }
         if lane.suspect {
             self.suspects_free = self.suspects_free.saturating_sub(rows);
         }
@@ -225,8 +246,13 @@ fn share(lanes: &[&Candidate], rows: usize) -> Vec<Want> {
     let mut left = rows;
     let mut wants = Vec::new();
     for lane in lanes {
-        let quota = lane.room.min(fair).min(left);
-        left -= quota;
+        let quota = match lane.ahead {
+            Some(_) => lane.room,
+            None => lane.room.min(fair).min(left),
+        };
+        if lane.ahead.is_none() {
+            left -= quota;
+        }
         wants.extend(lane.split(quota).into_iter().filter(|want| want.rows > 0));
     }
     wants

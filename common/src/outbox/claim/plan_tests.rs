@@ -141,12 +141,47 @@ fn suspects_get_no_more_than_theirs_and_closed_lanes_nothing() {
             closed: vec![lane(4)],
             suspects: vec![lane(1), lane(2)],
             suspect_limit: 5,
+            ..Lanes::default()
         },
         ..request(40, 16)
     };
     let got = play(&heads, &request, |_, _| 1000);
     assert_eq!(got[&(1, 0)] + got[&(2, 0)], 5);
     assert_eq!((got[&(3, 0)], got.get(&(4, 0))), (16, None));
+}
+
+#[test]
+fn a_lane_that_is_ahead_gets_what_it_may_and_leaves_the_others_theirs() {
+    let heads: Vec<Head> = (1..=3u64).map(|n| head(n.into(), 0, 100 - n)).collect();
+    let request = |limit| ClaimRequest {
+        lanes: Lanes {
+            ahead: vec![(lane(1), 64)],
+            ..Lanes::default()
+        },
+        ..request(limit, 16)
+    };
+    let got = play(&heads, &request(20), |_, _| 1000);
+    assert_eq!((got[&(1, 0)], got[&(2, 0)] + got[&(3, 0)]), (64, 20));
+    let got = play(&heads, &request(0), |_, _| 1000);
+    assert_eq!(got, BTreeMap::from([((1, 0), 64)]));
+}
+
+#[test]
+fn a_limited_lane_and_one_on_trial_get_nothing_ahead() {
+    let mut heads: Vec<Head> = (1..=3).map(|n| head(n, 0, 10)).collect();
+    heads[0].rate_limit = Some(5);
+    heads[1].state.circuit = Circuit::Open;
+    heads[1].state.circuit_until = Some(NOW);
+    heads[2].state.throttled_until = Some(NOW.plus(LEASE));
+    let request = ClaimRequest {
+        lanes: Lanes {
+            ahead: (1..=3).map(|number| (lane(number), 64)).collect(),
+            ..Lanes::default()
+        },
+        ..request(100, 16)
+    };
+    let got = play(&heads, &request, |_, _| 1000);
+    assert_eq!(got, BTreeMap::from([((1, 0), 5), ((2, 0), 1)]));
 }
 
 #[test]

@@ -133,7 +133,7 @@ impl SimWorker {
 
     /// Stops as on SIGTERM, without time for what is in flight.
     pub(super) async fn stop(&self) {
-        self.drain.finish().await;
+        self.drain.finish(&self.ledger.landings).await;
     }
 
     /// How long until it would look again by itself, in milliseconds.

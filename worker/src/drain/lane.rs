@@ -1,0 +1,202 @@
+//! What a worker knows of one lane: what is in flight, what waits, how well it does.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// A flight of this age makes its lane suspect.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// What a lane has finished in this time is what it may keep at hand.
+const WINDOW: Duration = Duration::from_millis(50);
+
+/// Deliveries that wait for one lane at most. That is a few milliseconds' worth of the
+/// fastest receiver: longer than a claim takes, and soon over when the worker stops.
+const MOST_WAITING: usize = 256;
+
+/// One lane.
+pub(super) struct Lane<W> {
+    /// When each flight began, in the order in which they did.
+    pub(super) flights: BTreeMap<u64, Instant>,
+    pub(super) failed: bool,
+    /// Flights whose settling may shut the lane for all workers. Until it has, nothing
+    /// more is claimed of it: that would only use up attempts.
+    pub(super) shutting: usize,
+    /// Claimed, and to be sent as soon as something lands.
+    waiting: VecDeque<(W, usize)>,
+    /// Bytes of those.
+    bytes: usize,
+    /// Bytes of one delivery, as far as is known.
+    bytes_each: usize,
+    pace: Pace,
+}
+
+impl<W> Default for Lane<W> {
+    fn default() -> Self {
+        Self {
+            flights: BTreeMap::new(),
+            failed: false,
+            shutting: 0,
+            waiting: VecDeque::new(),
+            bytes: 0,
+            bytes_each: 0,
+            pace: Pace::default(),
+        }
+    }
+}
+
+impl<W> Lane<W> {
+    pub(super) fn is_suspect(&self, now: Instant) -> bool {
+        let oldest = self.flights.values().next();
+        self.failed || oldest.is_some_and(|began| now.duration_since(*began) >= SLOW)
+    }
+
+    /// Nothing is known of it that would make a difference.
+    pub(super) fn is_forgettable(&self, now: Instant) -> bool {
+        self.is_at_rest() && !self.failed && self.pace.recent(now) == 0
+    }
+
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.flights.is_empty() && self.waiting.is_empty()
+    }
+
+    /// Claimed and not landed.
+    pub(super) fn held(&self) -> usize {
+        self.flights.len() + self.waiting.len()
+    }
+
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    pub(super) fn waits(&mut self, cargo: W, bytes: usize) {
+        self.waiting.push_back((cargo, bytes));
+        self.bytes += bytes;
+    }
+
+    /// One of its deliveries has so many bytes. What came last tells most; what came
+    /// before tells something.
+    pub(super) fn weighs(&mut self, bytes: usize) {
+        self.bytes_each = bytes.max(self.bytes_each / 2);
+    }
+
+    pub(super) fn next_waiting(&mut self) -> Option<(W, usize)> {
+        let (cargo, bytes) = self.waiting.pop_front()?;
+        self.bytes -= bytes;
+        Some((cargo, bytes))
+    }
+
+    /// Nothing waits any more: returns what did, and its bytes.
+    pub(super) fn dismiss(&mut self) -> (Vec<W>, usize) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let bytes = std::mem::take(&mut self.bytes);
+        (waiting.into_iter().map(|(cargo, _)| cargo).collect(), bytes)
+    }
+
+    /// A flight has landed well.
+    pub(super) fn did_well(&mut self, now: Instant) {
+        self.pace.landed(now);
+    }
+
+    /// A flight has not landed well: what the lane has shown so far counts for nothing.
+    pub(super) fn did_badly(&mut self) {
+        self.failed = true;
+        self.pace = Pace::default();
+    }
+
+    /// How many deliveries may be held, if the lane does so well that some should wait;
+    /// all of them within `bytes`.
+    pub(super) fn reach(&self, per_lane: usize, bytes: usize, now: Instant) -> Option<usize> {
+        if self.is_suspect(now) {
+            return None;
+        }
+        let affordable = self.waiting.len() + bytes / self.bytes_each.max(1);
+        let ahead = self.pace.recent(now).min(MOST_WAITING).min(affordable);
+        (ahead > per_lane / 2).then_some(per_lane + ahead)
+    }
+}
+
+/// How many flights have landed well of late.
+#[derive(Debug, Default)]
+struct Pace {
+    since: Option<Instant>,
+    landed: usize,
+    before: usize,
+}
+
+impl Pace {
+    fn landed(&mut self, now: Instant) {
+        match self.windows_since(now) {
+            Some(0) => {}
+            Some(1) => {
+                self.before = std::mem::take(&mut self.landed);
+                self.since = Some(now);
+            }
+            _ => {
+                *self = Self {
+                    since: Some(now),
+                    ..Self::default()
+                }
+            }
+        }
+        self.landed += 1;
+    }
+
+    fn recent(&self, now: Instant) -> usize {
+        match self.windows_since(now) {
+            Some(0) => self.landed.max(self.before),
+            Some(1) => self.landed,
+            _ => 0,
+        }
+    }
+
+    fn windows_since(&self, now: Instant) -> Option<u128> {
+        let passed = now.duration_since(self.since?);
+        Some(passed.as_micros() / WINDOW.as_micros())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_lane_did_long_ago_is_forgotten() {
+        let (mut lane, began) = (Lane::<()>::default(), Instant::now());
+        for _ in 0..100 {
+            lane.did_well(began);
+        }
+        assert_eq!(lane.reach(16, 1000, began), Some(116));
+        assert_eq!(lane.reach(16, 1000, began + WINDOW), Some(116));
+        assert!(!lane.is_forgettable(began + WINDOW));
+        assert_eq!(lane.reach(16, 1000, began + 2 * WINDOW), None);
+        assert!(lane.is_forgettable(began + 2 * WINDOW));
+    }
+
+    #[test]
+    fn a_slow_lane_has_nothing_wait() {
+        let (mut lane, mut now) = (Lane::<()>::default(), Instant::now());
+        for _ in 0..100 {
+            lane.did_well(now);
+            now += WINDOW / 8;
+        }
+        assert_eq!(lane.reach(16, 1000, now), None);
+    }
+
+    #[test]
+    fn large_deliveries_do_not_wait_in_heaps() {
+        let (mut lane, now) = (Lane::<()>::default(), Instant::now());
+        for _ in 0..1000 {
+            lane.did_well(now);
+        }
+        assert_eq!(lane.reach(16, 1 << 20, now), Some(16 + MOST_WAITING));
+        lane.weighs(10_000);
+        lane.waits((), 10_000);
+        assert_eq!(lane.reach(16, 1 << 20, now), Some(16 + 1 + 104));
+        assert_eq!(lane.dismiss(), (vec![()], 10_000));
+        lane.did_badly();
+        lane.failed = false;
+        assert_eq!(lane.reach(16, 1 << 20, now), None);
+    }
+}

@@ -1,0 +1,271 @@
+//! Promises of slots: who may leave, who waits, and who must not leave at all.
+
+use std::time::Duration;
+
+use super::*;
+
+const SLOW: Duration = Duration::from_secs(1);
+
+type Slots = super::Slots<usize>;
+type Slot = super::Slot<usize>;
+
+impl Slots {
+    fn free(&self) -> usize {
+        self.total - self.state().used
+    }
+}
+
+fn lanes(count: usize) -> Vec<LaneId> {
+    (0..count).map(|_| LaneId::random()).collect()
+}
+
+fn fly(slots: &Arc<Slots>, lane: LaneId, now: Instant) -> Slot {
+    match slots.place(lane, 0, 1000, now) {
+        Place::Now(slot, _) => slot,
+        Place::Waits | Place::Refused(_) => panic!("there is no slot"),
+    }
+}
+
+fn take(slots: &Arc<Slots>, lane: LaneId, count: usize, now: Instant) -> Vec<Slot> {
+    (0..count).map(|_| fly(slots, lane, now)).collect()
+}
+
+/// A lane that has just shown that it takes a lot, and has nothing in flight.
+fn brisk(slots: &Arc<Slots>, now: Instant) -> LaneId {
+    let lane = LaneId::random();
+    for _ in 0..100 {
+        assert!(fly(slots, lane, now).make_way(now).is_none());
+    }
+    lane
+}
+
+/// Has these wait, and returns those that need not.
+fn wait(
+    slots: &Arc<Slots>,
+    lane: LaneId,
+    cargo: impl IntoIterator<Item = usize>,
+    now: Instant,
+) -> Vec<Slot> {
+    let place = |cargo| slots.place(lane, cargo, 1000, now);
+    let placed = cargo.into_iter().map(place);
+    placed
+        .filter_map(|place| match place {
+            Place::Now(slot, _) => Some(slot),
+            Place::Waits => None,
+            Place::Refused(cargo) => panic!("{cargo} is refused"),
+        })
+        .collect()
+}
+
+#[test]
+fn a_full_lane_is_closed_until_half_of_it_has_landed() {
+    let (slots, now) = (Arc::new(Slots::new(100, 4)), Instant::now());
+    let lane = LaneId::random();
+    let mut flying = take(&slots, lane, 4, now);
+    let room = slots.look(now);
+    assert_eq!((room.closed, room.per_lane), (vec![lane], 2));
+    flying.pop();
+    assert_eq!(slots.look(now).closed, vec![lane]);
+    flying.pop();
+    assert!(slots.look(now).closed.is_empty());
+    drop(flying);
+    assert_eq!(slots.free(), 100);
+    slots.look(now);
+    assert!(slots.state().lanes.is_empty());
+}
+
+#[test]
+fn a_lane_of_one_is_served_one_at_a_time() {
+    let (slots, now) = (Arc::new(Slots::new(100, 1)), Instant::now());
+    let lane = LaneId::random();
+    let only = fly(&slots, lane, now);
+    assert_eq!(slots.look(now).closed, vec![lane]);
+    drop(only);
+    let room = slots.look(now);
+    assert_eq!((room.closed, room.per_lane), (vec![], 1));
+}
+
+#[tokio::test]
+async fn a_landing_between_the_look_and_the_wait_is_not_missed() {
+    let (slots, now) = (Arc::new(Slots::new(2, 2)), Instant::now());
+    let flying = take(&slots, LaneId::random(), 2, now);
+    let room = slots.room();
+    assert_eq!(slots.look(now).rows, 0);
+    drop(flying);
+    room.await;
+}
+
+#[test]
+fn slow_and_failing_lanes_share_half_of_the_slots() {
+    let (slots, now) = (Arc::new(Slots::new(16, 4)), Instant::now());
+    let lanes = lanes(4);
+    fly(&slots, lanes[0], now).report(Health::Bad);
+    let _slow = take(&slots, lanes[1], 2, now);
+    assert_eq!(slots.look(now).suspects, vec![lanes[0]]);
+    let now = now + SLOW;
+    let room = slots.look(now);
+    assert_eq!((room.suspects.len(), room.suspect_rows), (2, 6));
+
+    let _slow = (
+        take(&slots, lanes[2], 4, now),
+        take(&slots, lanes[1], 2, now),
+    );
+    let room = slots.look(now + SLOW);
+    assert_eq!((room.rows, room.suspect_rows), (8, 0));
+    assert!(room.suspects.is_empty() && !room.closed.contains(&lanes[3]));
+    assert_eq!(room.closed.len(), 3);
+}
+
+#[test]
+fn a_lane_that_succeeds_is_suspect_no_longer() {
+    let (slots, now) = (Arc::new(Slots::new(16, 4)), Instant::now());
+    let lane = LaneId::random();
+    for (health, suspects) in [(Health::Bad, vec![lane]), (Health::Good, vec![])] {
+        fly(&slots, lane, now).report(health);
+        assert_eq!(slots.look(now).suspects, suspects);
+    }
+    assert!(slots.state().lanes.is_empty());
+}
+
+#[test]
+fn a_lane_that_asks_to_be_left_alone_is_closed_until_that_is_written() {
+    let (slots, now) = (Arc::new(Slots::new(16, 4)), Instant::now());
+    let lane = LaneId::random();
+    let mut slot = fly(&slots, lane, now);
+    slot.report(Health::Shut);
+    slot.report(Health::Shut);
+    assert_eq!(slots.look(now).closed, vec![lane]);
+    drop(slot);
+    assert_eq!(slots.look(now).suspects, vec![lane]);
+}
+
+#[test]
+fn the_memory_of_failing_lanes_is_bounded() {
+    let (slots, now) = (Arc::new(Slots::new(16, 4)), Instant::now());
+    for lane in lanes(5 * REMEMBERED) {
+        fly(&slots, lane, now).report(Health::Bad);
+    }
+    assert!(slots.state().lanes.len() <= REMEMBERED + 16);
+}
+
+#[test]
+fn what_lands_well_takes_along_what_waits_in_its_order() {
+    let (slots, now) = (Arc::new(Slots::new(100, 4)), Instant::now());
+    let lane = brisk(&slots, now);
+    let mut flying = wait(&slots, lane, 0..10, now);
+    assert_eq!(flying.len(), 4);
+    for expected in 4..10 {
+        let (slot, cargo) = flying.remove(0).make_way(now).unwrap();
+        assert_eq!(cargo, expected);
+        flying.push(slot);
+    }
+    assert_eq!(slots.free(), 96);
+    for slot in flying {
+        assert!(slot.make_way(now).is_none());
+    }
+    assert_eq!((slots.free(), slots.state().waiting), (100, 0));
+}
+
+#[test]
+fn only_a_lane_that_does_well_gets_more_than_its_slots() {
+    let (slots, now) = (Arc::new(Slots::new(100, 16)), Instant::now());
+    let (lane, other) = (brisk(&slots, now), LaneId::random());
+    let room = slots.look(now);
+    assert_eq!((room.of(lane), room.of(other)), (64, 8));
+    let flying = wait(&slots, lane, 0..64, now);
+    assert_eq!(slots.look(now).of(lane), 32);
+    let _more = wait(&slots, lane, 64..96, now);
+    assert_eq!((flying.len(), slots.look(now).of(lane)), (16, 0));
+    // What it did long ago says nothing.
+    let slots = Arc::new(Slots::new(100, 16));
+    let lane = brisk(&slots, now);
+    assert_eq!(slots.look(now + SLOW).of(lane), 8);
+}
+
+#[test]
+fn a_failure_dismisses_what_waits_and_the_lane_begins_anew() {
+    for health in [Health::Bad, Health::Shut] {
+        let (slots, now) = (Arc::new(Slots::new(100, 4)), Instant::now());
+        let lane = brisk(&slots, now);
+        let mut flying = wait(&slots, lane, 0..8, now);
+        let mut failed = flying.remove(0);
+        assert_eq!(failed.report(health), [4, 5, 6, 7]);
+        assert!(flying.remove(0).make_way(now).is_none());
+        assert!(
+            matches!(slots.place(lane, 8, 1000, now), Place::Now(..)) == (health == Health::Bad)
+        );
+        drop(failed);
+        fly(&slots, lane, now).report(Health::Good);
+        assert!(slots.look(now).ahead.is_empty());
+        let state = slots.state();
+        assert_eq!((state.waiting, state.waiting_bytes), (0, 0));
+    }
+}
+
+#[test]
+fn nothing_leaves_for_a_lane_that_is_being_shut() {
+    let (slots, now) = (Arc::new(Slots::new(100, 4)), Instant::now());
+    let lane = LaneId::random();
+    let mut slot = fly(&slots, lane, now);
+    slot.report(Health::Shut);
+    assert!(matches!(slots.place(lane, 1, 0, now), Place::Refused(1)));
+    assert!(slots.departures(now).is_empty());
+    drop(slot);
+    assert!(matches!(slots.place(lane, 1, 0, now), Place::Now(..)));
+}
+
+#[test]
+fn lanes_take_turns_when_there_are_too_few_slots() {
+    let (slots, now) = (Arc::new(Slots::new(2, 2)), Instant::now());
+    let (a, b) = (brisk(&slots, now), brisk(&slots, now));
+    let mut flying = wait(&slots, a, 0..6, now);
+    flying.extend(wait(&slots, b, 10..16, now));
+    let mut order = Vec::new();
+    while let Some(slot) = flying.pop() {
+        if let Some((slot, cargo)) = slot.make_way(now) {
+            order.push(cargo);
+            flying.insert(0, slot);
+        }
+    }
+    assert_eq!(order.len(), 10);
+    let early = order.iter().take(6).filter(|cargo| **cargo >= 10).count();
+    assert!((2..=4).contains(&early), "{order:?}");
+}
+
+#[tokio::test]
+async fn what_waits_leaves_although_what_landed_did_so_badly() {
+    let (slots, now) = (Arc::new(Slots::new(1, 1)), Instant::now());
+    let (good, bad) = (brisk(&slots, now), LaneId::random());
+    let mut failed = fly(&slots, bad, now);
+    assert!(wait(&slots, good, 1..3, now).is_empty());
+    failed.report(Health::Bad);
+    assert!(slots.departures(now).is_empty());
+    drop(failed);
+    slots.something_may_leave().await;
+    let departed: Vec<usize> = slots.departures(now).iter().map(|(_, n)| *n).collect();
+    assert_eq!(departed, [1]);
+}
+
+#[test]
+fn a_stop_returns_what_waits_and_lets_nothing_else_begin() {
+    let (slots, now) = (Arc::new(Slots::new(2, 2)), Instant::now());
+    let lane = brisk(&slots, now);
+    let mut flying = wait(&slots, lane, 0..5, now);
+    assert_eq!(slots.stop(), [2, 3, 4]);
+    assert!(flying.remove(0).make_way(now).is_none());
+    assert!(matches!(slots.place(lane, 5, 0, now), Place::Refused(5)));
+}
+
+#[test]
+fn all_lanes_together_have_only_so_much_wait() {
+    let (slots, now) = (Arc::new(Slots::new(10_000, 4)), Instant::now());
+    let lanes: Vec<LaneId> = (0..100).map(|_| brisk(&slots, now)).collect();
+    let room = slots.look(now);
+    let asked: usize = lanes.iter().map(|lane| room.of(*lane)).sum();
+    assert!(asked <= WAITING + 100 * 8, "{asked}");
+    let slots = Arc::new(Slots::new(100, 4));
+    let lane = brisk(&slots, now);
+    let _flying = wait(&slots, lane, 0..4, now);
+    let heavy = slots.place(lane, 5, WAITING_BYTES, now);
+    assert!(matches!(heavy, Place::Waits) && slots.look(now).of(lane) == 0);
+}
