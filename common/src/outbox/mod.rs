@@ -22,6 +22,8 @@ mod replay;
 mod resend;
 mod settle;
 #[cfg(test)]
+mod statements_tests;
+#[cfg(test)]
 mod tests;
 mod tried;
 

@@ -1,0 +1,135 @@
+//! What delivery asks of the database, counted: times depend on the machine, these do not.
+
+use std::time::Duration;
+
+use diesel::QueryResult;
+
+use super::*;
+use crate::db::{AnyConnection, Backend, Db, DbError, Statements};
+use crate::id::{DeliveryId, EventId, LaneId};
+use crate::instant::Instant;
+use crate::test_support::{both_databases, lane_policy};
+
+const NOW: Instant = Instant::from_millis(1_000_000);
+
+/// Deliveries of one round.
+const ROWS: usize = 100;
+
+/// Those that begin and end a transaction.
+const AROUND: u64 = 2;
+
+fn write<T: Send + 'static>(
+    db: &Db,
+    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
+) -> T {
+    db.write_blocking(move |c| Ok::<_, DbError>(work(c)?))
+        .unwrap()
+}
+
+/// Some lanes, with as many deliveries each.
+fn add(db: &Db, lanes: &[LaneId]) {
+    let each = ROWS / lanes.len();
+    let lanes = lanes.to_vec();
+    write(db, move |c| {
+        for lane in lanes
+            .iter()
+            .flat_map(|lane| std::iter::repeat_n(*lane, each))
+        {
+            insert(
+                c,
+                &NewDelivery {
+                    id: DeliveryId::sequential(),
+                    lane,
+                    payload: Payload::Webhook(EventId::sequential()),
+                    due_at: NOW,
+                    insert_instant: NOW,
+                },
+            )?;
+        }
+        Ok(())
+    });
+}
+
+fn claim_all(db: &Db) -> Vec<Claimed> {
+    let request = ClaimRequest {
+        kind: Kind::Webhook,
+        now: NOW,
+        lease_end: NOW.plus(Duration::from_secs(60)),
+        owner: "test".to_owned(),
+        limit: ROWS,
+        per_lane: ROWS,
+        lanes: Lanes::default(),
+    };
+    write(db, move |c| claim(c, &request))
+}
+
+fn delivered(claimed: &Claimed) -> Settlement {
+    Settlement {
+        id: claimed.id,
+        lane: claimed.lane,
+        token: claimed.token,
+        attempt: claimed.attempt,
+        record: Some(AttemptRecord {
+            instant: NOW,
+            duration_millis: 12,
+            result: AttemptResult::Success,
+            status_code: Some(200),
+            class: None,
+            message: None,
+            response_excerpt: None,
+        }),
+        judgement: Judgement::Good,
+        verdict: Verdict::Finished(DeliveryState::Delivered),
+        probe: None,
+        now: NOW,
+    }
+}
+
+fn counted<T>(db: &Db, work: impl FnOnce() -> T) -> (T, Statements) {
+    let before = db.statements();
+    let done = work();
+    (done, db.statements().since(before))
+}
+
+/// What a claim and a settlement of a hundred deliveries take, once they have been made before.
+fn round(db: &Db, lanes: usize) -> (Statements, Statements) {
+    let lanes: Vec<LaneId> = (0..lanes).map(|_| LaneId::random()).collect();
+    add(db, &lanes);
+    let (claimed, claim) = counted(db, || claim_all(db));
+    assert_eq!(claimed.len(), ROWS);
+    let batch: Vec<Settlement> = claimed.iter().map(delivered).collect();
+    let policy = lane_policy();
+    let settling = || write(db, move |c| settle(c, &batch, &policy));
+    let (settled, settle) = counted(db, settling);
+    assert_eq!(settled.rows, ROWS);
+    (claim, settle)
+}
+
+fn a_hundred_deliveries_take_few_statements(db: &Db) {
+    round(db, 1);
+    for lanes in [1, 10] {
+        let (claim, settle) = round(db, lanes);
+        let count = |number| u64::try_from(number).unwrap();
+        let (rows, lanes) = (count(ROWS), count(lanes));
+        let (most_claim, most_settle) = match db.backend() {
+            // The heads, how to plan, and the rows of all lanes at once. Queues, how to plan,
+            // the rows, and the lanes.
+            Backend::Postgres => (AROUND + 3, AROUND + 4),
+            // A savepoint, and row by row, for a statement there is no round trip.
+            Backend::Sqlite => (2 * AROUND + 1 + lanes + rows, 2 * AROUND + 2 + 2 * rows),
+        };
+        assert!(claim.run <= most_claim, "{claim:?}");
+        assert!(settle.run <= most_settle, "{settle:?}");
+    }
+}
+
+fn what_was_prepared_is_used_again(db: &Db) {
+    round(db, 1);
+    let (claim, settle) = round(db, 10);
+    assert_eq!((claim.kept, settle.kept), (0, 0));
+}
+
+both_databases!(
+    a_hundred_deliveries_take_few_statements,
+    what_was_prepared_is_used_again,
+);
