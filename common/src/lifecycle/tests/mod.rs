@@ -9,6 +9,7 @@ mod mail;
 mod modify_and_cancel;
 mod system;
 mod take;
+mod together;
 mod transaction;
 mod validation;
 mod webhooks;

@@ -113,7 +113,7 @@ fn a_change_is_the_one_it_would_be_alone(db: &Db) {
             shown[0]["actionId"] = Value::Null;
             shown[0]["id"] = Value::Null;
             let log = ActionLog {
-                id: world_id(),
+                id: some_id(),
                 ..change.log().clone()
             };
             (shown, format!("{log:?}"))
@@ -122,7 +122,7 @@ fn a_change_is_the_one_it_would_be_alone(db: &Db) {
     }
 }
 
-fn world_id() -> crate::id::ActionLogId {
+fn some_id() -> crate::id::ActionLogId {
     "00000000-0000-4000-8000-000000000000".parse().unwrap()
 }
 

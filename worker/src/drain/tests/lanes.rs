@@ -112,21 +112,6 @@ async fn a_refused_login_rests_its_lane_and_no_other(world: World) {
     world.stop(drain).await;
 }
 
-/// A relay that many tenants share: one that writes to full mailboxes delays no other.
-async fn a_peer_that_puts_off_single_deliveries_is_well(world: World) {
-    let put_off = Failure::new(ErrorClass::Smtp, "mailbox full")
-        .status(Some(452))
-        .verdict(Verdict::RetryAlone);
-    let lane = world.lane(Act::Answer(put_off));
-    let many: Vec<_> = (0..=FAILURES_TO_OPEN).map(|_| world.add(lane)).collect();
-    let drain = world.start();
-    for id in many {
-        assert_eq!(world.until_pending(id, 1).await, NOW.plus(5 * SECOND));
-    }
-    assert_eq!(world.state(lane), LaneState::healthy(lane));
-    world.stop(drain).await;
-}
-
 async fn every_class_of_failure_is_a_failure_of_the_lane(world: World) {
     let tried: Vec<_> = ErrorClass::ALL
         .into_iter()
@@ -301,7 +286,6 @@ async fn a_replayed_delivery_begins_its_schedule_anew(world: World) {
 both_databases!(
     every_answer_but_success_is_tried_again_by_the_schedule_or_later,
     a_refused_login_rests_its_lane_and_no_other,
-    a_peer_that_puts_off_single_deliveries_is_well,
     every_class_of_failure_is_a_failure_of_the_lane,
     our_own_faults_say_nothing_about_the_lane,
     gone_disables_holds_and_tells,
