@@ -14,11 +14,10 @@ use diesel::{PgConnection, QueryResult, RunQueryDsl};
 
 use super::connection::AnyConnection;
 
-/// `<head> unnest(<columns>) <tail>`.
+/// `<insert> SELECT * FROM unnest(<columns>)`
 pub(crate) struct Bulk<'a> {
-    head: &'static str,
-    columns: Vec<Box<dyn QueryFragment<Pg> + Send + 'a>>,
-    tail: &'static str,
+    insert: &'static str,
+    columns: Vec<Box<dyn QueryFragment<Pg> + 'a>>,
 }
 
 /// One column: an array of this SQL type.
@@ -35,12 +34,11 @@ where
 }
 
 impl<'a> Bulk<'a> {
-    /// A statement that has no columns yet.
-    pub(crate) fn new(head: &'static str, tail: &'static str) -> Self {
+    /// `insert` names the table and its columns, in the order in which they follow.
+    pub(crate) fn new(insert: &'static str) -> Self {
         Self {
-            head,
+            insert,
             columns: Vec::new(),
-            tail,
         }
     }
 
@@ -50,54 +48,66 @@ impl<'a> Bulk<'a> {
     where
         ST: SqlType + 'a,
         Pg: HasSqlType<ST>,
-        V: ToSql<ST, Pg> + Send + 'a,
+        V: ToSql<ST, Pg> + 'a,
     {
         self.columns.push(Box::new(Column(values, PhantomData)));
         self
-    }
-
-    /// Runs it, and counts its rows.
-    pub(crate) fn run(self, connection: &mut PgConnection) -> QueryResult<usize> {
-        self.execute(connection)
     }
 }
 
 impl QueryFragment<Pg> for Bulk<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(self.head);
-        out.push_sql(" unnest(");
+        out.push_sql(self.insert);
+        out.push_sql(" SELECT * FROM unnest(");
         for (position, column) in self.columns.iter().enumerate() {
             if position > 0 {
                 out.push_sql(", ");
             }
             column.walk_ast(out.reborrow())?;
         }
-        out.push_sql(") ");
-        out.push_sql(self.tail);
+        out.push_sql(")");
         Ok(())
     }
 }
 
-/// No type of its own for each statement: it is kept prepared by its text.
-impl QueryId for Bulk<'_> {
+/// Rows of several tables in one statement.
+struct AllAtOnce<'a, const N: usize>([(&'static str, Bulk<'a>); N]);
+
+impl<const N: usize> QueryFragment<Pg> for AllAtOnce<'_, N> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        for (position, (name, bulk)) in self.0.iter().enumerate() {
+            out.push_sql(if position == 0 { "WITH " } else { ", " });
+            out.push_sql(name);
+            out.push_sql(" AS (");
+            bulk.walk_ast(out.reborrow())?;
+            out.push_sql(")");
+        }
+        out.push_sql(" SELECT");
+        Ok(())
+    }
+}
+
+/// No type of its own for each statement: connections keep it by its text.
+impl<const N: usize> QueryId for AllAtOnce<'_, N> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl RunQueryDsl<PgConnection> for Bulk<'_> {}
+impl<const N: usize> RunQueryDsl<PgConnection> for AllAtOnce<'_, N> {}
 
-/// Adds rows: all at once on PostgreSQL, one by one on SQLite, where a statement costs no
-/// round trip.
-pub(crate) fn insert_all<'r, R>(
+/// Adds rows of several tables: on PostgreSQL in one statement, each table under a name that
+/// is not that of a table. On SQLite one by one, where a statement costs no round trip.
+pub(crate) fn insert<'a, const N: usize>(
     connection: &mut AnyConnection,
-    rows: &[&'r R],
-    at_once: impl FnOnce(&[&'r R]) -> Bulk<'r>,
-    one: impl Fn(&R, &mut AnyConnection) -> QueryResult<()>,
+    at_once: impl FnOnce() -> [(&'static str, Bulk<'a>); N],
+    one_by_one: impl FnOnce(&mut AnyConnection) -> QueryResult<()>,
 ) -> QueryResult<()> {
     match connection {
-        _ if rows.is_empty() => Ok(()),
-        AnyConnection::Pg(connection) => at_once(rows).run(connection).map(drop),
-        AnyConnection::Sqlite(_) => rows.iter().try_for_each(|row| one(row, connection)),
+        AnyConnection::Pg(connection) => {
+            AllAtOnce(at_once()).execute(connection)?;
+            Ok(())
+        }
+        AnyConnection::Sqlite(_) => one_by_one(connection),
     }
 }
 

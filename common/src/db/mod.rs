@@ -3,7 +3,7 @@
 //! What differs between SQLite and PostgreSQL is decided here and in
 //! [`crate::outbox`], nowhere else. Start at [`Db`].
 
-mod bulk;
+pub(crate) mod bulk;
 mod connection;
 mod error;
 mod gather;
@@ -25,7 +25,6 @@ mod sqlite_writer_test;
 mod statements;
 mod url;
 
-pub(crate) use bulk::{Bulk, column, insert_all};
 pub use connection::{AnyConnection, MultiBackend};
 /// What a query of the model fails with; [`DbError`] says what that means.
 pub use diesel::result::{Error as QueryError, QueryResult};

@@ -4,7 +4,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 
 use super::crud;
-use crate::db::{AnyConnection, Bulk, Json, SqlUuid, column, insert_all};
+use crate::db::bulk::{Bulk, column};
+use crate::db::{AnyConnection, Json, SqlUuid};
 use crate::id::{ActionLogId, ApplicationId, TenantId, UserActionId, UserId};
 use crate::instant::Instant;
 use crate::schema::{action_history, action_logs};
@@ -88,7 +89,7 @@ const INSERT: &str = "INSERT INTO action_logs (id, tenant_id, actionee_user_id, 
      application_ids, comment, email_user_on_end, notify_user_on_end, \
      end_event_sent, expiry, end_due, canceled, prevent_login, name, localized_name, \
      option, localized_option, reason, localized_reason, reason_code, revision, \
-     insert_instant, last_update_instant) SELECT * FROM";
+     insert_instant, last_update_instant)";
 
 /// Which logs of a user to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,16 +105,9 @@ pub enum Filter {
 }
 
 impl ActionLog {
-    /// Adds these logs.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn insert_all(connection: &mut AnyConnection, logs: &[&Self]) -> QueryResult<()> {
-        insert_all(connection, logs, Self::at_once, Self::insert)
-    }
-
-    fn at_once<'r>(logs: &[&'r Self]) -> Bulk<'r> {
-        Bulk::new(INSERT, "")
+    /// These logs, to be added together.
+    pub(crate) fn at_once<'r>(logs: &[&'r Self]) -> Bulk<'r> {
+        Bulk::new(INSERT)
             .column::<Array<SqlUuid>, _>(column(logs, |log| log.id))
             .column::<Array<SqlUuid>, _>(column(logs, |log| log.tenant_id))
             .column::<Array<SqlUuid>, _>(column(logs, |log| log.actionee_user_id))

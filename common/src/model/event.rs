@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
-use crate::db::{AnyConnection, Bulk, SqlUuid, column, insert_all};
+use crate::db::bulk::{Bulk, column};
+use crate::db::{AnyConnection, SqlUuid};
 use crate::id::{ActionLogId, EventId, TenantId, UserId};
 use crate::instant::Instant;
 use crate::schema::events;
@@ -30,7 +31,7 @@ pub struct EventRow {
 
 /// The columns in the order of [`EventRow::at_once`].
 const INSERT: &str = "INSERT INTO events (id, event_type, tenant_id, action_log_id, \
-     linked_object_id, body, insert_instant) SELECT * FROM";
+     linked_object_id, body, insert_instant)";
 
 impl EventRow {
     /// Adds this event.
@@ -44,16 +45,9 @@ impl EventRow {
         Ok(())
     }
 
-    /// Adds these events.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn insert_all(connection: &mut AnyConnection, events: &[&Self]) -> QueryResult<()> {
-        insert_all(connection, events, Self::at_once, Self::insert)
-    }
-
-    fn at_once<'r>(events: &[&'r Self]) -> Bulk<'r> {
-        Bulk::new(INSERT, "")
+    /// These events, to be added together.
+    pub(crate) fn at_once<'r>(events: &[&'r Self]) -> Bulk<'r> {
+        Bulk::new(INSERT)
             .column::<Array<SqlUuid>, _>(column(events, |event| event.id))
             .column::<Array<Text>, _>(column(events, |event| event.event_type.as_str()))
             .column::<Array<SqlUuid>, _>(column(events, |event| event.tenant_id))

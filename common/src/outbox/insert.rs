@@ -4,7 +4,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text};
 
 use super::{Kind, KindCode};
-use crate::db::{self, AnyConnection, Bulk, SqlUuid, column};
+use crate::db::bulk::{Bulk, column};
+use crate::db::{AnyConnection, SqlUuid};
 use crate::id::{DeliveryId, EmailId, EventId, LaneId};
 use crate::instant::Instant;
 use crate::schema::outbox;
@@ -87,21 +88,12 @@ impl NewDelivery {
 
 /// The columns in the order of `at_once`.
 const INSERT: &str = "INSERT INTO outbox (id, kind, lane, event_id, email_id, recipient, \
-     attempt, due_at, insert_instant) SELECT * FROM";
+     attempt, due_at, insert_instant)";
 
-/// Adds these deliveries to the outbox.
-///
-/// # Errors
-/// Those of the database.
-pub fn insert_all(connection: &mut AnyConnection, deliveries: &[&NewDelivery]) -> QueryResult<()> {
-    db::insert_all(connection, deliveries, at_once, |delivery, connection| {
-        insert(connection, delivery)
-    })
-}
-
-fn at_once<'r>(deliveries: &[&'r NewDelivery]) -> Bulk<'r> {
+/// These deliveries, to be added together.
+pub(crate) fn at_once<'r>(deliveries: &[&'r NewDelivery]) -> Bulk<'r> {
     let kind = |delivery: &NewDelivery| KindCode::from(delivery.payload.kind());
-    Bulk::new(INSERT, "")
+    Bulk::new(INSERT)
         .column::<Array<SqlUuid>, _>(column(deliveries, |delivery| delivery.id))
         .column::<Array<SmallInt>, _>(column(deliveries, kind))
         .column::<Array<SqlUuid>, _>(column(deliveries, |delivery| delivery.lane))

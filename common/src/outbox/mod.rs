@@ -34,7 +34,8 @@ pub use health::{
     Judgement, LaneCensus, LaneState, RETRY_AFTER_CAP, THROTTLE_REST, THROTTLE_REST_CAP,
     lane_census, lane_state, lane_states,
 };
-pub use insert::{NewDelivery, Payload, insert, insert_all};
+pub(crate) use insert::at_once;
+pub use insert::{NewDelivery, Payload, insert};
 pub use lane::mail_lane;
 pub use order::{free_stranded, insert_in_order};
 pub use prune::{Cursor, Prunable, Pruned, prune};
