@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
-use beadle_common::db::{CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered, Wake};
+use beadle_common::db::{CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered, Threads, Wake};
 use beadle_common::lifecycle::{Change, Setup, Start, Taking, commit_together, prepare_together};
 
 /// Actions that share a transaction at most.
 const BATCH: usize = 64;
 
-/// Takes actions together, as far as they can be. It has one thread: while that writes, what
-/// comes in waits and is written with the next transaction, so that a commit is paid for by
-/// as many as there are.
+/// Two: while one waits for the disk, the other prepares what has come in meanwhile.
+const THREADS: Threads = Threads {
+    name: "take",
+    count: 2,
+};
+
+/// Takes actions together, as far as they can be: a commit is paid for by all that have come
+/// in while the one before it was written.
 #[derive(Debug, Clone)]
 pub struct Together(Arc<Gather<Taking, Change>>);
 
@@ -18,7 +23,7 @@ impl Together {
     /// Takes actions in this database.
     #[must_use]
     pub fn new(db: Db, wake: Wake, setup: Setup) -> Self {
-        let gather = Gather::start("take", BATCH, CHECKOUT_TIMEOUT, move |takings| {
+        let gather = Gather::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |takings| {
             let changes = take(&db, &setup, &takings)?;
             if changes.iter().flatten().any(Change::leaves_work) {
                 wake.wake();

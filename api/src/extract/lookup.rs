@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use beadle_common::db::{AnyConnection, CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered};
+use beadle_common::db::{AnyConnection, CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered, Threads};
 use beadle_common::id::TenantId;
 use beadle_common::model::api_key::ApiKey;
 use beadle_common::model::tenant::Tenant;
@@ -13,6 +13,11 @@ use crate::error::ApiError;
 
 /// Requests that share a look-up at most.
 const BATCH: usize = 128;
+
+const THREADS: Threads = Threads {
+    name: "lookup",
+    count: 1,
+};
 
 /// What a request says of itself.
 #[derive(Debug, Clone)]
@@ -51,7 +56,7 @@ impl Lookup {
     #[must_use]
     pub fn new(db: Db) -> Self {
         let shared = db.clone();
-        let gather = Gather::start("lookup", BATCH, CHECKOUT_TIMEOUT, move |claims: Vec<_>| {
+        let gather = Gather::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |claims: Vec<_>| {
             let found = shared.read_blocking(|connection| look_up(connection, &claims))?;
             Ok(found.into_iter().map(Gathered::Answer).collect())
         });

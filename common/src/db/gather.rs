@@ -1,11 +1,12 @@
 //! [`Gather`]: what is asked of the database at the same time goes there together.
 //!
-//! One thread answers. What comes in while it is at the database waits, and is the next
+//! A few threads answer. What comes in while they are at the database waits, and is the next
 //! batch: an idle process answers each at once, a busy one pays for a round trip once for
 //! many. Nothing is remembered from one batch to the next.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::{fmt, thread};
 
@@ -15,6 +16,15 @@ use super::error::{DbError, one_line};
 
 /// Questions that may wait. Whoever finds it full has to ask alone.
 const QUEUE: usize = 1024;
+
+/// Who answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Threads {
+    /// For those who look at the process.
+    pub name: &'static str,
+    /// More than one only if they have something to do while another waits for the disk.
+    pub count: usize,
+}
 
 /// What became of one question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +38,7 @@ pub enum Gathered<A> {
 type Answer<A> = Result<Gathered<A>, DbError>;
 type Waiting<Q, A> = (Q, oneshot::Sender<Answer<A>>);
 
-/// Handle on the answering thread, which ends when the handle is dropped.
+/// Handle on the answering threads, which end when the handle is dropped.
 pub struct Gather<Q, A> {
     /// None: there is no thread, and everybody asks alone.
     queue: Option<SyncSender<Waiting<Q, A>>>,
@@ -42,21 +52,28 @@ impl<Q, A> fmt::Debug for Gather<Q, A> {
 }
 
 impl<Q: Send + 'static, A: Send + 'static> Gather<Q, A> {
-    /// Starts a thread that answers up to `most` questions at a time, in their order.
-    /// Nobody waits longer than `patience` for it to take up a question.
-    pub fn start<F>(name: &'static str, most: usize, patience: Duration, answer: F) -> Self
+    /// Starts threads that each answer up to `most` questions at a time, in their order.
+    /// Nobody waits longer than `patience` for an answer.
+    pub fn start<F>(threads: Threads, most: usize, patience: Duration, answer: F) -> Self
     where
-        F: FnMut(Vec<Q>) -> Result<Vec<Gathered<A>>, DbError> + Send + 'static,
+        F: Fn(Vec<Q>) -> Result<Vec<Gathered<A>>, DbError> + Send + Sync + 'static,
     {
         let (queue, waiting) = sync_channel(QUEUE);
-        let started = thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || run(&waiting, most.max(1), answer));
-        if let Err(error) = &started {
-            tracing::warn!("no thread for `{name}`, which only costs speed: {error}");
+        let (waiting, answer) = (Arc::new(Mutex::new(waiting)), Arc::new(answer));
+        let mut started = false;
+        for _ in 0..threads.count {
+            let (waiting, answer) = (Arc::clone(&waiting), Arc::clone(&answer));
+            let thread = thread::Builder::new()
+                .name(threads.name.to_owned())
+                .spawn(move || run(&waiting, most.max(1), &*answer));
+            if let Err(error) = &thread {
+                let name = threads.name;
+                tracing::warn!("no thread for `{name}`, which only costs speed: {error}");
+            }
+            started |= thread.is_ok();
         }
         Self {
-            queue: started.is_ok().then_some(queue),
+            queue: started.then_some(queue),
             patience,
         }
     }
@@ -85,14 +102,22 @@ impl<Q: Send + 'static, A: Send + 'static> Gather<Q, A> {
     }
 }
 
-fn run<Q, A, F>(waiting: &Receiver<Waiting<Q, A>>, most: usize, mut answer: F)
+/// Waits for a question, and returns it with those that wait beside it. None: nobody asks
+/// any more.
+fn next<Q, A>(waiting: &Mutex<Receiver<Waiting<Q, A>>>, most: usize) -> Option<Vec<Waiting<Q, A>>> {
+    let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    let first = waiting.recv().ok()?;
+    let others = waiting.try_iter().take(most - 1);
+    Some(std::iter::once(first).chain(others).collect())
+}
+
+fn run<Q, A, F>(waiting: &Mutex<Receiver<Waiting<Q, A>>>, most: usize, answer: &F)
 where
-    F: FnMut(Vec<Q>) -> Result<Vec<Gathered<A>>, DbError>,
+    F: Fn(Vec<Q>) -> Result<Vec<Gathered<A>>, DbError>,
 {
-    while let Ok(first) = waiting.recv() {
-        let batch = std::iter::once(first).chain(waiting.try_iter().take(most - 1));
+    while let Some(batch) = next(waiting, most) {
         // Who has given up must not be surprised by what happens after all.
-        let batch = batch.filter(|(_, caller)| !caller.is_closed());
+        let batch = batch.into_iter().filter(|(_, caller)| !caller.is_closed());
         let (questions, callers): (Vec<Q>, Vec<_>) = batch.unzip();
         if callers.is_empty() {
             continue;
@@ -124,11 +149,15 @@ where
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::{self, Sender};
-    use std::sync::{Arc, Mutex};
 
     use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(60);
+
+    const ONE: Threads = Threads {
+        name: "test",
+        count: 1,
+    };
 
     type Batches = Arc<Mutex<Vec<Vec<u32>>>>;
 
@@ -137,7 +166,10 @@ mod tests {
         let (go, may_go) = mpsc::channel();
         let batches = Batches::default();
         let seen = Arc::clone(&batches);
-        let gather = Gather::start("doubling", most, PATIENCE, move |questions: Vec<u32>| {
+        let may_go = Mutex::new(may_go);
+        let gather = Gather::start(ONE, most, PATIENCE, move |questions: Vec<u32>| {
+            // A panic below leaves it as it is.
+            let may_go = may_go.lock().unwrap_or_else(PoisonError::into_inner);
             may_go.recv().expect("a word");
             seen.lock().expect("a lock").push(questions.clone());
             if questions.contains(&13) {
@@ -217,11 +249,40 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn while_one_thread_waits_another_answers() {
+        let (go, may_go) = mpsc::channel::<()>();
+        let (begun, has_begun) = oneshot::channel();
+        let (may_go, begun) = (Mutex::new(may_go), Mutex::new(Some(begun)));
+        let threads = Threads { count: 2, ..ONE };
+        let gather = Gather::start(threads, 8, PATIENCE, move |questions: Vec<u32>| {
+            if questions.contains(&1) {
+                let begun = begun.lock().expect("a lock").take();
+                begun.expect("once").send(()).expect("a waiter");
+                let _ = may_go.lock().expect("a lock").recv();
+            }
+            Ok(questions.into_iter().map(Gathered::Answer).collect())
+        });
+        let gather = Arc::new(gather);
+        let slow = tokio::spawn({
+            let gather = Arc::clone(&gather);
+            async move { gather.ask(1).await }
+        });
+        has_begun.await.expect("a thread");
+        assert!(matches!(gather.ask(2).await, Ok(Gathered::Answer(2))));
+        go.send(()).expect("a thread");
+        assert!(matches!(
+            slow.await.expect("an end"),
+            Ok(Gathered::Answer(1))
+        ));
+    }
+
+    #[tokio::test]
     async fn nobody_waits_for_ever() {
         let (go, may_go) = mpsc::channel::<()>();
         let patience = Duration::from_millis(20);
-        let gather = Gather::start("waiting", 8, patience, move |_: Vec<()>| {
-            let _ = may_go.recv();
+        let may_go = Mutex::new(may_go);
+        let gather = Gather::start(ONE, 8, patience, move |_: Vec<()>| {
+            let _ = may_go.lock().expect("a lock").recv();
             Ok(vec![Gathered::Answer(())])
         });
         assert!(matches!(gather.ask(()).await, Err(DbError::Unavailable(_))));

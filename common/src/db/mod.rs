@@ -30,7 +30,7 @@ pub use connection::{AnyConnection, MultiBackend};
 pub use diesel::result::{Error as QueryError, QueryResult};
 pub use error::DbError;
 pub(crate) use error::one_line;
-pub use gather::{Gather, Gathered};
+pub use gather::{Gather, Gathered, Threads};
 pub use json::Json;
 pub use manager::{IfMissing, SqliteSynchronous};
 pub use native::Native;
