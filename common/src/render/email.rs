@@ -328,13 +328,14 @@ impl<'a> Rendering<'a> {
     }
 }
 
-/// Makes a text safe for a mail header: line breaks and other control characters
-/// become single spaces.
-fn on_one_line(text: &str) -> String {
-    let breaks = |char: char| char.is_control() || matches!(char, '\u{2028}' | '\u{2029}');
+/// Makes a text safe for a mail header: runs of spaces, line breaks and other control
+/// characters become one space. Spaces that do not break stay: they are part of the text.
+#[must_use]
+pub fn on_one_line(text: &str) -> String {
+    let breaks =
+        |char: char| char == ' ' || char.is_control() || matches!(char, '\u{2028}' | '\u{2029}');
     let pieces: Vec<&str> = text
         .split(breaks)
-        .map(str::trim)
         .filter(|piece| !piece.is_empty())
         .collect();
     pieces.join(" ")

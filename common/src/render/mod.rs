@@ -25,7 +25,7 @@ mod unsubscribe;
 
 pub use email::{
     EmailPart, EmailTexts, Part, PartFault, RenderError, RenderedEmail, RenderedParts, Texts, lint,
-    render, render_parts,
+    on_one_line, render, render_parts,
 };
 pub use fault::{FaultKind, TemplateFault};
 pub use template::{CompiledTemplate, Escaping, Reader, check_syntax};

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use beadle_common::render::on_one_line;
 use lettre::Message;
 use lettre::address::Envelope;
 use lettre::message::header::{Date, HeaderName, HeaderValue, MessageId};
@@ -187,7 +188,7 @@ impl OutgoingEmail {
 }
 
 fn subject(text: &str) -> HeaderValue {
-    let (name, text) = (HeaderName::new_from_ascii_str("Subject"), one_line(text));
+    let (name, text) = (HeaderName::new_from_ascii_str("Subject"), on_one_line(text));
     if is_treacherous(&text) {
         let encoded = encoded(&text);
         return HeaderValue::dangerous_new_pre_encoded(name, text, encoded);
@@ -226,26 +227,9 @@ fn read(field: &'static str, listed: &[Mailbox]) -> Result<Vec<LettreMailbox>, M
 fn mailbox(field: &'static str, mailbox: &Mailbox) -> Result<LettreMailbox, MessageError> {
     let address = parse_address(&mailbox.address)
         .map_err(|source| MessageError::Address { field, source })?;
-    let display = mailbox.display.as_deref().map(one_line);
+    let display = mailbox.display.as_deref().map(on_one_line);
     let display = display.filter(|display| !display.is_empty());
     Ok(LettreMailbox::new(display, address))
-}
-
-/// Text for a header: runs of white space and control characters become one
-/// space. A template's stray line break must not lose the mail, and must not
-/// start a header either.
-fn one_line(text: &str) -> String {
-    let spaced: String = text
-        .chars()
-        .map(|character| {
-            if character.is_control() {
-                ' '
-            } else {
-                character
-            }
-        })
-        .collect();
-    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Lone carriage returns have no meaning in mail, and some servers take them

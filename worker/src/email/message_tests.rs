@@ -128,6 +128,15 @@ fn what_looks_encoded_is_shown_as_it_was_written() {
 }
 
 #[test]
+fn a_rendered_subject_is_sent_as_it_is() {
+    let mut mail = mail();
+    mail.subject = on_one_line(" Prix\u{a0}:\t 5\u{202f}\u{20ac}  \n net ");
+    assert_eq!(mail.subject, "Prix\u{a0}: 5\u{202f}\u{20ac} net");
+    mail.from.display = Some("Les\u{a0}Amis".to_owned());
+    reads_as_it_was_written(&mail);
+}
+
+#[test]
 fn line_breaks_in_subject_and_names_start_no_header() {
     let mut mail = mail();
     mail.subject = "Hi\r\nBcc: spy@example.com\r\n\r\nbody".to_owned();
