@@ -92,6 +92,9 @@ impl<C: Courier> Crew<C> {
         let mut next = Some((slot, held));
         while let Some((slot, held)) = next {
             next = self.fly_one(slot, held).await;
+            // The task that reads from the connection gives it back only now. Whoever asks
+            // for one before that has another one opened.
+            tokio::task::yield_now().await;
         }
     }
 

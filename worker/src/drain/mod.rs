@@ -41,8 +41,8 @@ use crate::policy::RetrySchedule;
 /// The net under the wake-ups: how long work may lie unseen at most.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Between a look that found nothing and the next one, whatever wakes us: wake-ups tell
-/// of all kinds, and a busy API must not have the idle ones ask at its pace.
+/// Between two looks when one after the other finds nothing, whatever wakes us: wake-ups
+/// tell of all kinds, and a busy API must not have the idle ones ask at its pace.
 const PACE: Duration = Duration::from_millis(5);
 
 /// How long to leave alone what is due but cannot be claimed, as when another worker is
@@ -180,6 +180,7 @@ impl<C: Courier> Drain<C> {
     async fn watch(&self, ledger: &Ledger, stop: &CancellationToken) {
         let mut pause = pause_after_errors();
         let mut not_before = tokio::time::Instant::now();
+        let mut found_nothing = false;
         loop {
             let mut behind = ledger.behind.clone();
             let ready = async {
@@ -207,9 +208,10 @@ impl<C: Courier> Drain<C> {
                 }
             };
             pause.reset();
-            if look.found == 0 {
+            if look.found == 0 && found_nothing {
                 not_before = tokio::time::Instant::now() + PACE;
             }
+            found_nothing = look.found == 0;
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
