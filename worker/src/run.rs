@@ -141,7 +141,8 @@ pub(crate) fn webhook_courier(
     let config = SenderConfig {
         allow: settings.allowlist(),
         deadline: settings.request_deadline,
-        idle_per_host: count(settings.webhook_concurrency),
+        // Several webhooks may be of one host.
+        idle_per_host: count(settings.concurrency),
         ..SenderConfig::new(settings.trust()?)
     };
     Ok(WebhookCourier {
