@@ -7,6 +7,7 @@ mod end;
 mod event;
 mod mail;
 mod modify_and_cancel;
+mod statements;
 mod system;
 mod take;
 mod together;
