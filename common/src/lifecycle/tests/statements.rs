@@ -1,6 +1,7 @@
 //! What an action costs, in statements: on PostgreSQL each is a round trip. More of them
 //! than here is a step back, which no clock has to notice. The limits leave some room.
 
+use super::together::take_all;
 use super::*;
 use crate::db::Backend;
 use crate::test_support::both_databases;
@@ -29,23 +30,15 @@ fn a_hundred_actions_together(db: &Db) {
     let world = World::new(db);
     let hook = webhook(true);
     write(db, move |c| hook.insert(c));
-    let request = world.request();
+    let requests: Vec<TakeRequest> = (0..100).map(|_| world.request()).collect();
     let run = statements(db, || {
-        let taking = |_| Taking {
-            call: call(NOW),
-            request: request.clone(),
-        };
-        let takings: Vec<Taking> = (0..100).map(taking).collect();
-        let prepared = db
-            .read_blocking(|c| Ok::<_, DbError>(prepare_together(c, &setup(), &takings)?))
-            .unwrap();
-        let changes = db.write_blocking(move |c| commit_together(c, prepared));
-        assert!(changes.unwrap().iter().all(Option::is_some));
+        let changes = take_all(db, &requests);
+        assert!(changes.iter().all(Option::is_some));
     });
-    // All rows of a table in one statement; on SQLite one for each row, which is no round
+    // All rows of all tables in one statement; on SQLite one for each row, which is no round
     // trip: three for an action, and not four.
     let limit = match db.backend() {
-        Backend::Postgres => 15,
+        Backend::Postgres => 8,
         Backend::Sqlite => 360,
     };
     assert!(run <= limit, "{run} statements");
