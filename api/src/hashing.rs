@@ -1,7 +1,6 @@
 //! Password hashes: made and checked with Argon2id, on threads of their own.
 //!
-//! Each takes 19 MiB and a core. The system's allocator keeps what a thread has used for that
-//! thread, so hashing on any of the runtime's would leave 19 MiB with each of them.
+//! Each takes 19 MiB and a core: two at a time, and they do not crowd out what else blocks.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
