@@ -1,51 +1,15 @@
-//! Password hashes: made and checked with Argon2id, on threads of their own.
-//!
-//! Each takes 19 MiB and a core: two at a time, and they do not crowd out what else blocks.
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::thread;
+//! Password hashes: made and checked with Argon2id, off the async threads.
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use beadle_common::db::DbError;
-use tokio::sync::oneshot;
+use tokio::sync::Semaphore;
 
 use crate::error::ApiError;
 
-/// Hashes under way at most: they must not crowd out everything else.
-const THREADS: usize = 2;
-
-/// Hashes that may wait. When it is full, the next caller is told to come back.
-const QUEUE: usize = 256;
-
-type Job = Box<dyn FnOnce() + Send>;
-
-/// The way to the threads, which start with the first hash.
-static HASHING: LazyLock<SyncSender<Job>> = LazyLock::new(|| {
-    let (queue, jobs) = sync_channel(QUEUE);
-    let jobs = Arc::new(Mutex::new(jobs));
-    for _ in 0..THREADS {
-        let jobs = Arc::clone(&jobs);
-        let started = thread::Builder::new()
-            .name("hashing".to_owned())
-            .spawn(move || while run_next(&jobs) {});
-        if let Err(error) = started {
-            tracing::error!("cannot start a thread to hash passwords: {error}");
-        }
-    }
-    queue
-});
-
-/// False: nothing will come any more.
-fn run_next(jobs: &Mutex<Receiver<Job>>) -> bool {
-    let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-    // Whoever waits for one that panics hears of it; the thread goes on.
-    next.map(|job| drop(catch_unwind(AssertUnwindSafe(job))))
-        .is_ok()
-}
+/// Hashes under way at most: each takes 19 MiB and a core, and they must not crowd out
+/// everything else that blocks.
+static HASHING: Semaphore = Semaphore::const_new(4);
 
 /// Hashes on this thread: only where a rare case leaves no other way.
 pub(crate) fn hash_blocking(password: &str) -> Result<String, ApiError> {
@@ -82,21 +46,13 @@ where
     F: FnOnce() -> Result<T, ApiError> + Send + 'static,
     T: Send + 'static,
 {
-    let (answer, waiting) = oneshot::channel();
-    let job: Job = Box::new(move || {
-        // Nobody waits any more for what a caller who hung up wanted to know.
-        if !answer.is_closed() {
-            let _ = answer.send(work());
-        }
+    let permit = HASHING.acquire().await.map_err(ApiError::internal)?;
+    let working = tokio::task::spawn_blocking(move || {
+        // Held until the work is done, even when its caller has gone.
+        let _permit = permit;
+        work()
     });
-    match HASHING.try_send(job) {
-        Ok(()) => waiting.await.map_err(ApiError::internal)?,
-        Err(TrySendError::Full(_)) => {
-            let reason = format!("{QUEUE} passwords are waiting to be hashed already");
-            Err(DbError::Unavailable(reason).into())
-        }
-        Err(TrySendError::Disconnected(_)) => Err(ApiError::internal("nothing hashes passwords")),
-    }
+    working.await.map_err(ApiError::internal)?
 }
 
 #[cfg(test)]
