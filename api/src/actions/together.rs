@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use beadle_common::db::{CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered, Threads, Wake};
-use beadle_common::lifecycle::{Change, Setup, Start, Taking, commit_together, prepare_together};
+use beadle_common::lifecycle::{
+    Change, Conflict, Setup, Taking, commit_together, prepare_together,
+};
 
 /// Actions that share a transaction at most.
 const BATCH: usize = 64;
@@ -49,13 +51,13 @@ fn take(db: &Db, setup: &Setup, takings: &[Taking]) -> Result<Vec<Option<Change>
         Ok::<_, DbError>(prepare_together(connection, setup, takings)?)
     })?;
     if prepared.iter().all(Option::is_none) {
-        return Ok(Vec::new());
+        return Ok(prepared);
     }
-    // Should it fail, each finds out alone whether that was its own fault.
-    db.write_at_once_blocking(move |connection| {
-        let starts: Vec<&Start> = prepared.iter().flatten().collect();
-        commit_together(connection, &starts)?;
-        let change = |start: Option<Start>| start.map(Start::into_change);
-        Ok::<_, DbError>(prepared.into_iter().map(change).collect())
-    })
+    let written = db.write_blocking(move |connection| commit_together(connection, prepared));
+    match written {
+        Ok(changes) => Ok(changes),
+        // Alone, each finds out whether that was its own fault.
+        Err(Conflict::Changed) => Ok(Vec::new()),
+        Err(Conflict::Database(error)) => Err(error),
+    }
 }

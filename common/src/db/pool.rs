@@ -188,23 +188,6 @@ impl Db {
         }
     }
 
-    /// As [`Db::write_blocking`], for work that is one statement on PostgreSQL: it needs no
-    /// transaction around it, which would be two round trips more.
-    ///
-    /// # Errors
-    /// As [`Db::write`].
-    pub fn write_at_once_blocking<T, E, F>(&self, work: F) -> Result<T, E>
-    where
-        F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<DbError> + From<diesel::result::Error> + Send + 'static,
-    {
-        match &self.writer {
-            Some(writer) => answer(writer.submit(work)?.blocking_recv()),
-            None => self.read_blocking(work),
-        }
-    }
-
     /// Waits for a connection to be free. Waiting in the pool itself would take a thread
     /// for each request, and their stacks and heaps are most of a busy process's memory.
     async fn turn(&self) -> Result<OwnedSemaphorePermit, DbError> {

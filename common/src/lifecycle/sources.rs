@@ -7,12 +7,11 @@ use diesel::QueryResult;
 
 use super::TakeRequest;
 use crate::db::AnyConnection;
-use crate::id::{ReasonId, TenantId, UserActionId, UserId, WebhookId};
+use crate::id::{ReasonId, TenantId, UserActionId, UserId};
 use crate::model::reason::Reason;
 use crate::model::tenant::Tenant;
 use crate::model::user::User;
 use crate::model::user_action::{Phase, UserAction};
-use crate::model::webhook::Webhook;
 
 /// What was read for a number of requests: everything that they name, and that there is.
 #[derive(Debug)]
@@ -21,7 +20,6 @@ pub(super) struct Known {
     definitions: HashMap<UserActionId, UserAction>,
     reasons: HashMap<ReasonId, Reason>,
     tenants: HashMap<TenantId, Tenant>,
-    lanes: HashMap<TenantId, Vec<(WebhookId, bool)>>,
 }
 
 impl Known {
@@ -40,35 +38,13 @@ impl Known {
         let reasons = requests.filter_map(|request| request.reason_id);
         let users = read(connection, users, User::load, |user| user.id)?;
         let tenants = users.values().map(|user: &User| user.tenant_id);
-        let tenants = read(connection, tenants, Tenant::load, |tenant| tenant.id)?;
         Ok(Self {
-            lanes: lanes(connection, tenants.keys())?,
-            tenants,
+            tenants: read(connection, tenants, Tenant::load, |tenant| tenant.id)?,
             definitions: read(connection, definitions, UserAction::load, |found| found.id)?,
             reasons: read(connection, reasons, Reason::load, |reason| reason.id)?,
             users,
         })
     }
-
-    /// The webhooks that want the events of this tenant, unless one of them wants them in
-    /// order.
-    pub(super) fn unordered_lanes(&self, tenant: TenantId) -> Option<Vec<WebhookId>> {
-        let lanes = self.lanes.get(&tenant)?;
-        let unordered = |(webhook, ordered): &(WebhookId, bool)| (!ordered).then_some(*webhook);
-        lanes.iter().map(unordered).collect()
-    }
-}
-
-/// The webhooks that want the events of these tenants, and whether in order.
-fn lanes<'t>(
-    connection: &mut AnyConnection,
-    tenants: impl Iterator<Item = &'t TenantId>,
-) -> QueryResult<HashMap<TenantId, Vec<(WebhookId, bool)>>> {
-    let lanes = |tenant: &TenantId| {
-        let wanting = Webhook::for_user_action_in_order(connection, *tenant)?;
-        Ok((*tenant, wanting))
-    };
-    tenants.map(lanes).collect()
 }
 
 /// Reads each of `ids` once.

@@ -38,7 +38,7 @@ fn a_hundred_actions_together(db: &Db) {
     // All rows of all tables in one statement; on SQLite one for each row, which is no round
     // trip: three for an action, and not four.
     let limit = match db.backend() {
-        Backend::Postgres => 8,
+        Backend::Postgres => 12,
         Backend::Sqlite => 360,
     };
     assert!(run <= limit, "{run} statements");

@@ -8,7 +8,7 @@ use crate::model::event::EventRow;
 use crate::schema::{action_logs, outbox};
 use crate::test_support::both_databases;
 
-fn prepare_all(db: &Db, requests: &[TakeRequest]) -> Vec<Option<Start>> {
+fn prepare_all(db: &Db, requests: &[TakeRequest]) -> Vec<Option<Change>> {
     let taking = |request: &TakeRequest| Taking {
         call: call(NOW),
         request: request.clone(),
@@ -18,13 +18,8 @@ fn prepare_all(db: &Db, requests: &[TakeRequest]) -> Vec<Option<Start>> {
         .unwrap()
 }
 
-fn save_all(db: &Db, prepared: Vec<Option<Start>>) -> Result<Vec<Option<Change>>, DbError> {
-    db.write_at_once_blocking(move |c| {
-        let starts: Vec<&Start> = prepared.iter().flatten().collect();
-        commit_together(c, &starts)?;
-        let change = |start: Option<Start>| start.map(Start::into_change);
-        Ok(prepared.into_iter().map(change).collect())
-    })
+fn save_all(db: &Db, changes: Vec<Option<Change>>) -> Result<Vec<Option<Change>>, Conflict> {
+    db.write_blocking(move |c| commit_together(c, changes))
 }
 
 pub(super) fn take_all(db: &Db, requests: &[TakeRequest]) -> Vec<Option<Change>> {
@@ -123,7 +118,7 @@ fn a_change_is_the_one_it_would_be_alone(db: &Db) {
             };
             (shown, format!("{log:?}"))
         };
-        assert_eq!(shown(together.unwrap().change()), shown(&alone));
+        assert_eq!(shown(&together.unwrap()), shown(&alone));
     }
 }
 
@@ -259,6 +254,29 @@ fn what_has_to_keep_an_order_goes_alone_and_other_tenants_do_not(db: &Db) {
     assert_eq!(lanes(db), [owed, owed]);
 }
 
+fn a_definition_that_was_deactivated_since_holds_up_its_own_actions_only(db: &Db) {
+    let world = World::new(db);
+    let requests = [
+        saying(&world, "ban"),
+        TakeRequest {
+            user_action_id: Some(world.reward.id),
+            ..saying(&world, "reward")
+        },
+        saying(&world, "ban"),
+    ];
+    let prepared = prepare_all(db, &requests);
+    assert!(prepared.iter().all(Option::is_some));
+    let off = UserAction {
+        active: false,
+        ..world.ban.clone()
+    };
+    write(db, move |c| off.update(c));
+    let changes = save_all(db, prepared).unwrap();
+    assert!(changes[0].is_none() && changes[1].is_some() && changes[2].is_none());
+    assert_eq!(comments(db), ["reward"]);
+    assert_eq!(events(db).len(), 1);
+}
+
 fn a_user_who_was_deleted_since_makes_all_go_alone(db: &Db) {
     let world = World::new(db);
     let leaver = user(&world.tenant);
@@ -276,12 +294,26 @@ fn a_user_who_was_deleted_since_makes_all_go_alone(db: &Db) {
     write(db, move |c| User::delete(c, id));
     let before = census(db, &TABLES);
     let result = save_all(db, prepared);
-    assert!(matches!(result, Err(DbError::Reference(_))), "{result:?}");
+    assert!(matches!(result, Err(Conflict::Changed)), "{result:?}");
     assert_eq!(census(db, &TABLES), before);
 
     take(db, &call(NOW), &requests[0]);
     assert!(prepare(db, &call(NOW), &requests[1]).is_err());
     assert_eq!(comments(db), ["stays"]);
+}
+
+fn webhooks_are_those_of_the_moment_they_are_written(db: &Db) {
+    let world = World::new(db);
+    let (gone, new) = (webhook(true), webhook(true));
+    let (leaving, coming) = (gone.id, new.id);
+    write(db, move |c| gone.insert(c));
+    let prepared = prepare_all(db, &[saying(&world, "one"), saying(&world, "two")]);
+    write(db, move |c| {
+        Webhook::delete(c, leaving)?;
+        new.insert(c)
+    });
+    save_all(db, prepared).unwrap();
+    assert_eq!(lanes(db), [LaneId::from(coming); 2]);
 }
 
 fn nobody_at_all_is_no_mistake(db: &Db) {
@@ -295,6 +327,8 @@ both_databases!(
     a_change_is_the_one_it_would_be_alone,
     what_has_to_go_alone_writes_nothing_and_harms_nobody,
     what_has_to_keep_an_order_goes_alone_and_other_tenants_do_not,
+    a_definition_that_was_deactivated_since_holds_up_its_own_actions_only,
     a_user_who_was_deleted_since_makes_all_go_alone,
+    webhooks_are_those_of_the_moment_they_are_written,
     nobody_at_all_is_no_mistake,
 );
