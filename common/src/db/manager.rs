@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::R2D2Connection;
-use diesel::{Connection, PgConnection, SqliteConnection};
+use diesel::{Connection, PgConnection, QueryResult, SqliteConnection};
 
 use super::connection::AnyConnection;
 use super::error::{DbError, one_line};
@@ -19,14 +19,50 @@ const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// before each use would cost a round trip as long as most queries.
 const TRUSTED: Duration = Duration::from_secs(1);
 
+/// How PostgreSQL plans what a connection asks. SQLite plans once, and always by the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Planning {
+    /// As it likes.
+    Usual,
+    /// See [`Db::by_index`](super::Db::by_index).
+    ByIndex,
+}
+
+impl Planning {
+    fn set(self) -> &'static str {
+        match self {
+            Self::Usual => "RESET plan_cache_mode; RESET enable_seqscan; RESET jit",
+            // To read what has no index is priced so high that it would be compiled first.
+            Self::ByIndex => {
+                "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off"
+            }
+        }
+    }
+}
+
 /// A connection of the pool.
 pub(super) struct Pooled {
     pub(super) connection: AnyConnection,
+    planning: Planning,
     /// When it was last known to work.
     worked: Option<Instant>,
 }
 
 impl Pooled {
+    /// Has it plan this way from now on: a round trip, but only where the connection comes
+    /// from somebody who wants it the other way.
+    pub(super) fn plan(&mut self, planning: Planning) -> QueryResult<()> {
+        if self.planning == planning {
+            return Ok(());
+        }
+        if let AnyConnection::Pg(connection) = &mut self.connection {
+            self.worked = None;
+            connection.batch_execute(planning.set())?;
+        }
+        self.planning = planning;
+        Ok(())
+    }
+
     /// Uses it, and remembers whether that went well.
     pub(super) fn run<T, E>(
         &mut self,
@@ -144,6 +180,7 @@ impl r2d2::ManageConnection for Manager {
     fn connect(&self) -> Result<Pooled, DbError> {
         Ok(Pooled {
             connection: self.open()?,
+            planning: Planning::Usual,
             worked: Some(Instant::now()),
         })
     }

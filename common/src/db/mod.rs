@@ -37,7 +37,6 @@ pub use native::Native;
 pub use notify::{Wake, WakeSource};
 pub use pool::{CHECKOUT_TIMEOUT, Connections, Db, DbOptions};
 pub use prepared::Prepared;
-pub(crate) use prepared::plan_by_values;
 pub use sql_type::SqlUuid;
 pub use statements::Statements;
 pub use url::{Backend, DatabaseUrl, DatabaseUrlError};

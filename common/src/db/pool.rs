@@ -11,7 +11,7 @@ use tracing::Span;
 
 use super::connection::AnyConnection;
 use super::error::{DbError, one_line};
-use super::manager::{IfMissing, Manager, SqliteSynchronous};
+use super::manager::{IfMissing, Manager, Planning, SqliteSynchronous};
 use super::migrate;
 use super::sqlite_writer::{Outcome, SqliteWriter};
 use super::statements::{Counter, Statements};
@@ -53,6 +53,7 @@ pub struct Db {
     /// On SQLite all changes go through one thread; see [`SqliteWriter`].
     writer: Option<Arc<SqliteWriter>>,
     counter: Counter,
+    planning: Planning,
     url: DatabaseUrl,
 }
 
@@ -92,8 +93,25 @@ impl Db {
             turns: Arc::new(Semaphore::new(turns)),
             writer,
             counter,
+            planning: Planning::Usual,
             url: options.url.clone(),
         })
+    }
+
+    /// The same database, for those who ask for a few rows by their index, whatever there is
+    /// beside them.
+    ///
+    /// By itself PostgreSQL plans a statement for the tables as they are, and goes on with a
+    /// plan made for a nearly empty outbox when there is a backlog, which it then reads from
+    /// end to end. To have it plan each time costs about as much as the statement itself.
+    /// Here it plans once for each connection, and takes no whole table where there is an
+    /// index; the statements are written so that this leaves one way to go.
+    #[must_use]
+    pub fn by_index(&self) -> Self {
+        Self {
+            planning: Planning::ByIndex,
+            ..self.clone()
+        }
     }
 
     /// Which database this is.
@@ -158,6 +176,24 @@ impl Db {
         blocking(move || db.write_blocking(work)).await
     }
 
+    /// Runs `work` without a transaction around it on PostgreSQL: a statement is one by
+    /// itself, and to open and end another takes two round trips. `work` opens one where it
+    /// changes more than that. On SQLite it is a change like any other, all of it or nothing.
+    ///
+    /// # Errors
+    /// What `work` returns, or a failed commit as the caller's error.
+    pub async fn write_in_steps<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + From<diesel::result::Error> + Send + 'static,
+    {
+        match &self.writer {
+            Some(_) => self.write(work).await,
+            None => self.read(work).await,
+        }
+    }
+
     /// As [`Db::read`], for callers that may block.
     ///
     /// # Errors
@@ -188,6 +224,22 @@ impl Db {
         }
     }
 
+    /// As [`Db::write_in_steps`], for callers that may block.
+    ///
+    /// # Errors
+    /// As [`Db::write_in_steps`].
+    pub fn write_in_steps_blocking<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + From<diesel::result::Error> + Send + 'static,
+    {
+        match &self.writer {
+            Some(_) => self.write_blocking(work),
+            None => self.read_blocking(work),
+        }
+    }
+
     /// Waits for a connection to be free. Waiting in the pool itself would take a thread
     /// for each request, and their stacks and heaps are most of a busy process's memory.
     async fn turn(&self) -> Result<OwnedSemaphorePermit, DbError> {
@@ -201,9 +253,12 @@ impl Db {
     }
 
     fn checkout(&self) -> Result<r2d2::PooledConnection<Manager>, DbError> {
-        self.pool
+        let mut pooled = self
+            .pool
             .get()
-            .map_err(|error| DbError::Unavailable(one_line(&error)))
+            .map_err(|error| DbError::Unavailable(one_line(&error)))?;
+        pooled.plan(self.planning)?;
+        Ok(pooled)
     }
 }
 

@@ -4,9 +4,8 @@
 //! each time, which is a round trip of its own, and SQLite compile it. For text that does
 //! not change that is waste.
 
-use diesel::connection::SimpleConnection;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::{PgConnection, QueryResult, RunQueryDsl};
+use diesel::{QueryResult, RunQueryDsl};
 
 /// A query of `sql_query` whose text is one of a few: prepared once for each connection.
 ///
@@ -43,10 +42,3 @@ impl<Q> QueryId for Prepared<Q> {
 }
 
 impl<Q, C> RunQueryDsl<C> for Prepared<Q> {}
-
-/// Until the transaction ends, PostgreSQL plans each statement for the values and the tables
-/// as they are now. By itself it would go on with a plan that it made when the table was
-/// nearly empty, and read all of a backlog for a few rows.
-pub(crate) fn plan_by_values(connection: &mut PgConnection) -> QueryResult<()> {
-    connection.batch_execute("SET LOCAL plan_cache_mode = force_custom_plan")
-}

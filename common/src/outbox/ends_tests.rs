@@ -46,7 +46,7 @@ fn claim_some(db: &Db, kind: Kind) -> Vec<Claimed> {
         per_lane: 3,
         lanes: Lanes::default(),
     };
-    write(db, move |c| claim(c, &request))
+    as_worker::claim(db, request)
 }
 
 fn disable(db: &Db, lane: LaneId) {

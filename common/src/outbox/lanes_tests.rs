@@ -10,7 +10,7 @@ use crate::id::{DeliveryId, EmailId, EventId, LaneId, WebhookId};
 use crate::instant::Instant;
 use crate::model::webhook::Webhook;
 use crate::schema::{lane_states as states, outbox as rows, webhooks};
-use crate::test_support::{self, both_databases, lane_policy};
+use crate::test_support::{self, both_databases};
 
 const NOW: Instant = Instant::from_millis(1_750_000_000_000);
 const SECOND: Duration = Duration::from_secs(1);
@@ -56,13 +56,13 @@ fn claim_kind_at(db: &Db, kind: Kind, now: Instant) -> Vec<Claimed> {
         per_lane: 16,
         lanes: Lanes::default(),
     };
-    write(db, move |c| claim(c, &request))
+    as_worker::claim(db, request)
 }
 
 fn settle_at(db: &Db, claimed: &[Claimed], judgement: Judgement, now: Instant) -> Settled {
     let settlement = |claimed: &Claimed| settlement(claimed, judgement, now);
     let batch: Vec<Settlement> = claimed.iter().map(settlement).collect();
-    write(db, move |c| settle(c, &batch, &lane_policy()))
+    as_worker::settle(db, batch)
 }
 
 fn settlement(claimed: &Claimed, judgement: Judgement, now: Instant) -> Settlement {
@@ -299,7 +299,7 @@ fn a_late_failure_of_a_deleted_webhook_leaves_no_state_behind(db: &Db) {
         last(&claimed[1]),
         last(&claimed[2]),
     ];
-    let settled = write(db, move |c| settle(c, &batch, &lane_policy()));
+    let settled = as_worker::settle(db, batch);
     assert_eq!((settled.rows, settled.happenings), (3, vec![]));
     let known: Vec<LaneId> = write(db, |c| states::table.select(states::lane).load(c));
     assert_eq!(known, [claimed[2].lane]);

@@ -5,6 +5,8 @@
 //! settled or the lease lapses, and leaves for the table `deliveries` once it is
 //! decided. The lease's token fences: whoever lost a lease cannot settle any more.
 
+#[cfg(test)]
+mod as_worker;
 mod claim;
 mod ends;
 #[cfg(test)]
@@ -17,6 +19,10 @@ mod lanes_tests;
 mod order;
 #[cfg(test)]
 mod order_tests;
+#[cfg(test)]
+mod plain_tests;
+#[cfg(test)]
+mod plans_tests;
 mod prune;
 mod replay;
 mod resend;
@@ -42,7 +48,8 @@ pub use prune::{Cursor, Prunable, Pruned, prune};
 pub use replay::{Replay, Replayed};
 pub use resend::{Missing, Resent, resend};
 pub use settle::{
-    AttemptRecord, LanePolicy, Settled, Settlement, UnclaimedAttempt, Verdict, settle, take_note,
+    AttemptRecord, LanePolicy, Settled, Settlement, UnclaimedAttempt, Verdict, settle,
+    settle_plain, take_note,
 };
 pub use tried::TriedDelivery;
 

@@ -9,7 +9,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, SmallInt};
 
-use super::{FRESH, NewDelivery, PARKED, RETRIED, Settlement, Verdict, insert};
+use super::{FRESH, NewDelivery, PARKED, RETRIED, insert};
 use crate::db::{AnyConnection, SqlUuid};
 use crate::id::{DeliveryId, LaneId, UserId};
 use crate::instant::Instant;
@@ -23,9 +23,9 @@ const SWEPT: i64 = 500;
 pub(super) struct Queue {
     // First, since users are locked in their order.
     #[diesel(sql_type = SqlUuid)]
-    user: UserId,
+    pub(super) user: UserId,
     #[diesel(sql_type = SqlUuid)]
-    lane: LaneId,
+    pub(super) lane: LaneId,
 }
 
 /// Adds a delivery that comes after those of the same user to the same lane. Call it in a
@@ -67,24 +67,6 @@ fn lock(connection: &mut AnyConnection, users: &[UserId]) -> QueryResult<()> {
         .bind::<Array<SqlUuid>, _>(users)
         .execute(connection)?;
     Ok(())
-}
-
-/// The queues that a batch takes something out of. To be asked before it is settled.
-pub(super) fn queues_of(
-    connection: &mut AnyConnection,
-    batch: &[Settlement],
-) -> QueryResult<Vec<Queue>> {
-    let finished = |settlement: &&Settlement| matches!(settlement.verdict, Verdict::Finished(_));
-    let finished = batch.iter().filter(finished);
-    let finished: Vec<DeliveryId> = finished.map(|settlement| settlement.id).collect();
-    if finished.is_empty() {
-        return Ok(Vec::new());
-    }
-    outbox::table
-        .filter(outbox::id.eq_any(finished))
-        .filter(outbox::order_key.is_not_null())
-        .select((outbox::order_key.assume_not_null(), outbox::lane))
-        .load(connection)
 }
 
 /// Frees the first of each queue, if it is parked, and returns how many were. To be called

@@ -12,7 +12,7 @@ use crate::id::{DeliveryId, EventId, LaneId, TenantId, UserId, WebhookId};
 use crate::instant::Instant;
 use crate::model::delivery::{Details, Standing};
 use crate::schema::outbox as outbox_table;
-use crate::test_support::{both_databases, lane_policy, webhook};
+use crate::test_support::{both_databases, webhook};
 
 const NOW: Instant = Instant::from_millis(1_000_000);
 const DELIVERED: Verdict = Verdict::Finished(DeliveryState::Delivered);
@@ -93,7 +93,7 @@ fn claim_due(db: &Db, now: Instant) -> Vec<Claimed> {
         per_lane: 100,
         lanes: Lanes::default(),
     };
-    write(db, move |c| claim(c, &request))
+    as_worker::claim(db, request)
 }
 
 fn settle_as(db: &Db, claimed: &[Claimed], verdict: Verdict, now: Instant) {
@@ -117,7 +117,7 @@ fn settle_as(db: &Db, claimed: &[Claimed], verdict: Verdict, now: Instant) {
         now,
     };
     let batch: Vec<Settlement> = claimed.iter().map(settlement).collect();
-    write(db, move |c| settle(c, &batch, &lane_policy()));
+    as_worker::settle(db, batch);
 }
 
 fn ids(claimed: &[Claimed]) -> Vec<DeliveryId> {

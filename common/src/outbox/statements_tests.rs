@@ -8,7 +8,7 @@ use super::*;
 use crate::db::{AnyConnection, Backend, Db, DbError, Statements};
 use crate::id::{DeliveryId, EventId, LaneId};
 use crate::instant::Instant;
-use crate::test_support::{both_databases, lane_policy};
+use crate::test_support::both_databases;
 
 const NOW: Instant = Instant::from_millis(1_000_000);
 
@@ -60,7 +60,7 @@ fn claim_all(db: &Db) -> Vec<Claimed> {
         per_lane: ROWS,
         lanes: Lanes::default(),
     };
-    write(db, move |c| claim(c, &request))
+    as_worker::claim(db, request)
 }
 
 fn delivered(claimed: &Claimed) -> Settlement {
@@ -92,44 +92,58 @@ fn counted<T>(db: &Db, work: impl FnOnce() -> T) -> (T, Statements) {
 }
 
 /// What a claim and a settlement of a hundred deliveries take, once they have been made before.
-fn round(db: &Db, lanes: usize) -> (Statements, Statements) {
+fn round(
+    db: &Db,
+    lanes: usize,
+    settle: impl FnOnce(&Db, Vec<Settlement>) -> Settled,
+) -> (Statements, Statements) {
+    let db = &db.by_index();
     let lanes: Vec<LaneId> = (0..lanes).map(|_| LaneId::random()).collect();
     add(db, &lanes);
     let (claimed, claim) = counted(db, || claim_all(db));
     assert_eq!(claimed.len(), ROWS);
     let batch: Vec<Settlement> = claimed.iter().map(delivered).collect();
-    let policy = lane_policy();
-    let settling = || write(db, move |c| settle(c, &batch, &policy));
-    let (settled, settle) = counted(db, settling);
+    let (settled, settle) = counted(db, || settle(db, batch));
     assert_eq!(settled.rows, ROWS);
     (claim, settle)
 }
 
 fn a_hundred_deliveries_take_few_statements(db: &Db) {
-    round(db, 1);
+    round(db, 1, as_worker::settle);
     for lanes in [1, 10] {
-        let (claim, settle) = round(db, lanes);
+        let (claim, settle) = round(db, lanes, as_worker::settle);
         let count = |number| u64::try_from(number).unwrap();
         let (rows, lanes) = (count(ROWS), count(lanes));
         let (most_claim, most_settle) = match db.backend() {
-            // The heads, how to plan, and the rows of all lanes at once. Queues, how to plan,
-            // the rows, and the lanes.
-            Backend::Postgres => (AROUND + 3, AROUND + 4),
-            // A savepoint, and row by row, for a statement there is no round trip.
-            Backend::Sqlite => (2 * AROUND + 1 + lanes + rows, 2 * AROUND + 2 + 2 * rows),
+            // The heads, and the rows of all lanes at once. All that is settled.
+            Backend::Postgres => (2, 1),
+            // A savepoint, and row by row, for a statement there is no round trip. The lanes.
+            Backend::Sqlite => (2 * AROUND + 1 + lanes + rows, 2 * AROUND + 1 + 2 * rows),
         };
         assert!(claim.run <= most_claim, "{claim:?}");
         assert!(settle.run <= most_settle, "{settle:?}");
     }
 }
 
+fn what_has_consequences_takes_a_transaction(db: &Db) {
+    round(db, 1, as_worker::settle_in_a_transaction);
+    let (_, settle) = round(db, 10, as_worker::settle_in_a_transaction);
+    let most = match db.backend() {
+        // The rows, and the lanes.
+        Backend::Postgres => AROUND + 2,
+        Backend::Sqlite => 2 * AROUND + 1 + 2 * u64::try_from(ROWS).unwrap(),
+    };
+    assert!(settle.run <= most, "{settle:?}");
+}
+
 fn what_was_prepared_is_used_again(db: &Db) {
-    round(db, 1);
-    let (claim, settle) = round(db, 10);
+    round(db, 1, as_worker::settle);
+    let (claim, settle) = round(db, 10, as_worker::settle);
     assert_eq!((claim.kept, settle.kept), (0, 0));
 }
 
 both_databases!(
     a_hundred_deliveries_take_few_statements,
+    what_has_consequences_takes_a_transaction,
     what_was_prepared_is_used_again,
 );

@@ -9,7 +9,7 @@ use crate::db::{AnyConnection, Db, DbError};
 use crate::id::{DeliveryId, EmailId, EventId, LaneId};
 use crate::instant::Instant;
 use crate::schema::{attempts, deliveries, outbox as outbox_table};
-use crate::test_support::{both_databases, lane_policy};
+use crate::test_support::both_databases;
 
 const NOW: Instant = Instant::from_millis(1_000_000);
 const LEASE: Duration = Duration::from_secs(60);
@@ -48,7 +48,7 @@ fn request(now: Instant) -> ClaimRequest {
 }
 
 fn claim_all(db: &Db, request: ClaimRequest) -> Vec<Claimed> {
-    write(db, move |c| claim(c, &request))
+    as_worker::claim(db, request)
 }
 
 fn settlement(claimed: &Claimed, verdict: Verdict) -> Settlement {
@@ -81,7 +81,7 @@ fn settlement(claimed: &Claimed, verdict: Verdict) -> Settlement {
 }
 
 fn settle_all(db: &Db, batch: Vec<Settlement>) -> usize {
-    write(db, move |c| settle(c, &batch, &lane_policy())).rows
+    as_worker::settle(db, batch).rows
 }
 
 fn rows(db: &Db) -> (i64, i64, i64) {

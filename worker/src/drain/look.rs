@@ -157,7 +157,7 @@ impl<C: Courier> Drain<C> {
         };
         self.around
             .db
-            .write(move |connection| Ok::<_, DbError>(claim(connection, &request)?))
+            .write_in_steps(move |connection| Ok::<_, DbError>(claim(connection, &request)?))
             .await
     }
 

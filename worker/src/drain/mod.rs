@@ -146,7 +146,9 @@ pub struct Drain<C: Courier> {
 impl<C: Courier> Drain<C> {
     /// A drain that has not begun.
     #[must_use]
-    pub fn new(courier: Arc<C>, around: Surroundings, limits: Limits) -> Self {
+    pub fn new(courier: Arc<C>, mut around: Surroundings, limits: Limits) -> Self {
+        // All that it asks for is a few rows, whatever else is there.
+        around.db = around.db.by_index();
         Self {
             slots: Arc::new(Slots::new(limits.slots, limits.per_lane)),
             courier,

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use backoff::backoff::Backoff;
 use beadle_common::db::{Db, DbError};
-use beadle_common::outbox::{Happening, Kind, LanePolicy, Settlement, Verdict, settle};
+use beadle_common::outbox::{
+    Happening, Kind, LanePolicy, Settled, Settlement, Verdict, settle, settle_plain,
+};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::flight::Landing;
@@ -80,7 +82,8 @@ impl Settler {
     async fn write(&self, mut batch: Vec<Landing>) {
         let mut pause = pause_after_errors();
         loop {
-            let error = match self.settle(&batch).await {
+            let wanted = batch.len();
+            let error = match self.settle_all(&mut batch).await {
                 Ok(()) => return,
                 Err(error) => error,
             };
@@ -88,7 +91,8 @@ impl Settler {
                 tracing::warn!("cannot settle deliveries yet: {error}");
             } else {
                 tracing::error!("settling a batch failed, trying one by one: {error}");
-                batch = self.one_by_one(batch).await;
+                let any_written = batch.len() < wanted;
+                batch = self.one_by_one(batch, any_written).await;
                 // What the database refuses for good must not keep the others waiting.
                 let now = (self.clock)();
                 batch.retain(|landing| landing.lease_end > now);
@@ -103,11 +107,10 @@ impl Settler {
     }
 
     /// One that the database refuses must not cost the others their settlement. Returns
-    /// what is to be tried again: all that failed, if none could be written.
-    async fn one_by_one(&self, batch: Vec<Landing>) -> Vec<Landing> {
+    /// what is to be tried again: all that failed, if none could be written, now or before.
+    async fn one_by_one(&self, batch: Vec<Landing>, mut any_written: bool) -> Vec<Landing> {
         let mut batch = batch.into_iter();
         let mut failed = Vec::new();
-        let mut any_written = false;
         while let Some(landing) = batch.next() {
             match self.settle(std::slice::from_ref(&landing)).await {
                 Ok(()) => any_written = true,
@@ -131,11 +134,31 @@ impl Settler {
         }
     }
 
-    pub(super) async fn settle(&self, batch: &[Landing]) -> Result<(), DbError> {
-        let settlements: Vec<Settlement> = batch
-            .iter()
-            .map(|landing| landing.settlement.clone())
-            .collect();
+    /// First what takes the least, which is most. What has been written is not in the batch
+    /// any more, even if something else could not be.
+    pub(super) async fn settle_all(&self, batch: &mut Vec<Landing>) -> Result<(), DbError> {
+        let done = settle_plain(&self.db, &settlements(batch)).await?;
+        if !done.is_empty() {
+            let is_done = |landing: &mut Landing| {
+                let settlement = &landing.settlement;
+                done.contains(&(settlement.id, settlement.token))
+            };
+            let plain: Vec<Landing> = batch.extract_if(.., is_done).collect();
+            let settled = Settled {
+                rows: plain.len(),
+                ..Settled::default()
+            };
+            let plain = settlements(&plain);
+            self.metrics.settled(self.kind, &plain, &settled);
+        }
+        match batch.is_empty() {
+            true => Ok(()),
+            false => self.settle(batch).await,
+        }
+    }
+
+    async fn settle(&self, batch: &[Landing]) -> Result<(), DbError> {
+        let settlements = settlements(batch);
         let wanted = settlements.len();
         let policy = self.policy.clone();
         let (settlements, settled) = self
@@ -171,6 +194,11 @@ impl Settler {
         }
         Ok(())
     }
+}
+
+pub(super) fn settlements(batch: &[Landing]) -> Vec<Settlement> {
+    let settlement = |landing: &Landing| landing.settlement.clone();
+    batch.iter().map(settlement).collect()
 }
 
 /// Whether the same may succeed later, whatever is in the batch.

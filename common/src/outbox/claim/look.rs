@@ -26,7 +26,7 @@ pub(super) struct Head {
 
 /// What parks is of no concern to a claim.
 macro_rules! heads {
-    ($walk:literal) => {
+    ($walk:literal, $known:literal) => {
         concat!(
             "WITH RECURSIVE walk(lane, tier, due_at) AS (",
             $walk,
@@ -37,14 +37,14 @@ macro_rules! heads {
                 COALESCE(throttles, 0) AS throttles, COALESCE(circuit, 'Closed') AS circuit,
                 circuit_until, COALESCE(circuit_opened, 0) AS circuit_opened,
                 COALESCE(rate_tat, 0) AS rate_tat, disabled_instant, disabled_reason
-            FROM walk LEFT JOIN lane_states ON lane_states.lane = walk.lane
-                LEFT JOIN webhooks ON webhooks.id = walk.lane
-            WHERE walk.tier < 2"
+            FROM walk ",
+            $known,
+            " WHERE walk.tier < 2"
         )
     };
 }
 
-pub(super) const HEADS_POSTGRES: &str = heads!(
+pub(in crate::outbox) const HEADS_POSTGRES: &str = heads!(
     "(SELECT lane, tier, due_at FROM outbox WHERE kind = $1 ORDER BY lane, tier, due_at LIMIT 1)
     UNION ALL
     SELECT following.lane, following.tier, following.due_at
@@ -52,7 +52,12 @@ pub(super) const HEADS_POSTGRES: &str = heads!(
         SELECT lane, tier, due_at FROM outbox
         WHERE kind = $1 AND (lane, tier) > (walk.lane, walk.tier)
         ORDER BY lane, tier, due_at LIMIT 1
-    ) following"
+    ) following",
+    // Looked up one by one: a join may be one of all webhooks.
+    "LEFT JOIN LATERAL (
+        SELECT * FROM lane_states WHERE lane_states.lane = walk.lane LIMIT 1) known ON true
+    LEFT JOIN LATERAL (
+        SELECT rate_limit FROM webhooks WHERE webhooks.id = walk.lane LIMIT 1) webhooks ON true"
 );
 
 /// In two steps, the next tier or else the next lane: of a comparison of pairs SQLite takes
@@ -69,7 +74,9 @@ pub(super) const HEADS_SQLITE: &str = heads!(
         ORDER BY tier, due_at LIMIT 1),
         (SELECT id FROM outbox
         WHERE kind = ?1 AND lane > walk.lane
-        ORDER BY lane, tier, due_at LIMIT 1))"
+        ORDER BY lane, tier, due_at LIMIT 1))",
+    "LEFT JOIN lane_states ON lane_states.lane = walk.lane
+    LEFT JOIN webhooks ON webhooks.id = walk.lane"
 );
 
 /// The heads of all lanes and tiers of a kind, a lane's next to each other.

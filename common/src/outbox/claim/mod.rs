@@ -17,13 +17,16 @@ use std::collections::{HashMap, HashSet};
 use diesel::prelude::*;
 
 use super::health::{Gate, Rate};
-use super::{AttemptResult, Kind, Payload};
-use crate::db::{AnyConnection, Native};
+use super::{Kind, Payload};
+use crate::db::AnyConnection;
 use crate::id::{DeliveryId, LaneId, LeaseToken};
 use crate::instant::Instant;
-use crate::schema::attempts;
+#[cfg(test)]
+pub(super) use look::HEADS_POSTGRES;
 use look::{Head, heads};
 use plan::Plan;
+#[cfg(test)]
+pub(super) use take::TAKE_POSTGRES;
 use take::{Row, take};
 
 /// What to claim.
@@ -84,20 +87,76 @@ pub struct Claimed {
     pub due_at: Instant,
 }
 
-/// Takes what is due. Call it in a write transaction.
+/// Takes what is due. On PostgreSQL it needs no transaction around it
+/// ([`Db::write_in_steps`](crate::db::Db::write_in_steps)), and opens one itself where only
+/// one claim at a time may have what it takes.
 ///
 /// # Errors
 /// Those of the database.
 pub fn claim(connection: &mut AnyConnection, request: &ClaimRequest) -> QueryResult<Vec<Claimed>> {
     let mut plan = Plan::new(&heads(connection, request.kind)?, request);
-    acquire::acquire(connection, &mut plan, request)?;
     let token = LeaseToken::random();
-    let mut rows: Vec<Row> = Vec::new();
+    let postgres = matches!(connection, AnyConnection::Pg(_));
+    let rows = match (postgres, plan.contended().is_empty()) {
+        (true, true) => take_in_steps(connection, &mut plan, request, token)?,
+        (true, false) => connection
+            .transaction(|connection| take_at_once(connection, &mut plan, request, token))?,
+        (false, _) => take_at_once(connection, &mut plan, request, token)?,
+    };
+    let probes = plan.lanes.iter().filter(|lane| lane.probe);
+    let probes: HashSet<LaneId> = probes.map(|lane| lane.state.lane).collect();
+    let claimed = |row: Row| {
+        let probe = probes.contains(&row.lane).then_some(request.lease_end);
+        claimed(row, token, probe)
+    };
+    Ok(rows.into_iter().filter_map(claimed).collect())
+}
+
+/// Within a transaction.
+fn take_at_once(
+    connection: &mut AnyConnection,
+    plan: &mut Plan,
+    request: &ClaimRequest,
+    token: LeaseToken,
+) -> QueryResult<Vec<Row>> {
+    let mut rows = Vec::new();
+    acquire::acquire(connection, plan, request)?;
+    take_all(connection, plan, request, token, &mut rows)?;
+    acquire::spend(connection, plan, request)?;
+    Ok(rows)
+}
+
+/// Each round is a transaction by itself. What one has taken is to be delivered, whatever
+/// becomes of the next.
+fn take_in_steps(
+    connection: &mut AnyConnection,
+    plan: &mut Plan,
+    request: &ClaimRequest,
+    token: LeaseToken,
+) -> QueryResult<Vec<Row>> {
+    let mut rows = Vec::new();
+    match take_all(connection, plan, request, token, &mut rows) {
+        Ok(()) => Ok(rows),
+        Err(error) if rows.is_empty() => Err(error),
+        Err(error) => {
+            tracing::warn!("cannot claim more than {} deliveries: {error}", rows.len());
+            Ok(rows)
+        }
+    }
+}
+
+fn take_all(
+    connection: &mut AnyConnection,
+    plan: &mut Plan,
+    request: &ClaimRequest,
+    token: LeaseToken,
+    rows: &mut Vec<Row>,
+) -> QueryResult<()> {
     loop {
         // What some lanes left of their share goes to the others in the next round.
         let wants = plan.round();
         if wants.is_empty() {
-            break;
+            return Ok(());
         }
         let mut taken = take(connection, request, token, &wants)?;
         let mut counts = HashMap::<(LaneId, i16), usize>::new();
@@ -110,17 +169,6 @@ pub fn claim(connection: &mut AnyConnection, request: &ClaimRequest) -> QueryRes
         }
         rows.append(&mut taken);
     }
-    acquire::spend(connection, &plan, request)?;
-    for row in rows.iter().filter(|row| row.lapsed) {
-        record_lapse(connection, row)?;
-    }
-    let probes = plan.lanes.iter().filter(|lane| lane.probe);
-    let probes: HashSet<LaneId> = probes.map(|lane| lane.state.lane).collect();
-    let claimed = |row: Row| {
-        let probe = probes.contains(&row.lane).then_some(request.lease_end);
-        claimed(row, token, probe)
-    };
-    Ok(rows.into_iter().filter_map(claimed).collect())
 }
 
 fn claimed(row: Row, token: LeaseToken, probe: Option<Instant>) -> Option<Claimed> {
@@ -140,26 +188,6 @@ fn claimed(row: Row, token: LeaseToken, probe: Option<Instant>) -> Option<Claime
         insert_instant: row.insert_instant,
         due_at: row.former_due_at,
     })
-}
-
-/// The attempt of a worker that never settled: nobody knows how it went. What is on
-/// record already stays: one odd row must not stop every claim.
-fn record_lapse(connection: &mut AnyConnection, row: &Row) -> QueryResult<()> {
-    let owner = row.former_owner.as_deref().unwrap_or("a worker");
-    let attempt = diesel::insert_into(attempts::table)
-        .values((
-            attempts::delivery_id.eq(row.id),
-            attempts::number.eq(row.attempt - 1),
-            attempts::instant.eq(row.former_due_at),
-            attempts::result.eq(AttemptResult::Unknown),
-            attempts::class.eq("unknown"),
-            attempts::message.eq(format!(
-                "the lease of {owner} lapsed before it said how the attempt went"
-            )),
-        ))
-        .on_conflict_do_nothing();
-    Native(attempt).execute(connection)?;
-    Ok(())
 }
 
 /// When the next delivery of this kind can be claimed, leases that may lapse included.

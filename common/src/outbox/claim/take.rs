@@ -1,17 +1,15 @@
 //! Takes rows: the only statement of a claim that writes to the outbox.
 
-use std::collections::BTreeMap;
-
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, SmallInt, Text};
 
 use super::plan::Want;
 use super::{ClaimRequest, count};
-use crate::db::{AnyConnection, Prepared, SqlUuid, plan_by_values};
+use crate::db::{AnyConnection, Prepared, SqlUuid};
 use crate::id::{DeliveryId, EmailId, EventId, LaneId, LeaseToken};
 use crate::instant::Instant;
-use crate::outbox::{KindCode, RETRIED};
-use crate::schema::outbox;
+use crate::outbox::{AttemptResult, KindCode, RETRIED};
+use crate::schema::{attempts, outbox};
 
 #[derive(Debug, QueryableByName)]
 pub(super) struct Row {
@@ -31,17 +29,15 @@ pub(super) struct Row {
     pub(super) base_attempt: i32,
     #[diesel(sql_type = BigInt)]
     pub(super) insert_instant: Instant,
-    #[diesel(sql_type = Bool)]
-    pub(super) lapsed: bool,
     #[diesel(sql_type = SmallInt)]
     pub(super) former_tier: i16,
     #[diesel(sql_type = BigInt)]
     pub(super) former_due_at: Instant,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub(super) former_owner: Option<String>,
 }
 
-/// Takes what is wanted, as far as it is there. A row that is taken has been tried.
+/// Takes what is wanted, as far as it is there. A row that is taken has been tried. What
+/// another worker had taken and never settled is put on record: nobody knows how it went. If
+/// there is a record already, it stays: one odd row must not stop every claim.
 pub(super) fn take(
     connection: &mut AnyConnection,
     request: &ClaimRequest,
@@ -54,53 +50,67 @@ pub(super) fn take(
     }
 }
 
-pub(super) const TAKE_POSTGRES: &str = "
+/// A number of rows that differs from lane to lane is one that the planner cannot see, and it
+/// would rather sort a backlog. So it sees a thousand, of which no more are read, or locked,
+/// than are wanted. Then they are looked up one by one; see `settle/postgres`.
+pub(in crate::outbox) const TAKE_POSTGRES: &str = "
 WITH picked AS (
     SELECT due.*
-    FROM unnest($1, $2) AS want(lane, tier) CROSS JOIN LATERAL (
-        SELECT id, lease_token IS NOT NULL AS lapsed, tier AS former_tier,
-               due_at AS former_due_at, lease_owner AS former_owner
-        FROM outbox
-        WHERE kind = $3 AND lane = want.lane AND tier = want.tier AND due_at <= $4
-        ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED
+    FROM unnest($1, $2, $3) AS want(lane, tier, number) CROSS JOIN LATERAL (
+        SELECT * FROM (
+            SELECT id, lease_token IS NOT NULL AS lapsed, tier AS former_tier,
+                due_at AS former_due_at, lease_owner AS former_owner
+            FROM outbox
+            WHERE kind = $4 AND lane = want.lane AND tier = want.tier AND due_at <= $5
+            ORDER BY due_at LIMIT 1000 FOR UPDATE SKIP LOCKED
+        ) first LIMIT want.number
     ) due
+), taken AS (
+    UPDATE outbox
+    SET attempt = attempt + 1, tier = 1, due_at = $6, lease_token = $7, lease_owner = $8
+    FROM picked WHERE outbox.id = ANY (ARRAY[picked.id])
+    RETURNING outbox.id, lane, event_id, email_id, recipient, attempt, base_attempt,
+        insert_instant, lapsed, former_tier, former_due_at, former_owner
+), lapses AS (
+    INSERT INTO attempts (delivery_id, number, instant, result, class, message)
+    SELECT id, attempt - 1, former_due_at, 'Unknown', 'unknown', 'the lease of '
+        || COALESCE(former_owner, 'a worker') || ' lapsed before it said how the attempt went'
+    FROM taken WHERE lapsed ON CONFLICT DO NOTHING
 )
-UPDATE outbox
-SET attempt = attempt + 1, tier = 1, due_at = $6, lease_token = $7, lease_owner = $8
-FROM picked WHERE outbox.id = picked.id
-RETURNING outbox.id, lane, event_id, email_id, recipient, attempt, base_attempt,
-          insert_instant, lapsed, former_tier, former_due_at, former_owner";
+SELECT id, lane, event_id, email_id, recipient, attempt, base_attempt, insert_instant,
+    former_tier, former_due_at
+FROM taken";
 
-/// One statement for each number of rows: a limit that differs from row to row is one
-/// that the planner cannot see, and it would rather sort a backlog.
 fn take_postgres(
     connection: &mut PgConnection,
     request: &ClaimRequest,
     token: LeaseToken,
     wants: &[Want],
 ) -> QueryResult<Vec<Row>> {
-    let mut by_rows = BTreeMap::<usize, (Vec<LaneId>, Vec<i16>)>::new();
-    for want in wants {
-        let (lanes, tiers) = by_rows.entry(want.rows).or_default();
-        lanes.push(want.lane);
-        tiers.push(want.tier);
-    }
-    plan_by_values(connection)?;
-    let mut taken = Vec::new();
-    for (rows, (lanes, tiers)) in by_rows {
-        let take = diesel::sql_query(TAKE_POSTGRES)
-            .bind::<Array<SqlUuid>, _>(lanes)
-            .bind::<Array<SmallInt>, _>(tiers)
-            .bind::<SmallInt, _>(KindCode::from(request.kind))
-            .bind::<BigInt, _>(request.now)
-            .bind::<BigInt, _>(count(rows))
-            .bind::<BigInt, _>(request.lease_end)
-            .bind::<SqlUuid, _>(token)
-            .bind::<Text, _>(&request.owner);
-        let mut rows: Vec<Row> = Prepared(take).load(connection)?;
-        taken.append(&mut rows);
-    }
-    Ok(taken)
+    let lanes: Vec<LaneId> = wants.iter().map(|want| want.lane).collect();
+    let tiers: Vec<i16> = wants.iter().map(|want| want.tier).collect();
+    let numbers: Vec<i64> = wants.iter().map(|want| count(want.rows)).collect();
+    let take = diesel::sql_query(TAKE_POSTGRES)
+        .bind::<Array<SqlUuid>, _>(lanes)
+        .bind::<Array<SmallInt>, _>(tiers)
+        .bind::<Array<BigInt>, _>(numbers)
+        .bind::<SmallInt, _>(KindCode::from(request.kind))
+        .bind::<BigInt, _>(request.now)
+        .bind::<BigInt, _>(request.lease_end)
+        .bind::<SqlUuid, _>(token)
+        .bind::<Text, _>(&request.owner);
+    Prepared(take).load(connection)
+}
+
+/// A row that is due, as it stands.
+#[derive(QueryableByName)]
+struct Due {
+    #[diesel(embed)]
+    taken: Row,
+    #[diesel(sql_type = Bool)]
+    lapsed: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    former_owner: Option<String>,
 }
 
 pub(super) const DUE_SQLITE: &str = "
@@ -124,19 +134,50 @@ fn take_sqlite(
             .bind::<SmallInt, _>(want.tier)
             .bind::<BigInt, _>(request.now)
             .bind::<BigInt, _>(count(want.rows));
-        let due: Vec<Row> = Prepared(due).load(connection)?;
-        rows.extend(due);
-    }
-    for row in &rows {
-        diesel::update(outbox::table.find(row.id))
-            .set((
-                outbox::attempt.eq(row.attempt),
-                outbox::tier.eq(RETRIED),
-                outbox::due_at.eq(request.lease_end),
-                outbox::lease_token.eq(Some(token)),
-                outbox::lease_owner.eq(Some(&request.owner)),
-            ))
-            .execute(connection)?;
+        let due: Vec<Due> = Prepared(due).load(connection)?;
+        for due in due {
+            lease(connection, &due.taken, request, token)?;
+            if due.lapsed {
+                record_lapse(connection, &due)?;
+            }
+            rows.push(due.taken);
+        }
     }
     Ok(rows)
+}
+
+fn lease(
+    connection: &mut SqliteConnection,
+    row: &Row,
+    request: &ClaimRequest,
+    token: LeaseToken,
+) -> QueryResult<()> {
+    diesel::update(outbox::table.find(row.id))
+        .set((
+            outbox::attempt.eq(row.attempt),
+            outbox::tier.eq(RETRIED),
+            outbox::due_at.eq(request.lease_end),
+            outbox::lease_token.eq(Some(token)),
+            outbox::lease_owner.eq(Some(&request.owner)),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+fn record_lapse(connection: &mut SqliteConnection, due: &Due) -> QueryResult<()> {
+    let owner = due.former_owner.as_deref().unwrap_or("a worker");
+    diesel::insert_into(attempts::table)
+        .values((
+            attempts::delivery_id.eq(due.taken.id),
+            attempts::number.eq(due.taken.attempt - 1),
+            attempts::instant.eq(due.taken.former_due_at),
+            attempts::result.eq(AttemptResult::Unknown),
+            attempts::class.eq("unknown"),
+            attempts::message.eq(format!(
+                "the lease of {owner} lapsed before it said how the attempt went"
+            )),
+        ))
+        .on_conflict_do_nothing()
+        .execute(connection)?;
+    Ok(())
 }

@@ -1,10 +1,12 @@
 //! Settle: record how attempts went, and move or remove their outbox rows.
 //!
-//! A whole batch in one transaction; on PostgreSQL in one statement for each kind of
-//! verdict. Only rows whose lease token is still the settler's are touched. In the same
-//! transaction the lanes' states follow ([`lanes`]).
+//! What leaves the outbox and changes nothing else goes first, on PostgreSQL in one statement
+//! that needs no transaction around it ([`settle_plain`]). The rest of a batch takes one
+//! transaction, with one statement for each kind of verdict, in which the lanes' states
+//! follow ([`lanes`]). Only rows whose lease token is still the settler's are touched.
 
 mod lanes;
+mod plain;
 mod postgres;
 mod sqlite;
 
@@ -13,13 +15,21 @@ use std::time::Duration;
 use diesel::QueryResult;
 
 use super::health::{Happening, Judgement};
-use super::{AttemptResult, DeliveryState, order};
+use super::order::{self, Queue};
+use super::{AttemptResult, DeliveryState};
 use crate::db::AnyConnection;
 use crate::id::{DeliveryId, LaneId, LeaseToken};
 use crate::instant::Instant;
 use crate::mail::Setup;
 
 pub use lanes::{UnclaimedAttempt, take_note};
+pub use plain::settle_plain;
+#[cfg(test)]
+pub(super) use plain::settle_plain_blocking;
+#[cfg(test)]
+pub(super) use postgres::{
+    FINISH_PLAIN_POSTGRES, FINISH_POSTGRES, HAND_BACK_POSTGRES, RETRY_POSTGRES,
+};
 
 /// How one attempt went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,28 +122,30 @@ pub fn settle(
     batch: &[Settlement],
     policy: &LanePolicy,
 ) -> QueryResult<Settled> {
-    let queues = order::queues_of(connection, batch)?;
-    let rows = match connection {
+    let written = match connection {
         AnyConnection::Pg(connection) => postgres::settle(connection, batch)?,
-        AnyConnection::Sqlite(connection) => {
-            let mut rows = 0;
-            for settlement in batch {
-                rows += sqlite::settle(connection, settlement)?;
-            }
-            rows
-        }
+        AnyConnection::Sqlite(connection) => sqlite::settle(connection, batch)?,
     };
     // Before the lanes are locked: users always come first.
     let freed = match batch.iter().map(|settlement| settlement.now).max() {
-        Some(now) => order::free_next(connection, queues, now)?,
+        Some(now) => order::free_next(connection, written.queues, now)?,
         None => 0,
     };
     let happenings = lanes::judge(connection, batch, policy)?;
     Ok(Settled {
-        rows,
+        rows: written.rows,
         freed,
         happenings,
     })
+}
+
+/// What became of the outbox.
+#[derive(Debug, Default)]
+struct Written {
+    /// How many were still the settler's.
+    rows: usize,
+    /// The queues that something was taken out of.
+    queues: Vec<Queue>,
 }
 
 /// The claim counted an attempt; without a record none was made.

@@ -1,13 +1,38 @@
 //! Settling on PostgreSQL: one statement for each kind of verdict.
+//!
+//! Rows of the outbox are looked up by `id = ANY (ARRAY[…])`, one by one. Of a plain `=`
+//! PostgreSQL may make a merge, for which it reads the whole index.
+
+use std::collections::HashSet;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 
-use super::{Settlement, Verdict, attempts_made};
-use crate::db::{Prepared, SqlUuid, plan_by_values};
-use crate::id::{DeliveryId, LeaseToken};
+use super::{Settlement, Verdict, Written, attempts_made};
+use crate::db::{Prepared, SqlUuid};
+use crate::id::{DeliveryId, LaneId, LeaseToken, UserId};
 use crate::instant::Instant;
-use crate::outbox::AttemptResult;
+use crate::outbox::order::Queue;
+use crate::outbox::{AttemptResult, DeliveryState};
+
+/// A statement whose first twelve parameters are columns.
+macro_rules! bound {
+    ($columns:expr, $sql:expr) => {
+        diesel::sql_query($sql)
+            .bind::<Array<SqlUuid>, _>(&$columns.id)
+            .bind::<Array<SqlUuid>, _>(&$columns.token)
+            .bind::<Array<Text>, _>(&$columns.state)
+            .bind::<Array<Integer>, _>(&$columns.attempt)
+            .bind::<Array<BigInt>, _>(&$columns.at)
+            .bind::<Array<Nullable<BigInt>>, _>(&$columns.instant)
+            .bind::<Array<Nullable<Integer>>, _>(&$columns.duration)
+            .bind::<Array<Nullable<Text>>, _>(&$columns.result)
+            .bind::<Array<Nullable<Integer>>, _>(&$columns.status)
+            .bind::<Array<Nullable<Text>>, _>(&$columns.class)
+            .bind::<Array<Nullable<Text>>, _>(&$columns.message)
+            .bind::<Array<Nullable<Text>>, _>(&$columns.excerpt)
+    };
+}
 
 /// A batch as columns, the way `unnest` takes it.
 #[derive(Debug, Default)]
@@ -44,25 +69,18 @@ impl<'a> Columns<'a> {
             .push(record.and_then(|r| r.response_excerpt.as_deref()));
     }
 
+    /// As [`Columns::push`]: it leaves the outbox.
+    fn push_finished(&mut self, settlement: &'a Settlement, state: DeliveryState) {
+        let attempts = attempts_made(settlement);
+        self.push(settlement, state.as_str(), attempts, settlement.now);
+    }
+
     /// Runs `sql`, whose twelve parameters are these columns, and counts its rows.
     fn run(&self, connection: &mut PgConnection, sql: &'static str) -> QueryResult<usize> {
-        if self.id.is_empty() {
-            return Ok(0);
+        match self.id.is_empty() {
+            true => Ok(0),
+            false => Prepared(bound!(self, sql)).execute(connection),
         }
-        let query = diesel::sql_query(sql)
-            .bind::<Array<SqlUuid>, _>(&self.id)
-            .bind::<Array<SqlUuid>, _>(&self.token)
-            .bind::<Array<Text>, _>(&self.state)
-            .bind::<Array<Integer>, _>(&self.attempt)
-            .bind::<Array<BigInt>, _>(&self.at)
-            .bind::<Array<Nullable<BigInt>>, _>(&self.instant)
-            .bind::<Array<Nullable<Integer>>, _>(&self.duration)
-            .bind::<Array<Nullable<Text>>, _>(&self.result)
-            .bind::<Array<Nullable<Integer>>, _>(&self.status)
-            .bind::<Array<Nullable<Text>>, _>(&self.class)
-            .bind::<Array<Nullable<Text>>, _>(&self.message)
-            .bind::<Array<Nullable<Text>>, _>(&self.excerpt);
-        Prepared(query).execute(connection)
     }
 }
 
@@ -77,29 +95,73 @@ macro_rules! with_input {
     };
 }
 
-const FINISH_POSTGRES: &str = with_input!(
-    "gone AS (
-        DELETE FROM outbox USING input
-        WHERE outbox.id = input.id AND lease_token = token
-        RETURNING outbox.id, kind, lane, event_id, email_id, recipient, insert_instant,
-            state, number, at, instant, duration_millis, result, status_code, class,
-            message, response_excerpt)
-    INSERT INTO deliveries (id, kind, lane, event_id, email_id, recipient, insert_instant,
-        state, attempt, settle_instant, attempt_instant, duration_millis, result,
-        status_code, class, message, response_excerpt)
-    SELECT * FROM gone"
+/// What the outbox knows is copied by the database.
+macro_rules! finish {
+    ($condition:literal, $returned:literal) => {
+        concat!(
+            with_input!(
+                "gone AS (
+                DELETE FROM outbox USING input
+                WHERE outbox.id = ANY (ARRAY[input.id]) AND lease_token = token"
+            ),
+            $condition,
+            " RETURNING outbox.id, token, order_key, kind, lane, event_id, email_id, recipient,
+                insert_instant, state, number, at, instant, duration_millis, result,
+                status_code, class, message, response_excerpt),
+            written AS (
+                INSERT INTO deliveries (id, kind, lane, event_id, email_id, recipient,
+                    insert_instant, state, attempt, settle_instant, attempt_instant,
+                    duration_millis, result, status_code, class, message, response_excerpt)
+                SELECT id, kind, lane, event_id, email_id, recipient, insert_instant, state,
+                    number, at, instant, duration_millis, result, status_code, class, message,
+                    response_excerpt
+                FROM gone)
+            SELECT ",
+            $returned,
+            " FROM gone"
+        )
+    };
+}
+
+pub(in crate::outbox) const FINISH_POSTGRES: &str = finish!("", "lane, order_key");
+
+/// Takes only what keeps no order, in lanes that a success makes no difference to: as
+/// `lanes::known_to_fail` has it.
+pub(in crate::outbox) const FINISH_PLAIN_POSTGRES: &str = finish!(
+    " AND order_key IS NULL AND lane <> ALL (ARRAY(
+        SELECT lane_states.lane FROM lane_states
+        WHERE lane_states.lane = ANY ($13) AND (failures > 0 OR throttles > 0)))",
+    "id, token"
 );
+
+/// A delivery that has left.
+#[derive(QueryableByName)]
+struct Gone {
+    #[diesel(sql_type = SqlUuid)]
+    lane: LaneId,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    order_key: Option<UserId>,
+}
+
+/// A lease that has ended.
+#[derive(QueryableByName)]
+struct Ended {
+    #[diesel(sql_type = SqlUuid)]
+    id: DeliveryId,
+    #[diesel(sql_type = SqlUuid)]
+    token: LeaseToken,
+}
 
 /// In place of a state: the schedule begins anew.
 const ANEW: &str = "anew";
 
 /// Counts the attempts written; every retry has one. What is written comes with the row
 /// that was updated: a batch may hold an earlier lease of it, which has lapsed.
-const RETRY_POSTGRES: &str = with_input!(
+pub(in crate::outbox) const RETRY_POSTGRES: &str = with_input!(
     "kept AS (
         UPDATE outbox SET due_at = at, lease_token = NULL, lease_owner = NULL,
             base_attempt = CASE WHEN state = 'anew' THEN number ELSE base_attempt END
-        FROM input WHERE outbox.id = input.id AND lease_token = token
+        FROM input WHERE outbox.id = ANY (ARRAY[input.id]) AND lease_token = token
         RETURNING outbox.id, number, instant, duration_millis, result, status_code, class,
             message, response_excerpt)
     INSERT INTO attempts (delivery_id, number, instant, duration_millis, result,
@@ -107,26 +169,21 @@ const RETRY_POSTGRES: &str = with_input!(
     SELECT * FROM kept"
 );
 
-const HAND_BACK_POSTGRES: &str = with_input!(
+pub(in crate::outbox) const HAND_BACK_POSTGRES: &str = with_input!(
     "nothing AS (SELECT)
     UPDATE outbox SET attempt = number, due_at = at, lease_token = NULL, lease_owner = NULL,
         tier = CASE WHEN number = 0 THEN 0 ELSE 1 END
-    FROM input WHERE outbox.id = input.id AND lease_token = token"
+    FROM input WHERE outbox.id = ANY (ARRAY[input.id]) AND lease_token = token"
 );
 
 /// Settles a batch, as far as it is the settler's.
-pub(super) fn settle(connection: &mut PgConnection, batch: &[Settlement]) -> QueryResult<usize> {
+pub(super) fn settle(connection: &mut PgConnection, batch: &[Settlement]) -> QueryResult<Written> {
     let mut finished = Columns::default();
     let mut retried = Columns::default();
     let mut handed_back = Columns::default();
     for settlement in batch {
         match settlement.verdict {
-            Verdict::Finished(state) => finished.push(
-                settlement,
-                state.as_str(),
-                attempts_made(settlement),
-                settlement.now,
-            ),
+            Verdict::Finished(state) => finished.push_finished(settlement, state),
             Verdict::Retry { at } if settlement.record.is_some() => {
                 retried.push(settlement, "", settlement.attempt, at);
             }
@@ -141,9 +198,47 @@ pub(super) fn settle(connection: &mut PgConnection, batch: &[Settlement]) -> Que
             }
         }
     }
-    plan_by_values(connection)?;
-    let mut settled = finished.run(connection, FINISH_POSTGRES)?;
-    settled += retried.run(connection, RETRY_POSTGRES)?;
-    settled += handed_back.run(connection, HAND_BACK_POSTGRES)?;
-    Ok(settled)
+    let mut written = finish(connection, &finished)?;
+    written.rows += retried.run(connection, RETRY_POSTGRES)?;
+    written.rows += handed_back.run(connection, HAND_BACK_POSTGRES)?;
+    Ok(written)
+}
+
+fn finish(connection: &mut PgConnection, finished: &Columns<'_>) -> QueryResult<Written> {
+    if finished.id.is_empty() {
+        return Ok(Written::default());
+    }
+    let gone: Vec<Gone> = Prepared(bound!(finished, FINISH_POSTGRES)).load(connection)?;
+    let lane = |gone: &Gone| {
+        let user = gone.order_key?;
+        Some(Queue {
+            user,
+            lane: gone.lane,
+        })
+    };
+    Ok(Written {
+        rows: gone.len(),
+        queues: gone.iter().filter_map(lane).collect(),
+    })
+}
+
+/// Settles of a batch of finished deliveries those that have no consequences, and returns
+/// which.
+pub(super) fn settle_plain(
+    connection: &mut PgConnection,
+    batch: &[Settlement],
+) -> QueryResult<HashSet<(DeliveryId, LeaseToken)>> {
+    let mut finished = Columns::default();
+    let mut lanes = Vec::new();
+    for settlement in batch {
+        if let Verdict::Finished(state) = settlement.verdict {
+            finished.push_finished(settlement, state);
+            lanes.push(settlement.lane);
+        }
+    }
+    lanes.sort_unstable();
+    lanes.dedup();
+    let finish = bound!(finished, FINISH_PLAIN_POSTGRES).bind::<Array<SqlUuid>, _>(lanes);
+    let ended: Vec<Ended> = Prepared(finish).load(connection)?;
+    Ok(ended.into_iter().map(|row| (row.id, row.token)).collect())
 }

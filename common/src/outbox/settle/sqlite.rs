@@ -3,28 +3,39 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
-use super::{AttemptRecord, Settlement, Verdict, attempts_made};
+use super::{AttemptRecord, Settlement, Verdict, Written, attempts_made};
 use crate::db::{Prepared, SqlUuid};
-use crate::id::LeaseToken;
+use crate::id::{LaneId, LeaseToken, UserId};
 use crate::instant::Instant;
+use crate::outbox::order::Queue;
 use crate::outbox::{DeliveryState, FRESH, RETRIED};
 use crate::schema::{attempts, outbox};
 
-/// Settles one lease, if it is the settler's.
+/// Settles a batch, as far as it is the settler's.
 pub(super) fn settle(
     connection: &mut SqliteConnection,
-    settlement: &Settlement,
-) -> QueryResult<usize> {
-    match (settlement.verdict, &settlement.record) {
-        (Verdict::Finished(state), _) => finish(connection, settlement, state),
-        (Verdict::Retry { at }, Some(record)) => keep(connection, settlement, record, at, false),
-        (Verdict::Hold, Some(record)) => keep(connection, settlement, record, settlement.now, true),
-        // What was not tried has not used an attempt.
-        (Verdict::Retry { at } | Verdict::HandBack { at }, _) => {
-            hand_back(connection, settlement, at)
-        }
-        (Verdict::Hold, None) => hand_back(connection, settlement, settlement.now),
+    batch: &[Settlement],
+) -> QueryResult<Written> {
+    let mut written = Written::default();
+    for settlement in batch {
+        written.rows += match (settlement.verdict, &settlement.record) {
+            (Verdict::Finished(state), _) => {
+                finish(connection, settlement, state, &mut written.queues)?
+            }
+            (Verdict::Retry { at }, Some(record)) => {
+                keep(connection, settlement, record, at, false)?
+            }
+            (Verdict::Hold, Some(record)) => {
+                keep(connection, settlement, record, settlement.now, true)?
+            }
+            // What was not tried has not used an attempt.
+            (Verdict::Retry { at } | Verdict::HandBack { at }, _) => {
+                hand_back(connection, settlement, at)?
+            }
+            (Verdict::Hold, None) => hand_back(connection, settlement, settlement.now)?,
+        };
     }
+    Ok(written)
 }
 
 /// It stays in the outbox, with one more attempt on record.
@@ -101,11 +112,12 @@ SELECT id, kind, lane, event_id, email_id, recipient, insert_instant, ?3,
     ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
 FROM outbox WHERE id = ?1 AND lease_token = ?2";
 
-/// What the outbox knows is copied by the database.
+/// What the outbox knows is copied by the database. Adds to `queues` the one it was in.
 fn finish(
     connection: &mut SqliteConnection,
     settlement: &Settlement,
     state: DeliveryState,
+    queues: &mut Vec<Queue>,
 ) -> QueryResult<usize> {
     let record = settlement.record.as_ref();
     let finish = diesel::sql_query(FINISH)
@@ -125,5 +137,13 @@ fn finish(
     let owned = outbox::table
         .find(settlement.id)
         .filter(outbox::lease_token.eq(settlement.token));
-    diesel::delete(owned).execute(connection)
+    let gone: Option<(Option<UserId>, LaneId)> = diesel::delete(owned)
+        .returning((outbox::order_key, outbox::lane))
+        .get_result(connection)
+        .optional()?;
+    let Some((user, lane)) = gone else {
+        return Ok(0);
+    };
+    queues.extend(user.map(|user| Queue { user, lane }));
+    Ok(1)
 }

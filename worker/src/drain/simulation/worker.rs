@@ -9,7 +9,7 @@ use beadle_common::outbox::{Kind, Settlement, settle};
 use super::receivers::{Receivers, Scripted};
 use crate::drain::flight::Landing;
 use crate::drain::look::Look;
-use crate::drain::settler::{Ledger, Settler};
+use crate::drain::settler::{Ledger, Settler, settlements};
 use crate::drain::{Drain, Limits, Surroundings};
 use crate::metrics::Metrics;
 use crate::policy::RetrySchedule;
@@ -107,10 +107,11 @@ impl SimWorker {
     /// Writes what has landed, and returns it.
     pub(super) async fn settle(&mut self) -> Vec<Settlement> {
         self.take_up();
-        let batch = std::mem::take(&mut self.taken_up);
+        let mut batch = std::mem::take(&mut self.taken_up);
+        let settlements = settlements(&batch);
         // Not by way of the net that is under it: nothing here is to fail.
-        self.settler.settle(&batch).await.unwrap();
-        settlements(&batch)
+        self.settler.settle_all(&mut batch).await.unwrap();
+        settlements
     }
 
     /// Writes what has landed, but for the commit.
@@ -143,11 +144,6 @@ impl SimWorker {
     }
 }
 
-fn settlements(batch: &[Landing]) -> Vec<Settlement> {
-    let settlement = |landing: &Landing| landing.settlement.clone();
-    batch.iter().map(settlement).collect()
-}
-
 /// What is the same for all workers.
 pub(super) fn surroundings(
     db: &Db,
@@ -155,7 +151,7 @@ pub(super) fn surroundings(
     jitter: crate::drain::Jitter,
 ) -> Surroundings {
     Surroundings {
-        db: db.clone(),
+        db: db.by_index(),
         wake: Wake::new(db).source(),
         clock,
         jitter,

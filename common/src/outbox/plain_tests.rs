@@ -1,0 +1,218 @@
+//! Promises of what is settled without a transaction.
+
+use std::time::Duration;
+
+use diesel::QueryResult;
+use diesel::prelude::*;
+
+use super::settle::settle_plain_blocking;
+use super::*;
+use crate::db::{AnyConnection, Backend, Db, DbError};
+use crate::id::{DeliveryId, EventId, LaneId, LeaseToken, UserId};
+use crate::instant::Instant;
+use crate::schema::{attempts, deliveries, outbox as outbox_table};
+use crate::test_support::both_databases;
+
+const NOW: Instant = Instant::from_millis(1_000_000);
+
+fn write<T: Send + 'static>(
+    db: &Db,
+    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
+) -> T {
+    db.write_blocking(move |c| Ok::<_, DbError>(work(c)?))
+        .unwrap()
+}
+
+/// Settles one claimed delivery of each of these lanes as a success.
+fn successes(db: &Db, lanes: &[LaneId]) -> Vec<Settlement> {
+    for lane in lanes.iter().copied() {
+        let delivery = NewDelivery {
+            id: DeliveryId::sequential(),
+            lane,
+            payload: Payload::Webhook(EventId::sequential()),
+            due_at: NOW,
+            insert_instant: NOW,
+        };
+        write(db, move |c| insert(c, &delivery));
+    }
+    let request = ClaimRequest {
+        kind: Kind::Webhook,
+        now: NOW,
+        lease_end: NOW.plus(Duration::from_secs(60)),
+        owner: "test".to_owned(),
+        limit: 100,
+        per_lane: 100,
+        lanes: Lanes::default(),
+    };
+    let mut claimed = as_worker::claim(db, request);
+    assert_eq!(claimed.len(), lanes.len());
+    claimed.sort_unstable_by_key(|claimed| lanes.iter().position(|lane| *lane == claimed.lane));
+    claimed.iter().map(success).collect()
+}
+
+fn success(claimed: &Claimed) -> Settlement {
+    Settlement {
+        id: claimed.id,
+        lane: claimed.lane,
+        token: claimed.token,
+        attempt: claimed.attempt,
+        record: Some(AttemptRecord {
+            instant: NOW,
+            duration_millis: 12,
+            result: AttemptResult::Success,
+            status_code: Some(200),
+            class: None,
+            message: None,
+            response_excerpt: Some("thanks".to_owned()),
+        }),
+        judgement: Judgement::Good,
+        verdict: Verdict::Finished(DeliveryState::Delivered),
+        probe: claimed.probe,
+        now: NOW,
+    }
+}
+
+/// Which of a batch are settled, by their place in it. None on SQLite, which has no use for it.
+fn assert_plain(db: &Db, batch: &[Settlement], expected: &[usize]) {
+    let plain = settle_plain_blocking(&db.by_index(), batch).unwrap();
+    let is_plain = |s: &Settlement| plain.contains(&(s.id, s.token));
+    let places: Vec<usize> = (0..batch.len()).filter(|n| is_plain(&batch[*n])).collect();
+    match db.backend() {
+        Backend::Sqlite => assert!(places.is_empty()),
+        Backend::Postgres => assert_eq!(places, expected),
+    }
+    assert_eq!(places.len(), plain.len());
+    let gone: Vec<DeliveryId> = places.iter().map(|place| batch[*place].id).collect();
+    let left: Vec<DeliveryId> = write(db, |c| outbox_table::table.select(outbox_table::id).load(c));
+    assert!(gone.iter().all(|id| !left.contains(id)));
+    let delivered: i64 = write(db, move |c| {
+        let delivered = deliveries::table.filter(deliveries::id.eq_any(gone));
+        delivered.count().get_result(c)
+    });
+    assert_eq!(usize::try_from(delivered).unwrap(), places.len());
+}
+
+fn lanes<const N: usize>() -> [LaneId; N] {
+    std::array::from_fn(|_| LaneId::random())
+}
+
+fn successes_of_lanes_that_do_well_need_nothing_else(db: &Db) {
+    let [a, b] = lanes();
+    let batch = successes(db, &[a, b, a]);
+    assert_plain(db, &batch, &[0, 1, 2]);
+    let settled = as_worker::settle_in_a_transaction(db, batch);
+    let (left, attempts): (i64, i64) = write(db, |c| {
+        let left = outbox_table::table.count().get_result(c)?;
+        Ok((left, attempts::table.count().get_result(c)?))
+    });
+    assert_eq!((left, attempts), (0, 0));
+    // What is gone is nobody's any more.
+    assert_eq!(
+        settled.rows,
+        if db.backend() == Backend::Sqlite {
+            3
+        } else {
+            0
+        }
+    );
+}
+
+fn what_is_settled_either_way_reads_the_same(db: &Db) {
+    let read =
+        |db: &Db, id: DeliveryId| -> (DeliveryState, i32, Instant, Option<i32>, Option<String>) {
+            write(db, move |c| {
+                deliveries::table
+                    .find(id)
+                    .select((
+                        deliveries::state,
+                        deliveries::attempt,
+                        deliveries::settle_instant,
+                        deliveries::duration_millis,
+                        deliveries::response_excerpt,
+                    ))
+                    .first(c)
+            })
+        };
+    let batch = successes(db, &lanes::<2>());
+    let [first, second] = [batch[0].clone(), batch[1].clone()];
+    let ids = [first.id, second.id];
+    assert_eq!(as_worker::settle(db, vec![first]).rows, 1);
+    assert_eq!(as_worker::settle_in_a_transaction(db, vec![second]).rows, 1);
+    assert_eq!(read(db, ids[0]), read(db, ids[1]));
+    let state = (
+        DeliveryState::Delivered,
+        1,
+        NOW,
+        Some(12),
+        Some("thanks".to_owned()),
+    );
+    assert_eq!(read(db, ids[0]), state);
+}
+
+fn a_lane_that_says_more_is_judged_by_all_it_says(db: &Db) {
+    let [well, failing, probed, silent] = lanes();
+    let mut batch = successes(db, &[well, failing, failing, probed, silent, silent]);
+    batch[2].judgement = Judgement::Bad;
+    batch[2].verdict = Verdict::Retry { at: NOW };
+    batch[3].probe = Some(NOW);
+    batch[5].judgement = Judgement::Silent;
+    batch[5].verdict = Verdict::HandBack { at: NOW };
+    assert_plain(db, &batch, &[0, 4]);
+}
+
+fn a_success_of_a_lane_that_failed_is_left(db: &Db) {
+    let [well, failed, throttled, limited] = lanes();
+    let batch = successes(db, &[well, failed, throttled, limited]);
+    for (lane, failures, throttles) in [(failed, 1, 0), (throttled, 0, 1), (limited, 0, 0)] {
+        let state = LaneState {
+            failures,
+            throttles,
+            rate_tat: 1,
+            ..LaneState::healthy(lane)
+        };
+        write(db, move |c| state.save(c));
+    }
+    assert_plain(db, &batch, &[0, 3]);
+}
+
+fn what_keeps_an_order_is_left(db: &Db) {
+    let batch = successes(db, &lanes::<2>());
+    let id = batch[1].id;
+    write(db, move |c| {
+        diesel::update(outbox_table::table.find(id))
+            .set((
+                outbox_table::order_key.eq(Some(UserId::random())),
+                outbox_table::sequence.eq(Some(1i64)),
+            ))
+            .execute(c)
+    });
+    assert_plain(db, &batch, &[0]);
+}
+
+fn who_lost_the_lease_settles_nothing(db: &Db) {
+    let mut batch = successes(db, &lanes::<2>());
+    batch[0].token = LeaseToken::random();
+    assert_plain(db, &batch, &[1]);
+}
+
+/// A batch may hold a lease that has lapsed and another one of the next.
+fn tokens_count_only_with_their_own_delivery(db: &Db) {
+    let mut batch = successes(db, &lanes::<1>());
+    let other = batch[0].token;
+    batch.append(&mut successes(db, &lanes::<1>()));
+    let own = batch[1].token;
+    assert_ne!(own, other);
+    batch[1].token = other;
+    batch[0].token = own;
+    assert_plain(db, &batch, &[]);
+}
+
+both_databases!(
+    successes_of_lanes_that_do_well_need_nothing_else,
+    what_is_settled_either_way_reads_the_same,
+    a_lane_that_says_more_is_judged_by_all_it_says,
+    a_success_of_a_lane_that_failed_is_left,
+    what_keeps_an_order_is_left,
+    who_lost_the_lease_settles_nothing,
+    tokens_count_only_with_their_own_delivery,
+);
