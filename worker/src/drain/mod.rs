@@ -49,6 +49,11 @@ const PACE: Duration = Duration::from_millis(5);
 /// claiming it right now.
 const OTHERS_TURN: Duration = Duration::from_millis(50);
 
+/// How long nothing has to happen before the drain asks when there is something to do next.
+/// The answer takes as long as half a claim. While there is work to do, a wake-up comes
+/// first, and it was for nothing. What is to be tried again can be late by no more than this.
+const QUIET: Duration = Duration::from_millis(15);
+
 /// What time it is.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
@@ -234,6 +239,7 @@ impl<C: Courier> Drain<C> {
             return;
         }
         loop {
+            tokio::time::sleep(QUIET).await;
             let due_in = self.next_due_in().await;
             // What is due but was not found may be another worker's at this moment.
             let not_ours = due_in.is_zero() && look.found == 0;

@@ -3,6 +3,8 @@
 use std::time::Instant as RealInstant;
 
 use super::*;
+use crate::drain::look::Look;
+use crate::drain::settler::Settler;
 
 async fn no_more_than_the_slots_are_ever_in_flight(mut world: World) {
     world.limits.slots = 6;
@@ -108,6 +110,27 @@ async fn a_retry_that_is_due_at_once_does_not_wait_for_the_poll(mut world: World
     world.stop(drain).await;
 }
 
+async fn nobody_asks_what_is_due_next_while_something_happens(world: World) {
+    world.add(LaneId::random());
+    let around = world.surroundings();
+    let (_settler, ledger) = Settler::new(Kind::Webhook, &around);
+    let drain = Drain::new(Arc::clone(&world.courier), around, world.limits);
+    let before = world.db.statements();
+    let asked = || world.db.statements().since(before).run;
+    let mut until_due = Box::pin(drain.until_due(Look::default(), &ledger));
+    tokio::select! {
+        biased;
+        () = &mut until_due => panic!("it has not even begun"),
+        // A wake-up, right after the look.
+        () = std::future::ready(()) => {}
+    }
+    // Long enough for a question that has been put.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(asked(), 0);
+    until_due.await;
+    assert!(asked() > 0);
+}
+
 async fn an_overloaded_lane_waits_without_spending_attempts(world: World) {
     let lane = world.lane(Act::Fail(Verdict::Throttle));
     let first = world.add(lane);
@@ -131,5 +154,6 @@ both_databases!(
     work_that_comes_while_idle_is_taken_at_once,
     work_that_comes_without_a_wake_up_is_found_by_polling,
     a_retry_that_is_due_at_once_does_not_wait_for_the_poll,
+    nobody_asks_what_is_due_next_while_something_happens,
     an_overloaded_lane_waits_without_spending_attempts,
 );
