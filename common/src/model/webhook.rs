@@ -102,6 +102,40 @@ impl Webhook {
         }
     }
 
+    /// These webhooks, each with its secrets that are live at `now`, newest first: all that
+    /// is needed to send to them, at once.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn with_live_secrets(
+        connection: &mut AnyConnection,
+        ids: &[WebhookId],
+        now: Instant,
+    ) -> QueryResult<Vec<(Self, Vec<WebhookSecretRow>)>> {
+        let live = webhook_secrets::expiration_instant
+            .is_null()
+            .or(webhook_secrets::expiration_instant.gt(now));
+        let of_webhook = webhook_secrets::webhook_id.eq(webhooks::id);
+        let rows: Vec<(Self, Option<WebhookSecretRow>)> = webhooks::table
+            .left_join(webhook_secrets::table.on(of_webhook.and(live)))
+            .filter(webhooks::id.eq_any(ids.to_vec()))
+            .order((
+                webhooks::id,
+                webhook_secrets::insert_instant.desc(),
+                webhook_secrets::id.desc(),
+            ))
+            .select((Self::as_select(), Option::<WebhookSecretRow>::as_select()))
+            .load(connection)?;
+        let mut webhooks: Vec<(Self, Vec<WebhookSecretRow>)> = Vec::new();
+        for (webhook, secret) in rows {
+            match webhooks.last_mut() {
+                Some((last, secrets)) if last.id == webhook.id => secrets.extend(secret),
+                _ => webhooks.push((webhook, secret.into_iter().collect())),
+            }
+        }
+        Ok(webhooks)
+    }
+
     /// The tenants of a webhook that is not global.
     ///
     /// # Errors

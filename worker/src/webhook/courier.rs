@@ -159,14 +159,10 @@ impl WebhookCourier {
     ) -> QueryResult<Targets> {
         ids.sort_unstable();
         ids.dedup();
-        let webhooks = Webhook::load(connection, &ids)?;
-        let jwt_keys = JwtKeys::load(connection, &self.sealer, &webhooks)?;
-        let mut secrets = HashMap::<WebhookId, Vec<WebhookSecretRow>>::new();
-        for secret in WebhookSecretRow::live_of(connection, &ids, now)? {
-            secrets.entry(secret.webhook_id).or_default().push(secret);
-        }
-        let target = |webhook: Webhook| {
-            let secrets = secrets.remove(&webhook.id).unwrap_or_default();
+        let webhooks = Webhook::with_live_secrets(connection, &ids, now)?;
+        let of_webhooks = webhooks.iter().map(|(webhook, _)| webhook);
+        let jwt_keys = JwtKeys::load(connection, &self.sealer, of_webhooks)?;
+        let target = |(webhook, secrets): (Webhook, Vec<WebhookSecretRow>)| {
             let target = self.target(&webhook, &secrets, &jwt_keys);
             (webhook.id, target.map(Arc::new))
         };

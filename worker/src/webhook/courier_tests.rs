@@ -301,6 +301,61 @@ fn webhooks_that_share_a_key_share_the_signature_of_an_event(world: World) {
     assert!(!Arc::ptr_eq(&jwts[0], &jwts[2]));
 }
 
+/// A webhook that is ready, with two secrets.
+fn another_webhook(world: &World) -> WebhookId {
+    let id = WebhookId::random();
+    let sealer = &world.courier.sealer;
+    let headers = sealer.seal_text(Webhook::headers_place(id), "{}");
+    let webhook = test_support::webhook(id, headers.unwrap());
+    let secret = |number: u8| {
+        let id = WebhookSecretId::random();
+        let secret = SigningKey::from(WebhookSecret::from_bytes(&[number; 32]).unwrap());
+        let sealed = sealer.seal_text(
+            WebhookSecretRow::place(id),
+            secret.to_text().expose_secret(),
+        );
+        WebhookSecretRow {
+            id,
+            webhook_id: webhook.id,
+            kind: SecretKind::from(&secret),
+            secret: sealed.unwrap(),
+            insert_instant: NOW,
+            expiration_instant: None,
+            public_key: None,
+        }
+    };
+    let secrets = [secret(1), secret(2)];
+    world.write(move |c| {
+        webhook.insert(c)?;
+        secrets.iter().try_for_each(|secret| secret.insert(c))
+    });
+    id
+}
+
+fn a_batch_takes_as_many_statements_as_one(world: World) {
+    world.secret(1, 0, None);
+    let lanes: [LaneId; 2] = [world.webhook.id.into(), another_webhook(&world).into()];
+    let statements = |claims: &[(LaneId, EventId)]| {
+        let before = world.db().statements();
+        assert!(world.load_all(claims).iter().all(Result::is_ok));
+        world.db().statements().since(before).run
+    };
+    // The webhooks with their secrets, and the bodies.
+    assert_eq!(statements(&[(lanes[0], world.event)]), 2);
+    let mut events = vec![world.event];
+    for _ in 0..20 {
+        let event = event(EventId::sequential(), "{}");
+        events.push(event.id);
+        world.write(move |c| event.insert(c));
+    }
+    let of_event = |event: EventId| lanes.map(|lane| (lane, event));
+    let claims: Vec<(LaneId, EventId)> = events.into_iter().flat_map(of_event).collect();
+    assert_eq!(statements(&claims), 2);
+    // And the keys, of those who ask for a JWT.
+    world.signing_key(Algorithm::Es256);
+    assert_eq!(statements(&claims), 3);
+}
+
 fn without_its_signing_key_nothing_is_sent(world: World) {
     world.secret(1, 0, None);
     world.signing_key(Algorithm::Hs256);
@@ -367,6 +422,7 @@ both_databases!(
     keys_of_all_kinds_sign_the_body,
     every_attempt_carries_the_same_jwt,
     webhooks_that_share_a_key_share_the_signature_of_an_event,
+    a_batch_takes_as_many_statements_as_one,
     without_its_signing_key_nothing_is_sent,
     without_a_secret_nothing_is_sent,
     a_webhook_or_event_that_is_gone_cancels_the_delivery,

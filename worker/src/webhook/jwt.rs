@@ -35,12 +35,12 @@ pub(super) struct JwtKeys(HashMap<SigningKeyId, Result<Arc<JwtKey>, Unsendable>>
 
 impl JwtKeys {
     /// The keys that these webhooks ask for.
-    pub(super) fn load(
+    pub(super) fn load<'a>(
         connection: &mut AnyConnection,
         sealer: &Sealer,
-        webhooks: &[Webhook],
+        webhooks: impl Iterator<Item = &'a Webhook>,
     ) -> QueryResult<Self> {
-        let mut ids: Vec<SigningKeyId> = webhooks.iter().filter_map(key_of).collect();
+        let mut ids: Vec<SigningKeyId> = webhooks.filter_map(key_of).collect();
         if ids.is_empty() {
             return Ok(Self(HashMap::new()));
         }
