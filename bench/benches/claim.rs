@@ -1,126 +1,62 @@
-//! A claim and a settle of ten deliveries, on SQLite in a file of its own. The flushes to the
-//! disk are left out: `beadle-bench claim` has them in.
+//! A claim and a settle of ten deliveries on both databases. SQLite is in a file of its own
+//! without flushes to the disk; PostgreSQL, a server of its own, has them in, unless its
+//! programs are missing. `beadle-bench claim` measures beside a backlog.
 
 #![expect(
     clippy::expect_used,
-    reason = "what cannot be set up cannot be measured"
+    clippy::print_stdout,
+    reason = "what cannot be set up cannot be measured, and says so"
 )]
 
 use std::time::Duration;
 
-use beadle_common::db::{Db, DbError, DbOptions, IfMissing, SqliteSynchronous};
-use beadle_common::id::{DeliveryId, EventId, LaneId};
-use beadle_common::instant::Instant;
-use beadle_common::mail::Setup;
-use beadle_common::model::email::Mailbox;
-use beadle_common::outbox::{
-    AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, Judgement, Kind,
-    LanePolicy, Lanes, NewDelivery, Payload, Settlement, Verdict, claim, insert, settle,
+use beadle_bench::Postgres;
+use beadle_bench::owed::{
+    NOW, ROWS, add, claim_all, delivered, open, policy, request, settle_all, write,
 };
+use beadle_common::db::SqliteSynchronous;
+use beadle_common::id::LaneId;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
-const NOW: Instant = Instant::from_millis(1_750_000_000_000);
-const ROWS: usize = 10;
-
-criterion_group!(database, claim_and_settle);
+criterion_group!(name = database; config = hurried(); targets = sqlite, postgres);
 criterion_main!(database);
 
-fn claim_and_settle(criterion: &mut Criterion) {
+/// A transaction takes a millisecond; a few thousand are enough.
+fn hurried() -> Criterion {
+    Criterion::default()
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(4))
+        .sample_size(50)
+}
+
+fn sqlite(criterion: &mut Criterion) {
     let folder = tempfile::TempDir::with_prefix("beadle-bench-").expect("a folder");
     let url = format!("sqlite://{}", folder.path().join("beadle.db").display());
-    let db = Db::open(&DbOptions {
-        url: url.parse().expect("a URL"),
-        connections: 2,
-        synchronous: SqliteSynchronous::Normal,
-        if_missing: IfMissing::Create,
-    });
-    let db = db.expect("a database");
+    claim_and_settle(criterion, "sqlite", &url);
+}
+
+fn postgres(criterion: &mut Criterion) {
+    match Postgres::start() {
+        Ok(server) => claim_and_settle(criterion, "postgres", server.url()),
+        Err(error) => println!("claim and settle/10 rows, postgres: left out: {error:#}"),
+    }
+}
+
+fn claim_and_settle(criterion: &mut Criterion, database: &str, url: &str) {
+    let db = open(url, SqliteSynchronous::Normal).expect("a database");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let (lane, policy) = (LaneId::random(), policy());
-    criterion.bench_function("claim and settle/10 rows, sqlite", |bencher| {
+    let name = format!("claim and settle/{ROWS} rows, {database}");
+    criterion.bench_function(&name, |bencher| {
         bencher.iter_batched(
-            || add(&db, lane),
+            || write(&db, move |connection| add(connection, lane, NOW)).expect("rows"),
             |()| {
-                let claimed = claim_all(&db);
+                let claimed = claim_all(&db, request(Vec::new(), NOW)).expect("a claim");
                 assert_eq!(claimed.len(), ROWS, "what was added is claimed");
-                settle_all(&db, &claimed, &policy);
+                let settling = settle_all(&db, delivered(&claimed, NOW), &policy);
+                runtime.block_on(settling).expect("a settle");
             },
             BatchSize::PerIteration,
         );
     });
-}
-
-fn add(db: &Db, lane: LaneId) {
-    let added = db.write_blocking(move |connection| {
-        for _ in 0..ROWS {
-            let delivery = NewDelivery {
-                id: DeliveryId::sequential(),
-                lane,
-                payload: Payload::Webhook(EventId::sequential()),
-                due_at: NOW,
-                insert_instant: NOW,
-            };
-            insert(connection, &delivery)?;
-        }
-        Ok::<_, DbError>(())
-    });
-    added.expect("rows");
-}
-
-fn claim_all(db: &Db) -> Vec<Claimed> {
-    let claimed = db.write_blocking(|connection| {
-        let request = ClaimRequest {
-            kind: Kind::Webhook,
-            now: NOW,
-            lease_end: NOW.plus(Duration::from_secs(60)),
-            owner: "bench".to_owned(),
-            limit: 100,
-            per_lane: ROWS,
-            lanes: Lanes::default(),
-        };
-        Ok::<_, DbError>(claim(connection, &request)?)
-    });
-    claimed.expect("a claim")
-}
-
-fn settle_all(db: &Db, claimed: &[Claimed], policy: &LanePolicy) {
-    let batch: Vec<Settlement> = claimed.iter().map(delivered).collect();
-    let policy = policy.clone();
-    let settled =
-        db.write_blocking(move |connection| Ok::<_, DbError>(settle(connection, &batch, &policy)?));
-    settled.expect("a settle");
-}
-
-fn delivered(claimed: &Claimed) -> Settlement {
-    Settlement {
-        id: claimed.id,
-        lane: claimed.lane,
-        token: claimed.token,
-        attempt: claimed.attempt,
-        record: Some(AttemptRecord {
-            instant: NOW,
-            duration_millis: 1,
-            result: AttemptResult::Success,
-            status_code: Some(200),
-            class: None,
-            message: None,
-            response_excerpt: None,
-        }),
-        verdict: Verdict::Finished(DeliveryState::Delivered),
-        judgement: Judgement::Good,
-        probe: None,
-        now: NOW,
-    }
-}
-
-fn policy() -> LanePolicy {
-    LanePolicy {
-        disable_after: None,
-        mail: Setup {
-            mail_from: Mailbox {
-                address: "bench@localhost".to_owned(),
-                display: None,
-            },
-            base_url: None,
-        },
-    }
 }

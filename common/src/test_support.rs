@@ -18,7 +18,7 @@ use crate::mail::Setup;
 use crate::model::email::Mailbox;
 use crate::model::tenant::Tenant;
 use crate::model::webhook::Webhook;
-use crate::outbox::LanePolicy;
+use crate::outbox::{ClaimRequest, Kind, LanePolicy, Lanes};
 
 /// A migrated, empty database that vanishes with this value.
 #[derive(Debug)]
@@ -177,5 +177,19 @@ pub fn lane_policy() -> LanePolicy {
             },
             base_url: None,
         },
+    }
+}
+
+/// Asks for so many rows of this kind, of one lane or of several, for a minute.
+#[must_use]
+pub fn claim_request(kind: Kind, now: Instant, rows: usize) -> ClaimRequest {
+    ClaimRequest {
+        kind,
+        now,
+        lease_end: now.plus(std::time::Duration::from_secs(60)),
+        owner: "test".to_owned(),
+        limit: rows,
+        per_lane: rows,
+        lanes: Lanes::default(),
     }
 }

@@ -1,9 +1,9 @@
 //! What is asked for at the same time is answered as if it had been asked for alone.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use beadle_common::outbox::{self, ClaimRequest, Kind, Lanes};
+use beadle_common::outbox::{self, Kind};
+use beadle_common::test_support::claim_request;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -187,15 +187,7 @@ async fn an_ordered_webhook_gets_everything_in_order(app: &TestApp) {
     // One at a time: all the others wait for their predecessors.
     let now = (app.state.clock)();
     let claimed = app.state.write(move |connection| {
-        let request = ClaimRequest {
-            kind: Kind::Webhook,
-            now,
-            lease_end: now.plus(Duration::from_secs(60)),
-            owner: "worker-1".to_owned(),
-            limit: MANY,
-            per_lane: MANY,
-            lanes: Lanes::default(),
-        };
+        let request = claim_request(Kind::Webhook, now, MANY);
         Ok::<_, ApiError>(outbox::claim(connection, &request)?)
     });
     assert_eq!(claimed.await.unwrap().len(), 1);

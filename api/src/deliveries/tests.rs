@@ -1,13 +1,10 @@
 //! Promises of `/api/delivery`, and of `/api/webhook/{webhookId}/test`.
 
-use std::time::Duration;
-
 use actix_web::http::Method;
 use beadle_common::outbox::{
-    self, AttemptRecord, AttemptResult, ClaimRequest, DeliveryState, Judgement, Kind, Lanes,
-    Settlement, Verdict,
+    self, AttemptRecord, AttemptResult, ClaimRequest, DeliveryState, Kind, Settlement, Verdict,
 };
-use beadle_common::test_support::lane_policy;
+use beadle_common::test_support::{claim_request, lane_policy};
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
@@ -48,13 +45,8 @@ async fn claim(app: &TestApp, kind: Kind) -> Vec<outbox::Claimed> {
     let now = (app.state.clock)();
     let claimed = app.state.write(move |connection| {
         let request = ClaimRequest {
-            kind,
-            now,
-            lease_end: now.plus(Duration::from_secs(60)),
             owner: "worker-1".to_owned(),
-            limit: 10,
-            per_lane: 10,
-            lanes: Lanes::default(),
+            ..claim_request(kind, now, 10)
         };
         Ok::<_, ApiError>(outbox::claim(connection, &request)?)
     });
@@ -65,28 +57,20 @@ async fn claim(app: &TestApp, kind: Kind) -> Vec<outbox::Claimed> {
 async fn attempt(app: &TestApp, kind: Kind, status: i32, verdict: Verdict) {
     let now = (app.state.clock)();
     let well = verdict == DELIVERED;
-    let settle = |claimed: outbox::Claimed| Settlement {
-        id: claimed.id,
-        lane: claimed.lane,
-        token: claimed.token,
-        attempt: claimed.attempt,
-        record: Some(AttemptRecord {
-            instant: now,
-            duration_millis: 12,
-            result: match well {
-                true => AttemptResult::Success,
-                false => AttemptResult::Failure,
-            },
-            status_code: Some(status),
-            class: (!well).then(|| "http".to_owned()),
-            message: (!well).then(|| format!("the receiver answered {status}")),
-            response_excerpt: (!well).then(|| "later".to_owned()),
-        }),
-        verdict,
-        judgement: Judgement::Silent,
-        probe: claimed.probe,
-        now,
+    let record = AttemptRecord {
+        instant: now,
+        duration_millis: 12,
+        result: match well {
+            true => AttemptResult::Success,
+            false => AttemptResult::Failure,
+        },
+        status_code: Some(status),
+        class: (!well).then(|| "http".to_owned()),
+        message: (!well).then(|| format!("the receiver answered {status}")),
+        response_excerpt: (!well).then(|| "later".to_owned()),
     };
+    let settle =
+        |claimed: outbox::Claimed| Settlement::of(&claimed, now, Some(record.clone()), verdict);
     let batch: Vec<Settlement> = claim(app, kind).await.into_iter().map(settle).collect();
     let settled = app.state.write(move |connection| {
         Ok::<_, ApiError>(outbox::settle(connection, &batch, &lane_policy())?)

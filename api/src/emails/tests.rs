@@ -6,7 +6,8 @@ use beadle_common::id::EmailId;
 use beadle_common::instant::Instant;
 use beadle_common::model::api_key::ApiKey;
 use beadle_common::model::email::EmailRow;
-use beadle_common::outbox::{self, ClaimRequest, Kind, Lanes, Payload};
+use beadle_common::outbox::{self, Kind, Payload};
+use beadle_common::test_support::claim_request;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
@@ -46,15 +47,7 @@ async fn user(app: &TestApp, email: Option<&str>, language: &str) -> Value {
 /// What is owed: each mail with its recipients.
 async fn queued(app: &TestApp) -> Vec<(EmailRow, Vec<String>)> {
     let claimed = app.state.write(move |connection| {
-        let request = ClaimRequest {
-            kind: Kind::Email,
-            now: Instant::from_millis(NOON),
-            lease_end: Instant::from_millis(NOON + 1),
-            owner: "test".to_owned(),
-            limit: 100,
-            per_lane: 100,
-            lanes: Lanes::default(),
-        };
+        let request = claim_request(Kind::Email, Instant::from_millis(NOON), 100);
         let mut owed: Vec<(EmailId, String)> = Vec::new();
         for claimed in outbox::claim(connection, &request)? {
             if let Payload::Email(email, recipient) = claimed.payload {

@@ -1,13 +1,10 @@
 //! Promises of `/api/system/webhook-event-log` and `/api/system/webhook-attempt-log`.
 
-use std::time::Duration;
-
 use beadle_common::instant::Instant;
 use beadle_common::outbox::{
-    self, AttemptRecord, AttemptResult, ClaimRequest, DeliveryState, Judgement, Kind, Lanes,
-    Settlement, Verdict,
+    self, AttemptRecord, AttemptResult, DeliveryState, Kind, Settlement, Verdict,
 };
-use beadle_common::test_support::lane_policy;
+use beadle_common::test_support::{claim_request, lane_policy};
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
@@ -50,39 +47,23 @@ async fn raise(app: &TestApp, user: &Value, name: &str) -> Value {
 async fn attempt(app: &TestApp, status: Option<i32>, verdict: Verdict) {
     let now = (app.state.clock)();
     let tried = app.state.write(move |connection| {
-        let request = ClaimRequest {
-            kind: Kind::Webhook,
-            now,
-            lease_end: now.plus(Duration::from_secs(60)),
-            owner: "test".to_owned(),
-            limit: 10,
-            per_lane: 10,
-            lanes: Lanes::default(),
-        };
+        let request = claim_request(Kind::Webhook, now, 10);
         let claimed = outbox::claim(connection, &request)?;
         let well = status == Some(200);
-        let settle = |claimed: outbox::Claimed| Settlement {
-            id: claimed.id,
-            lane: claimed.lane,
-            token: claimed.token,
-            attempt: claimed.attempt,
-            record: Some(AttemptRecord {
-                instant: now,
-                duration_millis: 12,
-                result: match well {
-                    true => AttemptResult::Success,
-                    false => AttemptResult::Failure,
-                },
-                status_code: status,
-                class: (!well).then(|| "connect".to_owned()),
-                message: (!well).then(|| "connection refused".to_owned()),
-                response_excerpt: None,
-            }),
-            verdict,
-            judgement: Judgement::Silent,
-            probe: claimed.probe,
-            now,
+        let record = AttemptRecord {
+            instant: now,
+            duration_millis: 12,
+            result: match well {
+                true => AttemptResult::Success,
+                false => AttemptResult::Failure,
+            },
+            status_code: status,
+            class: (!well).then(|| "connect".to_owned()),
+            message: (!well).then(|| "connection refused".to_owned()),
+            response_excerpt: None,
         };
+        let settle =
+            |claimed: outbox::Claimed| Settlement::of(&claimed, now, Some(record.clone()), verdict);
         let batch: Vec<Settlement> = claimed.into_iter().map(settle).collect();
         outbox::settle(connection, &batch, &lane_policy())?;
         Ok::<_, ApiError>(())

@@ -6,18 +6,13 @@
 use std::time::{Duration, Instant as Stopwatch};
 
 use anyhow::{Context as _, Result};
-use beadle_common::db::{
-    AnyConnection, Db, DbError, DbOptions, IfMissing, QueryResult, SqliteSynchronous,
+use beadle_bench::owed::{
+    NOW, ROWS, add, claim_all, delivered, policy, request, settle_all, write,
 };
-use beadle_common::id::{DeliveryId, EventId, LaneId};
+use beadle_bench::{Postgres, owed};
+use beadle_common::db::{AnyConnection, Db, DbError, QueryResult, SqliteSynchronous};
+use beadle_common::id::LaneId;
 use beadle_common::instant::Instant;
-use beadle_common::mail::Setup;
-use beadle_common::model::email::Mailbox;
-use beadle_common::outbox::{
-    AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, Judgement, Kind,
-    LanePolicy, Lanes, NewDelivery, Payload, Settlement, Verdict, claim, insert, settle,
-    settle_plain,
-};
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
@@ -26,22 +21,18 @@ use serde_json::json;
 use super::Bench;
 use crate::figures::{Report, percentile};
 use crate::fill;
-use crate::system::{Backend, Postgres};
+use crate::system::Backend;
 
 /// Rows of the other webhook that are due, if there are not many.
 const FEW: usize = 1_000;
 const ROUNDS: usize = 200;
-/// Deliveries of a round.
-const ROWS: usize = 10;
-const NOW: Instant = Instant::from_millis(1_750_000_000_000);
-const LEASE: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     for (backlog, history) in [(FEW, 0), (bench.rows, 0), (FEW, bench.history)] {
         let dir = tempfile::TempDir::with_prefix("beadle-bench-")?;
         let server = match bench.backend {
             Backend::Sqlite => None,
-            Backend::Postgres => Some(Postgres::start().await?),
+            Backend::Postgres => Some(Postgres::start()?),
         };
         let url = match &server {
             Some(server) => server.url().to_owned(),
@@ -76,15 +67,9 @@ pub(super) struct Measured {
     pub(super) rows_read: Option<i64>,
 }
 
-/// Opens a database without Beadle around it.
+/// Opens a database as durable as Beadle's own.
 pub(super) fn open(url: &str) -> Result<Db> {
-    let db = Db::open(&DbOptions {
-        url: url.parse()?,
-        connections: 2,
-        synchronous: SqliteSynchronous::Full,
-        if_missing: IfMissing::Create,
-    })?;
-    Ok(db.by_index())
+    owed::open(url, SqliteSynchronous::Full)
 }
 
 fn measure(url: &str, backlog: usize, history: usize) -> Result<Measured> {
@@ -99,20 +84,20 @@ fn measure(url: &str, backlog: usize, history: usize) -> Result<Measured> {
 /// Claims and settles deliveries of a webhook of their own, beside whatever there is.
 pub(super) fn claims_and_settles(db: &Db, crowded: LaneId, now: Instant) -> Result<Measured> {
     let other = LaneId::random();
-    let policy = policy();
+    let (policy, runtime) = (policy(), tokio::runtime::Handle::current());
     let (mut claims, mut settles, mut rows_read) = (Vec::new(), Vec::new(), None);
     // Statistics are a second late, and count from here.
     let before = read_so_far(db)?;
     for _ in 0..ROUNDS {
         write(db, move |connection| add(connection, other, now))?;
         let began = Stopwatch::now();
-        let request = request(crowded, now);
-        let claimed = db.write_in_steps_blocking(move |c| Ok::<_, DbError>(claim(c, &request)?))?;
+        let request = request(vec![crowded], now);
+        let claimed = claim_all(db, request)?;
         claims.push(u64::try_from(began.elapsed().as_micros())?);
         anyhow::ensure!(claimed.len() == ROWS, "{} claimed", claimed.len());
-        let batch: Vec<Settlement> = claimed.iter().map(|row| delivered(row, now)).collect();
+        let batch = delivered(&claimed, now);
         let began = Stopwatch::now();
-        settle_all(db, batch, &policy)?;
+        runtime.block_on(settle_all(db, batch, &policy))?;
         settles.push(u64::try_from(began.elapsed().as_micros())?);
     }
     std::thread::sleep(Duration::from_secs(2));
@@ -124,24 +109,6 @@ pub(super) fn claims_and_settles(db: &Db, crowded: LaneId, now: Instant) -> Resu
         settles,
         rows_read,
     })
-}
-
-/// As a worker does: most of it, or all, without a transaction.
-fn settle_all(db: &Db, mut batch: Vec<Settlement>, policy: &LanePolicy) -> Result<()> {
-    let plain = tokio::runtime::Handle::current().block_on(settle_plain(db, &batch))?;
-    batch.retain(|settlement| !plain.contains(&(settlement.id, settlement.token)));
-    if !batch.is_empty() {
-        let policy = policy.clone();
-        write(db, move |connection| settle(connection, &batch, &policy))?;
-    }
-    Ok(())
-}
-
-fn write<T: Send + 'static>(
-    db: &Db,
-    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
-) -> Result<T> {
-    Ok(db.write_blocking(move |connection| Ok::<_, DbError>(work(connection)?))?)
 }
 
 /// The backlog: due for as many milliseconds as it has rows.
@@ -161,71 +128,6 @@ fn fill(connection: &mut AnyConnection, lane: LaneId, backlog: usize) -> QueryRe
              SELECT randomblob(16), 0, x'{lane}', randomblob(16), 0, {due} - n, {due} - n
              FROM series"
         )),
-    }
-}
-
-fn add(connection: &mut AnyConnection, lane: LaneId, now: Instant) -> QueryResult<()> {
-    for _ in 0..ROWS {
-        let delivery = NewDelivery {
-            id: DeliveryId::sequential(),
-            lane,
-            payload: Payload::Webhook(EventId::sequential()),
-            due_at: now,
-            insert_instant: now,
-        };
-        insert(connection, &delivery)?;
-    }
-    Ok(())
-}
-
-/// The crowded lane has all that it may have in flight.
-fn request(crowded: LaneId, now: Instant) -> ClaimRequest {
-    ClaimRequest {
-        kind: Kind::Webhook,
-        now,
-        lease_end: now.plus(LEASE),
-        owner: "bench".to_owned(),
-        limit: 100,
-        per_lane: ROWS,
-        lanes: Lanes {
-            closed: vec![crowded],
-            ..Lanes::default()
-        },
-    }
-}
-
-fn delivered(claimed: &Claimed, now: Instant) -> Settlement {
-    Settlement {
-        id: claimed.id,
-        lane: claimed.lane,
-        token: claimed.token,
-        attempt: claimed.attempt,
-        record: Some(AttemptRecord {
-            instant: now,
-            duration_millis: 1,
-            result: AttemptResult::Success,
-            status_code: Some(200),
-            class: None,
-            message: None,
-            response_excerpt: None,
-        }),
-        verdict: Verdict::Finished(DeliveryState::Delivered),
-        judgement: Judgement::Good,
-        probe: None,
-        now,
-    }
-}
-
-fn policy() -> LanePolicy {
-    LanePolicy {
-        disable_after: None,
-        mail: Setup {
-            mail_from: Mailbox {
-                address: "bench@localhost".to_owned(),
-                display: None,
-            },
-            base_url: None,
-        },
     }
 }
 

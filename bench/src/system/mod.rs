@@ -1,7 +1,6 @@
 //! Beadle as it is deployed, started for one measurement: a database, the API, workers,
 //! and in it a definition, users and webhooks.
 
-mod postgres;
 mod process;
 mod stock;
 
@@ -9,13 +8,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use beadle_bench::Postgres;
 use hyper::Method;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::client::{Api, Connection};
 use crate::usage;
-pub use postgres::Postgres;
 pub use process::{Process, free_address};
 pub use stock::Stock;
 
@@ -86,7 +85,7 @@ impl System {
         let dir = TempDir::with_prefix("beadle-bench-")?;
         let postgres = match plan.backend {
             Backend::Sqlite => None,
-            Backend::Postgres => Some(Postgres::start().await?),
+            Backend::Postgres => Some(Postgres::start()?),
         };
         let database = match &postgres {
             Some(postgres) => postgres.url().to_owned(),

@@ -67,8 +67,8 @@ mod tests {
     use crate::id::{DeliveryId, EmailId};
     use crate::instant::Instant;
     use crate::model::delivery::Details;
-    use crate::outbox::{ClaimRequest, Kind, Lanes, NewDelivery, Payload, claim, insert, next_due};
-    use crate::test_support::{self, both_databases};
+    use crate::outbox::{Kind, NewDelivery, Payload, claim, insert, next_due};
+    use crate::test_support::{self, both_databases, claim_request};
 
     both_databases!(
         a_mail_server_is_given_no_more_than_its_tenant_says,
@@ -122,15 +122,7 @@ mod tests {
     /// How many mails are claimed so many milliseconds later.
     fn claimed(db: &Db, millis: u64) -> usize {
         let now = NOW.plus(Duration::from_millis(millis));
-        let request = ClaimRequest {
-            kind: Kind::Email,
-            now,
-            lease_end: now.plus(Duration::from_secs(60)),
-            owner: "test".to_owned(),
-            limit: 100,
-            per_lane: 100,
-            lanes: Lanes::default(),
-        };
+        let request = claim_request(Kind::Email, now, 100);
         write(db, move |c| claim(c, &request)).len()
     }
 

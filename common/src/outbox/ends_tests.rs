@@ -9,7 +9,7 @@ use crate::instant::Instant;
 use crate::model::email::{EmailRow, Mailbox};
 use crate::model::event::EventRow;
 use crate::schema::{deliveries, emails, events, lane_states as states, outbox as rows};
-use crate::test_support::both_databases;
+use crate::test_support::{both_databases, claim_request};
 
 const NOW: Instant = Instant::from_millis(1_750_000_000_000);
 
@@ -37,16 +37,7 @@ fn owe(db: &Db, lane: LaneId, payload: Payload, count: usize) {
 }
 
 fn claim_some(db: &Db, kind: Kind) -> Vec<Claimed> {
-    let request = ClaimRequest {
-        kind,
-        now: NOW,
-        lease_end: NOW.plus(std::time::Duration::from_secs(60)),
-        owner: "test".to_owned(),
-        limit: 3,
-        per_lane: 3,
-        lanes: Lanes::default(),
-    };
-    as_worker::claim(db, request)
+    as_worker::claim(db, claim_request(kind, NOW, 3))
 }
 
 fn disable(db: &Db, lane: LaneId) {

@@ -10,7 +10,7 @@ use crate::id::{DeliveryId, EmailId, EventId, LaneId, WebhookId};
 use crate::instant::Instant;
 use crate::model::webhook::Webhook;
 use crate::schema::{lane_states as states, outbox as rows, webhooks};
-use crate::test_support::{self, both_databases};
+use crate::test_support::{self, both_databases, claim_request};
 
 const NOW: Instant = Instant::from_millis(1_750_000_000_000);
 const SECOND: Duration = Duration::from_secs(1);
@@ -48,13 +48,8 @@ fn claim_at(db: &Db, now: Instant) -> Vec<Claimed> {
 
 fn claim_kind_at(db: &Db, kind: Kind, now: Instant) -> Vec<Claimed> {
     let request = ClaimRequest {
-        kind,
-        now,
-        lease_end: now.plus(60 * SECOND),
-        owner: "test".to_owned(),
-        limit: 100,
         per_lane: 16,
-        lanes: Lanes::default(),
+        ..claim_request(kind, now, 100)
     };
     as_worker::claim(db, request)
 }
@@ -72,24 +67,18 @@ fn settlement(claimed: &Claimed, judgement: Judgement, now: Instant) -> Settleme
         Judgement::Silent => Verdict::HandBack { at: now },
         _ => Verdict::Retry { at: now },
     };
+    let record = (judgement != Judgement::Silent).then_some(AttemptRecord {
+        instant: now,
+        duration_millis: 1,
+        result: AttemptResult::Failure,
+        status_code: None,
+        class: None,
+        message: None,
+        response_excerpt: None,
+    });
     Settlement {
-        id: claimed.id,
-        lane: claimed.lane,
-        token: claimed.token,
-        attempt: claimed.attempt,
-        record: (judgement != Judgement::Silent).then_some(AttemptRecord {
-            instant: now,
-            duration_millis: 1,
-            result: AttemptResult::Failure,
-            status_code: None,
-            class: None,
-            message: None,
-            response_excerpt: None,
-        }),
-        verdict,
         judgement,
-        probe: claimed.probe,
-        now,
+        ..Settlement::of(claimed, now, record, verdict)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::id::{DeliveryId, EventId, LaneId, TenantId, UserId, WebhookId};
 use crate::instant::Instant;
 use crate::model::delivery::{Details, Standing};
 use crate::schema::outbox as outbox_table;
-use crate::test_support::{both_databases, webhook};
+use crate::test_support::{both_databases, claim_request, webhook};
 
 const NOW: Instant = Instant::from_millis(1_000_000);
 const DELIVERED: Verdict = Verdict::Finished(DeliveryState::Delivered);
@@ -84,38 +84,21 @@ fn add_many(db: &Db, lane: LaneId, user: UserId, count: usize) {
 }
 
 fn claim_due(db: &Db, now: Instant) -> Vec<Claimed> {
-    let request = ClaimRequest {
-        kind: Kind::Webhook,
-        now,
-        lease_end: now.plus(Duration::from_secs(60)),
-        owner: "test".to_owned(),
-        limit: 100,
-        per_lane: 100,
-        lanes: Lanes::default(),
-    };
-    as_worker::claim(db, request)
+    as_worker::claim(db, claim_request(Kind::Webhook, now, 100))
 }
 
 fn settle_as(db: &Db, claimed: &[Claimed], verdict: Verdict, now: Instant) {
-    let settlement = |claimed: &Claimed| Settlement {
-        id: claimed.id,
-        lane: claimed.lane,
-        token: claimed.token,
-        attempt: claimed.attempt,
-        record: Some(AttemptRecord {
-            instant: now,
-            duration_millis: 12,
-            result: AttemptResult::Failure,
-            status_code: None,
-            class: None,
-            message: None,
-            response_excerpt: None,
-        }),
-        verdict,
-        judgement: Judgement::Silent,
-        probe: claimed.probe,
-        now,
+    let record = AttemptRecord {
+        instant: now,
+        duration_millis: 12,
+        result: AttemptResult::Failure,
+        status_code: None,
+        class: None,
+        message: None,
+        response_excerpt: None,
     };
+    let settlement =
+        |claimed: &Claimed| Settlement::of(claimed, now, Some(record.clone()), verdict);
     let batch: Vec<Settlement> = claimed.iter().map(settlement).collect();
     as_worker::settle(db, batch);
 }

@@ -1,14 +1,12 @@
 //! What delivery asks of the database, counted: times depend on the machine, these do not.
 
-use std::time::Duration;
-
 use diesel::QueryResult;
 
 use super::*;
 use crate::db::{AnyConnection, Backend, Db, DbError, Statements};
 use crate::id::{DeliveryId, EventId, LaneId};
 use crate::instant::Instant;
-use crate::test_support::both_databases;
+use crate::test_support::{both_databases, claim_request};
 
 const NOW: Instant = Instant::from_millis(1_000_000);
 
@@ -51,37 +49,23 @@ fn add(db: &Db, lanes: &[LaneId]) {
 }
 
 fn claim_all(db: &Db) -> Vec<Claimed> {
-    let request = ClaimRequest {
-        kind: Kind::Webhook,
-        now: NOW,
-        lease_end: NOW.plus(Duration::from_secs(60)),
-        owner: "test".to_owned(),
-        limit: ROWS,
-        per_lane: ROWS,
-        lanes: Lanes::default(),
-    };
-    as_worker::claim(db, request)
+    as_worker::claim(db, claim_request(Kind::Webhook, NOW, ROWS))
 }
 
 fn delivered(claimed: &Claimed) -> Settlement {
+    let record = AttemptRecord {
+        instant: NOW,
+        duration_millis: 12,
+        result: AttemptResult::Success,
+        status_code: Some(200),
+        class: None,
+        message: None,
+        response_excerpt: None,
+    };
+    let verdict = Verdict::Finished(DeliveryState::Delivered);
     Settlement {
-        id: claimed.id,
-        lane: claimed.lane,
-        token: claimed.token,
-        attempt: claimed.attempt,
-        record: Some(AttemptRecord {
-            instant: NOW,
-            duration_millis: 12,
-            result: AttemptResult::Success,
-            status_code: Some(200),
-            class: None,
-            message: None,
-            response_excerpt: None,
-        }),
         judgement: Judgement::Good,
-        verdict: Verdict::Finished(DeliveryState::Delivered),
-        probe: None,
-        now: NOW,
+        ..Settlement::of(claimed, NOW, Some(record), verdict)
     }
 }
 

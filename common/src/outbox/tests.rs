@@ -9,7 +9,7 @@ use crate::db::{AnyConnection, Db, DbError};
 use crate::id::{DeliveryId, EmailId, EventId, LaneId};
 use crate::instant::Instant;
 use crate::schema::{attempts, deliveries, outbox as outbox_table};
-use crate::test_support::both_databases;
+use crate::test_support::{both_databases, claim_request};
 
 const NOW: Instant = Instant::from_millis(1_000_000);
 const LEASE: Duration = Duration::from_secs(60);
@@ -37,13 +37,8 @@ fn add(db: &Db, lane: LaneId, due_at: Instant) -> DeliveryId {
 
 fn request(now: Instant) -> ClaimRequest {
     ClaimRequest {
-        kind: Kind::Webhook,
-        now,
-        lease_end: now.plus(LEASE),
-        owner: "test".to_owned(),
-        limit: 10,
         per_lane: 5,
-        lanes: Lanes::default(),
+        ..claim_request(Kind::Webhook, now, 10)
     }
 }
 
@@ -56,27 +51,21 @@ fn settlement(claimed: &Claimed, verdict: Verdict) -> Settlement {
         Verdict::Finished(DeliveryState::Delivered) => AttemptResult::Success,
         _ => AttemptResult::Failure,
     };
+    let record = AttemptRecord {
+        instant: NOW,
+        duration_millis: 12,
+        result,
+        status_code: Some(503),
+        class: Some("http".to_owned()),
+        message: None,
+        response_excerpt: Some("later".to_owned()),
+    };
     Settlement {
-        id: claimed.id,
-        lane: claimed.lane,
-        token: claimed.token,
-        attempt: claimed.attempt,
-        record: Some(AttemptRecord {
-            instant: NOW,
-            duration_millis: 12,
-            result,
-            status_code: Some(503),
-            class: Some("http".to_owned()),
-            message: None,
-            response_excerpt: Some("later".to_owned()),
-        }),
         judgement: match result {
             AttemptResult::Success => Judgement::Good,
             _ => Judgement::Bad,
         },
-        verdict,
-        probe: claimed.probe,
-        now: NOW,
+        ..Settlement::of(claimed, NOW, Some(record), verdict)
     }
 }
 

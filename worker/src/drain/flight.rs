@@ -148,7 +148,7 @@ impl<C: Courier> Crew<C> {
                 at: held.claimed.due_at,
             };
             let landing = Landing {
-                settlement: settlement(&held.claimed, (self.clock)(), None, verdict),
+                settlement: Settlement::of(&held.claimed, (self.clock)(), None, verdict),
                 lease_end: held.lease_end,
                 _kept: None,
             };
@@ -321,26 +321,7 @@ impl<C: Courier> Flight<C> {
     }
 
     fn settle(&self, record: Option<AttemptRecord>, verdict: Verdict) -> Settlement {
-        settlement(&self.claimed, (self.crew.clock)(), record, verdict)
-    }
-}
-
-fn settlement(
-    claimed: &Claimed,
-    now: Instant,
-    record: Option<AttemptRecord>,
-    verdict: Verdict,
-) -> Settlement {
-    Settlement {
-        id: claimed.id,
-        lane: claimed.lane,
-        token: claimed.token,
-        attempt: claimed.attempt,
-        record,
-        verdict,
-        judgement: Judgement::Silent,
-        probe: claimed.probe,
-        now,
+        Settlement::of(&self.claimed, (self.crew.clock)(), record, verdict)
     }
 }
 

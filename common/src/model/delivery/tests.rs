@@ -13,11 +13,11 @@ use crate::id::{ActionLogId, TenantId, WebhookId};
 use crate::model::event::EventRow;
 use crate::model::search::Window;
 use crate::outbox::{
-    self, AttemptRecord, ClaimRequest, Claimed, Judgement, Kind, Lanes, NewDelivery, Replay,
-    Resent, Settlement, Verdict,
+    self, AttemptRecord, ClaimRequest, Claimed, Kind, NewDelivery, Replay, Resent, Settlement,
+    Verdict,
 };
 use crate::schema::lane_states;
-use crate::test_support::{both_databases, lane_policy, webhook};
+use crate::test_support::{both_databases, claim_request, lane_policy, webhook};
 
 const SECOND: Duration = Duration::from_secs(1);
 const PAGE: Window = Window {
@@ -69,13 +69,8 @@ fn owe(db: &Db, webhook: WebhookId, action: Option<ActionLogId>, now: Instant) -
 
 fn claim(db: &Db, now: Instant) -> Vec<Claimed> {
     let request = ClaimRequest {
-        kind: Kind::Webhook,
-        now,
-        lease_end: now.plus(60 * SECOND),
         owner: "worker-1".to_owned(),
-        limit: 100,
-        per_lane: 100,
-        lanes: Lanes::default(),
+        ..claim_request(Kind::Webhook, now, 100)
     };
     write(db, move |c| outbox::claim(c, &request))
 }
@@ -83,28 +78,19 @@ fn claim(db: &Db, now: Instant) -> Vec<Claimed> {
 /// Tries everything that is due.
 fn attempt(db: &Db, now: Instant, verdict: Verdict) {
     let well = verdict == DELIVERED;
-    let settle = |claimed: Claimed| Settlement {
-        id: claimed.id,
-        lane: claimed.lane,
-        token: claimed.token,
-        attempt: claimed.attempt,
-        record: Some(AttemptRecord {
-            instant: now,
-            duration_millis: 12,
-            result: match well {
-                true => AttemptResult::Success,
-                false => AttemptResult::Failure,
-            },
-            status_code: Some(if well { 200 } else { 503 }),
-            class: (!well).then(|| "http".to_owned()),
-            message: (!well).then(|| "the receiver answered 503".to_owned()),
-            response_excerpt: None,
-        }),
-        verdict,
-        judgement: Judgement::Silent,
-        probe: claimed.probe,
-        now,
+    let record = AttemptRecord {
+        instant: now,
+        duration_millis: 12,
+        result: match well {
+            true => AttemptResult::Success,
+            false => AttemptResult::Failure,
+        },
+        status_code: Some(if well { 200 } else { 503 }),
+        class: (!well).then(|| "http".to_owned()),
+        message: (!well).then(|| "the receiver answered 503".to_owned()),
+        response_excerpt: None,
     };
+    let settle = |claimed: Claimed| Settlement::of(&claimed, now, Some(record.clone()), verdict);
     let batch: Vec<Settlement> = claim(db, now).into_iter().map(settle).collect();
     write(db, move |connection| {
         outbox::settle(connection, &batch, &lane_policy())

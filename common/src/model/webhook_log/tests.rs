@@ -8,8 +8,8 @@ use crate::id::{DeliveryId, TenantId, WebhookId};
 use crate::model::event::EventRow;
 use crate::model::search::{Sort, Window};
 use crate::outbox::{self, AttemptRecord, AttemptResult, Claimed, DeliveryState, Verdict};
-use crate::outbox::{ClaimRequest, Judgement, Kind, Lanes, NewDelivery, Payload, Settlement};
-use crate::test_support::{both_databases, lane_policy};
+use crate::outbox::{ClaimRequest, Kind, NewDelivery, Payload, Settlement};
+use crate::test_support::{both_databases, claim_request, lane_policy};
 
 const NOW: Instant = Instant::from_millis(1_000_000);
 const SECOND: Duration = Duration::from_secs(1);
@@ -56,40 +56,26 @@ fn raise(db: &Db, at: Instant, body: &str, webhooks: usize) -> EventId {
 /// Tries every delivery that is due once; the first one ends as `verdicts` begins.
 fn attempt(db: &Db, now: Instant, verdicts: &[Verdict]) {
     let request = ClaimRequest {
-        kind: Kind::Webhook,
-        now,
-        lease_end: now.plus(60 * SECOND),
-        owner: "test".to_owned(),
-        limit: 10,
         per_lane: 5,
-        lanes: Lanes::default(),
+        ..claim_request(Kind::Webhook, now, 10)
     };
     let mut claimed: Vec<Claimed> = write(db, move |c| outbox::claim(c, &request));
     claimed.sort_by_key(|claimed| claimed.id);
     let settle = |(claimed, verdict): (Claimed, &Verdict)| {
         let well = *verdict == Verdict::Finished(DeliveryState::Delivered);
-        Settlement {
-            id: claimed.id,
-            lane: claimed.lane,
-            token: claimed.token,
-            attempt: claimed.attempt,
-            record: Some(AttemptRecord {
-                instant: now,
-                duration_millis: 12,
-                result: match well {
-                    true => AttemptResult::Success,
-                    false => AttemptResult::Failure,
-                },
-                status_code: Some(if well { 200 } else { 500 }),
-                class: (!well).then(|| "http".to_owned()),
-                message: None,
-                response_excerpt: None,
-            }),
-            verdict: *verdict,
-            judgement: Judgement::Silent,
-            probe: claimed.probe,
-            now,
-        }
+        let record = AttemptRecord {
+            instant: now,
+            duration_millis: 12,
+            result: match well {
+                true => AttemptResult::Success,
+                false => AttemptResult::Failure,
+            },
+            status_code: Some(if well { 200 } else { 500 }),
+            class: (!well).then(|| "http".to_owned()),
+            message: None,
+            response_excerpt: None,
+        };
+        Settlement::of(&claimed, now, Some(record), *verdict)
     };
     let batch: Vec<Settlement> = claimed.into_iter().zip(verdicts).map(settle).collect();
     assert_eq!(batch.len(), verdicts.len());

@@ -16,7 +16,7 @@ use diesel::QueryResult;
 
 use super::health::{Happening, Judgement};
 use super::order::{self, Queue};
-use super::{AttemptResult, DeliveryState};
+use super::{AttemptResult, Claimed, DeliveryState};
 use crate::db::AnyConnection;
 use crate::id::{DeliveryId, LaneId, LeaseToken};
 use crate::instant::Instant;
@@ -90,6 +90,29 @@ pub struct Settlement {
     pub probe: Option<Instant>,
     /// When it is settled.
     pub now: Instant,
+}
+
+impl Settlement {
+    /// The end of a lease that says nothing about the lane.
+    #[must_use]
+    pub fn of(
+        claimed: &Claimed,
+        now: Instant,
+        record: Option<AttemptRecord>,
+        verdict: Verdict,
+    ) -> Self {
+        Self {
+            id: claimed.id,
+            lane: claimed.lane,
+            token: claimed.token,
+            attempt: claimed.attempt,
+            record,
+            verdict,
+            judgement: Judgement::Silent,
+            probe: claimed.probe,
+            now,
+        }
+    }
 }
 
 /// What a settler has to know to judge lanes.

@@ -1,0 +1,141 @@
+//! Deliveries that are owed to one webhook, claimed and settled as a worker would that
+//! delivers all of them at the first attempt.
+
+use std::time::Duration;
+
+use beadle_common::db::{
+    AnyConnection, Db, DbError, DbOptions, IfMissing, QueryResult, SqliteSynchronous,
+};
+use beadle_common::id::{EventId, LaneId};
+use beadle_common::instant::Instant;
+use beadle_common::mail::Setup;
+use beadle_common::model::email::Mailbox;
+use beadle_common::outbox::{
+    AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, Judgement, Kind,
+    LanePolicy, Lanes, NewDelivery, Payload, Settlement, Verdict, claim, insert, settle,
+    settle_plain,
+};
+
+/// Deliveries that are added, claimed and settled together.
+pub const ROWS: usize = 10;
+
+/// When everything happens, unless it has to fit what really happened.
+pub const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+
+const LEASE: Duration = Duration::from_secs(60);
+
+/// Opens a database without Beadle around it.
+///
+/// # Errors
+/// The URL is none, or there is no database behind it.
+pub fn open(url: &str, synchronous: SqliteSynchronous) -> anyhow::Result<Db> {
+    let db = Db::open(&DbOptions {
+        url: url.parse()?,
+        connections: 2,
+        synchronous,
+        if_missing: IfMissing::Create,
+    })?;
+    Ok(db.by_index())
+}
+
+/// Writes in one transaction.
+///
+/// # Errors
+/// Those of the database.
+pub fn write<T: Send + 'static>(
+    db: &Db,
+    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
+) -> Result<T, DbError> {
+    db.write_blocking(move |connection| Ok::<_, DbError>(work(connection)?))
+}
+
+/// Adds [`ROWS`] deliveries that are due.
+///
+/// # Errors
+/// Those of the database.
+pub fn add(connection: &mut AnyConnection, lane: LaneId, now: Instant) -> QueryResult<()> {
+    for _ in 0..ROWS {
+        let payload = Payload::Webhook(EventId::sequential());
+        insert(connection, &NewDelivery::at_once(lane, payload, now))?;
+    }
+    Ok(())
+}
+
+/// Asks for [`ROWS`] deliveries of each lane but these, which have all that they may have
+/// in flight.
+#[must_use]
+pub fn request(closed: Vec<LaneId>, now: Instant) -> ClaimRequest {
+    ClaimRequest {
+        kind: Kind::Webhook,
+        now,
+        lease_end: now.plus(LEASE),
+        owner: "bench".to_owned(),
+        limit: 100,
+        per_lane: ROWS,
+        lanes: Lanes {
+            closed,
+            ..Lanes::default()
+        },
+    }
+}
+
+/// Claims as a worker does.
+///
+/// # Errors
+/// Those of the database.
+pub fn claim_all(db: &Db, request: ClaimRequest) -> Result<Vec<Claimed>, DbError> {
+    db.write_in_steps_blocking(move |connection| Ok(claim(connection, &request)?))
+}
+
+/// Settles as a worker does: most of it, or all, without a transaction.
+///
+/// # Errors
+/// Those of the database.
+pub async fn settle_all(
+    db: &Db,
+    mut batch: Vec<Settlement>,
+    policy: &LanePolicy,
+) -> Result<(), DbError> {
+    let plain = settle_plain(db, &batch).await?;
+    batch.retain(|settlement| !plain.contains(&(settlement.id, settlement.token)));
+    if !batch.is_empty() {
+        let policy = policy.clone();
+        write(db, move |connection| settle(connection, &batch, &policy))?;
+    }
+    Ok(())
+}
+
+/// All of them were delivered.
+#[must_use]
+pub fn delivered(claimed: &[Claimed], now: Instant) -> Vec<Settlement> {
+    let record = AttemptRecord {
+        instant: now,
+        duration_millis: 1,
+        result: AttemptResult::Success,
+        status_code: Some(200),
+        class: None,
+        message: None,
+        response_excerpt: None,
+    };
+    let verdict = Verdict::Finished(DeliveryState::Delivered);
+    let settlement = |claimed| Settlement {
+        judgement: Judgement::Good,
+        ..Settlement::of(claimed, now, Some(record.clone()), verdict)
+    };
+    claimed.iter().map(settlement).collect()
+}
+
+/// No lane is given up.
+#[must_use]
+pub fn policy() -> LanePolicy {
+    LanePolicy {
+        disable_after: None,
+        mail: Setup {
+            mail_from: Mailbox {
+                address: "bench@localhost".to_owned(),
+                display: None,
+            },
+            base_url: None,
+        },
+    }
+}
