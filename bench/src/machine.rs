@@ -14,8 +14,16 @@ use crate::figures::round;
 /// Flushes of one look.
 const FLUSHES: u32 = 200;
 
-/// How long messages go to and fro in one look.
-const TALK: Duration = Duration::from_millis(400);
+/// How long messages go to and fro in one look before they are counted: cores wake up, and
+/// the scheduler gives each of them a thread.
+const WARM_UP: Duration = Duration::from_millis(100);
+
+/// How long they are counted at a stretch. The rate is the median of the stretches, so that
+/// a moment's disturbance does not count.
+const STRETCH: Duration = Duration::from_millis(50);
+
+/// Stretches of one look.
+const STRETCHES: usize = 9;
 
 /// Bytes of a message that goes to and fro.
 const MESSAGE: usize = 512;
@@ -31,12 +39,13 @@ const DRIFT: f64 = 0.25;
 pub struct Condition {
     /// How long `fdatasync` of 8 kB takes on the disk that the databases are on, on average.
     flush: Duration,
-    /// Messages that go to and fro over one connection of the loopback interface in a second.
+    /// Messages that go to and fro over the loopback interface in a second, over as many
+    /// connections as there are cores.
     loopback: f64,
 }
 
 impl Condition {
-    /// Looks now; takes about half a second.
+    /// Looks now; takes little more than half a second.
     pub fn now() -> Result<Self> {
         Ok(Self {
             flush: flush_time()?,
@@ -79,33 +88,46 @@ fn flush_time() -> Result<Duration> {
     Ok(began.elapsed() / FLUSHES)
 }
 
+/// One thread and one connection for each core; each thread has both ends of its own. If
+/// the ends were with two threads, they would wait for each other, and the rate would say
+/// on which cores the two happen to be, and how deep those sleep between two messages.
 fn loopback_rate() -> Result<f64> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let address = listener.local_addr()?;
-    let answering = std::thread::spawn(move || -> Result<()> {
-        let (mut stream, _) = listener.accept()?;
-        stream.set_nodelay(true)?;
-        let mut message = [0; MESSAGE];
-        // The end of the conversation is no error.
-        while stream.read_exact(&mut message).is_ok() {
-            stream.write_all(&message)?;
+    let cores = std::thread::available_parallelism()?.get();
+    let talks: Vec<_> = (0..cores).map(|_| std::thread::spawn(talk)).collect();
+    let mut together = [0.0; STRETCHES];
+    for talk in talks {
+        let rates = talk.join();
+        let rates = rates.map_err(|_| anyhow::anyhow!("a talking thread panicked"))??;
+        for (sum, rate) in together.iter_mut().zip(rates) {
+            *sum += rate;
         }
-        Ok(())
-    });
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_nodelay(true)?;
-    let mut message = [0x5a; MESSAGE];
-    let (began, mut talks) = (Instant::now(), 0_u32);
-    while began.elapsed() < TALK {
-        stream.write_all(&message)?;
-        stream.read_exact(&mut message)?;
-        talks += 1;
     }
-    let wall = began.elapsed();
-    drop(stream);
-    let answered = answering.join();
-    answered.map_err(|_| anyhow::anyhow!("the answering thread panicked"))??;
-    Ok(f64::from(talks) / wall.as_secs_f64())
+    together.sort_by(f64::total_cmp);
+    let median = together.get(STRETCHES / 2);
+    Ok(median.copied().unwrap_or_default())
+}
+
+/// Messages to and fro in a second, in each stretch.
+fn talk() -> Result<Vec<f64>> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let mut here = TcpStream::connect(listener.local_addr()?)?;
+    let (mut there, _) = listener.accept()?;
+    here.set_nodelay(true)?;
+    there.set_nodelay(true)?;
+    let mut message = [0x5a; MESSAGE];
+    let mut rate_of = |stretch| {
+        let (began, mut talks) = (Instant::now(), 0_u32);
+        while began.elapsed() < stretch {
+            here.write_all(&message)?;
+            there.read_exact(&mut message)?;
+            there.write_all(&message)?;
+            here.read_exact(&mut message)?;
+            talks += 1;
+        }
+        Ok(f64::from(talks) / began.elapsed().as_secs_f64())
+    };
+    rate_of(WARM_UP)?;
+    (0..STRETCHES).map(|_| rate_of(STRETCH)).collect()
 }
 
 #[cfg(test)]
