@@ -43,7 +43,7 @@ fn postgres(criterion: &mut Criterion) {
 }
 
 fn claim_and_settle(criterion: &mut Criterion, database: &str, url: &str) {
-    let db = open(url, SqliteSynchronous::Normal).expect("a database");
+    let db = open(url, 2, SqliteSynchronous::Normal).expect("a database");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let (lane, policy) = (LaneId::random(), policy());
     let name = format!("claim and settle/{ROWS} rows, {database}");

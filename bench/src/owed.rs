@@ -24,14 +24,14 @@ pub const NOW: Instant = Instant::from_millis(1_750_000_000_000);
 
 const LEASE: Duration = Duration::from_secs(60);
 
-/// Opens a database without Beadle around it.
+/// Opens a database without Beadle around it, with so many connections.
 ///
 /// # Errors
 /// The URL is none, or there is no database behind it.
-pub fn open(url: &str, synchronous: SqliteSynchronous) -> anyhow::Result<Db> {
+pub fn open(url: &str, connections: u32, synchronous: SqliteSynchronous) -> anyhow::Result<Db> {
     let db = Db::open(&DbOptions {
         url: url.parse()?,
-        connections: 2,
+        connections,
         synchronous,
         if_missing: IfMissing::Create,
     })?;

@@ -69,7 +69,7 @@ pub(super) struct Measured {
 
 /// Opens a database as durable as Beadle's own.
 pub(super) fn open(url: &str) -> Result<Db> {
-    owed::open(url, SqliteSynchronous::Full)
+    owed::open(url, 2, SqliteSynchronous::Full)
 }
 
 fn measure(url: &str, backlog: usize, history: usize) -> Result<Measured> {

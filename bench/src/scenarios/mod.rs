@@ -43,7 +43,7 @@ pub enum Scenario {
     Fairness,
     /// A claim and a settle beside rows of another webhook, and beside old attempts
     Claim,
-    /// Actions on SQLite, against a bare loop that writes the same rows
+    /// Actions taken, against a bare loop that writes the same rows
     Writes,
     /// Memory, rates, claims beside much that was delivered before
     History,

@@ -1,14 +1,18 @@
-//! How near the taking of actions on SQLite comes to what the disk and SQLite allow: a bare
+//! How near the taking of actions comes to what the disk and the database allow: a bare
 //! loop that writes the same rows into the same tables, in transactions of 64.
 
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use beadle_common::db::{AnyConnection, Db, DbError, QueryResult};
-use beadle_common::id::{ActionLogId, EventId};
+use beadle_bench::owed;
+use beadle_common::db::{AnyConnection, Db, DbError, QueryResult, SqliteSynchronous};
+use beadle_common::id::{ActionLogId, EventId, LaneId};
+use beadle_common::lifecycle::insert_together;
 use beadle_common::model::action_log::ActionLog;
 use beadle_common::model::event::EventRow;
-use beadle_common::outbox::{NewDelivery, Payload, insert};
+use beadle_common::outbox::{NewDelivery, Payload};
 use beadle_common::schema::{action_logs, events, outbox};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -27,10 +31,16 @@ const WARM_UP: usize = 500;
 /// Actions of one transaction of the bare loop.
 const TOGETHER: usize = 64;
 
-pub(super) async fn run(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
-    if bench.backend != Backend::Sqlite {
-        return Ok(());
+/// Threads that write in the bare loop, with a connection each. One file has one writer; a
+/// server does not get faster with more.
+fn writers(backend: Backend) -> usize {
+    match backend {
+        Backend::Sqlite => 1,
+        Backend::Postgres => 4,
     }
+}
+
+pub(super) async fn run(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     let (alone, bare) = without_worker(bench).await?;
     let beside = with_worker(bench).await?;
     report.tell(
@@ -45,7 +55,8 @@ pub(super) async fn run(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     )
 }
 
-/// Nothing is delivered. The bare loop writes into a copy of the same file.
+/// Nothing is delivered. The bare loop writes into the same database, or on SQLite into a
+/// copy from before.
 async fn without_worker(bench: &Bench<'_>) -> Result<(f64, f64)> {
     let receiver = Receiver::start()?;
     let plan = bench.plan(0).set("BEADLE_SQLITE_SYNCHRONOUS", "full");
@@ -53,17 +64,20 @@ async fn without_worker(bench: &Bench<'_>) -> Result<(f64, f64)> {
     let stock = Stock::make(&system, &[receiver.url("/ok/all/0")]).await?;
     drive(&system.api, &stock, load(bench, WARM_UP)).await?;
     let dir = tempfile::TempDir::with_prefix("beadle-bench-")?;
-    let copy = dir.path().join("copy.db");
-    let (from, to) = (system.database().to_owned(), copy.display().to_string());
-    tokio::task::spawn_blocking(move || copied(&from, &to)).await??;
+    let mut url = system.database().to_owned();
+    if bench.backend == Backend::Sqlite {
+        let copy = dir.path().join("copy.db").display().to_string();
+        let from = std::mem::replace(&mut url, format!("sqlite://{copy}"));
+        tokio::task::spawn_blocking(move || copied(&from, &copy)).await??;
+    }
     let driven = drive(&system.api, &stock, load(bench, bench.actions)).await?;
     system.pause();
-    let (url, actions) = (format!("sqlite://{}", copy.display()), bench.actions);
-    let wall = tokio::task::spawn_blocking(move || bare_loop(&url, actions)).await??;
-    Ok((rate(actions, driven.wall), rate(actions, wall)))
+    let (actions, writers) = (bench.actions, writers(bench.backend));
+    let bare = tokio::task::spawn_blocking(move || bare_loop(&url, actions, writers));
+    Ok((rate(actions, driven.wall), rate(actions, bare.await??)))
 }
 
-/// The worker of the same process delivers meanwhile.
+/// A worker delivers meanwhile.
 async fn with_worker(bench: &Bench<'_>) -> Result<f64> {
     let receiver = Receiver::start()?;
     let plan = bench.plan(1).set("BEADLE_SQLITE_SYNCHRONOUS", "full");
@@ -95,59 +109,70 @@ fn copied(url: &str, to: &str) -> Result<()> {
 struct Rows {
     log: ActionLog,
     event: EventRow,
-    delivery: NewDelivery,
+    lane: LaneId,
 }
 
 /// Writes as many actions; the rows are ready, but for their Ids.
-fn bare_loop(url: &str, actions: usize) -> Result<Duration> {
-    let db = open(url)?;
+fn bare_loop(url: &str, actions: usize, writers: usize) -> Result<Duration> {
+    let connections = u32::try_from(writers)?;
+    let db = owed::open(url, connections, SqliteSynchronous::Full)?;
     let model = db.read_blocking(|connection| Ok::<_, DbError>(model(connection)?))?;
-    write(&db, &model, TOGETHER)?;
+    // Connections are opened, statements prepared.
+    share(&db, &model, writers * TOGETHER, writers)?;
     let began = Instant::now();
-    let mut left = actions;
-    while left > 0 {
-        let together = left.min(TOGETHER);
-        write(&db, &model, together)?;
-        left -= together;
-    }
+    share(&db, &model, actions, writers)?;
     Ok(began.elapsed())
+}
+
+/// Each writer takes the next transaction as soon as it is done with one.
+fn share(db: &Db, model: &Rows, actions: usize, writers: usize) -> Result<()> {
+    let left = AtomicUsize::new(actions);
+    let next = |left: usize| Some(left.saturating_sub(TOGETHER));
+    let work = || {
+        while let Ok(before @ 1..) = left.fetch_update(Relaxed, Relaxed, next) {
+            write(db, model, before.min(TOGETHER))?;
+        }
+        anyhow::Ok(())
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..writers).map(|_| scope.spawn(work)).collect();
+        let mut ends = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+        ends.try_for_each(|end| end.map_err(|_| anyhow::anyhow!("a writer panicked"))?)
+    })
 }
 
 /// The rows of an action that was really taken.
 fn model(connection: &mut AnyConnection) -> QueryResult<Rows> {
-    let event: EventRow = events::table
-        .select(EventRow::as_select())
-        .first(connection)?;
+    let event = events::table.select(EventRow::as_select());
     let log = action_logs::table.select(ActionLog::as_select());
     let lane = outbox::table.select(outbox::lane);
     Ok(Rows {
         log: log.first(connection)?,
-        delivery: NewDelivery::at_once(
-            lane.first(connection)?,
-            Payload::Webhook(event.id),
-            event.insert_instant,
-        ),
-        event,
+        event: event.first(connection)?,
+        lane: lane.first(connection)?,
     })
 }
 
 fn write(db: &Db, model: &Rows, together: usize) -> Result<()> {
-    let mut rows = model.clone();
-    db.write_blocking(move |connection| {
-        for _ in 0..together {
-            rows.log.id = ActionLogId::sequential();
-            rows.event.id = EventId::sequential();
-            rows.event.action_log_id = Some(rows.log.id);
-            let payload = Payload::Webhook(rows.event.id);
-            let instant = rows.event.insert_instant;
-            rows.log.insert(connection)?;
-            rows.event.insert(connection)?;
-            insert(
-                connection,
-                &NewDelivery::at_once(rows.delivery.lane, payload, instant),
-            )?;
-        }
-        Ok::<_, DbError>(())
-    })
-    .context("the bare loop")
+    let rows: Vec<_> = (0..together).map(|_| model.copy()).collect();
+    let written = owed::write(db, move |connection| {
+        let logs: Vec<_> = rows.iter().map(|(log, _, _)| log).collect();
+        let events: Vec<_> = rows.iter().map(|(_, event, _)| event).collect();
+        let deliveries: Vec<_> = rows.iter().map(|(_, _, delivery)| delivery).collect();
+        insert_together(connection, &logs, &events, &deliveries)
+    });
+    written.context("the bare loop")
+}
+
+impl Rows {
+    /// Another action like it.
+    fn copy(&self) -> (ActionLog, EventRow, NewDelivery) {
+        let (mut log, mut event) = (self.log.clone(), self.event.clone());
+        log.id = ActionLogId::sequential();
+        event.id = EventId::sequential();
+        event.action_log_id = Some(log.id);
+        let payload = Payload::Webhook(event.id);
+        let delivery = NewDelivery::at_once(self.lane, payload, event.insert_instant);
+        (log, event, delivery)
+    }
 }

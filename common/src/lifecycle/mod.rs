@@ -31,7 +31,7 @@ pub use refusal::{Field, Problem, Refusal, Violation};
 pub use system::{SystemStep, prepare_by_system};
 pub use take::{TakeRequest, prepare_take};
 pub use test_event::{TestEvent, raise_test};
-pub use together::{Taking, commit_together, prepare_together};
+pub use together::{Taking, commit_together, insert_together, prepare_together};
 pub use transaction::{FirstAttempt, FirstAttempts, Question, record_rollback};
 
 pub use crate::mail::Setup;

@@ -87,12 +87,15 @@ pub fn commit_together(
         .flat_map(|event| owed(event, lanes.get(&event.tenant_id)))
         .collect();
     let deliveries: Vec<&NewDelivery> = deliveries.iter().collect();
-    insert(connection, &logs, &events, &deliveries)?;
+    insert_together(connection, &logs, &events, &deliveries)?;
     Ok(changes)
 }
 
-/// On PostgreSQL in one statement.
-fn insert(
+/// Adds what actions consist of, and checks nothing. On PostgreSQL in one statement.
+///
+/// # Errors
+/// Those of the database.
+pub fn insert_together(
     connection: &mut AnyConnection,
     logs: &[&ActionLog],
     events: &[&EventRow],
