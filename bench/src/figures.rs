@@ -14,11 +14,14 @@ use crate::machine::Condition;
 #[derive(Debug)]
 pub struct Report {
     lines: Option<File>,
-    /// Those of the run that is under way.
+    /// The run that is under way, and its round.
+    run: (String, usize),
+    /// Its figures.
     current: Vec<Told>,
     /// Those of the runs that count.
     accepted: Vec<Told>,
-    rejected: usize,
+    /// Runs that do not count, and why.
+    wasted: Vec<String>,
 }
 
 /// What a scenario found, by its name.
@@ -36,10 +39,17 @@ impl Report {
         };
         Ok(Self {
             lines: file.map(create).transpose()?,
+            run: (String::new(), 1),
             current: Vec::new(),
             accepted: Vec::new(),
-            rejected: 0,
+            wasted: Vec::new(),
         })
+    }
+
+    /// What is told from now on belongs to this run.
+    pub fn begin(&mut self, run: String, round: usize) {
+        self.run = (run, round);
+        self.current.clear();
     }
 
     /// Tells what a scenario found.
@@ -47,18 +57,15 @@ impl Report {
         let Value::Object(figures) = figures else {
             anyhow::bail!("{scenario}: figures are an object");
         };
-        say(&format!("{scenario:<28} {}", readable(&figures)));
+        say(&format!("  {scenario}: {}", readable(&figures)));
         self.current.push((scenario.to_owned(), figures));
         Ok(())
     }
 
     /// Ends a run: writes its lines, and keeps its figures if the machine was fit for it.
-    pub fn close(&mut self, round: usize, before: Condition, after: Condition) -> Result<()> {
+    pub fn close(&mut self, before: Condition, after: Condition) -> Result<()> {
         let told = std::mem::take(&mut self.current);
-        if told.is_empty() {
-            return Ok(());
-        }
-        let objection = before.objection(after);
+        let (objection, round) = (before.objection(after), self.run.1);
         for (scenario, figures) in &told {
             let line = json!({
                 "scenario": scenario, "round": round, "figures": figures, "rejected": objection,
@@ -69,30 +76,54 @@ impl Report {
             }
         }
         match objection {
-            Some(reason) => {
-                say(&format!("{:<28} rejected: {reason}", ""));
-                self.rejected += 1;
-            }
+            Some(reason) => self.waste(&format!("rejected, {reason}")),
             None => self.accepted.extend(told),
         }
         Ok(())
     }
 
-    /// How many runs do not count.
-    pub fn rejected(&self) -> usize {
-        self.rejected
+    /// Ends a run that came to no end: its figures do not count.
+    pub fn fail(&mut self, error: &anyhow::Error) {
+        self.current.clear();
+        self.waste(&format!("failed, {error:#}"));
+    }
+
+    fn waste(&mut self, why: &str) {
+        say(&format!("  {why}"));
+        let (run, round) = &self.run;
+        self.wasted.push(format!("{run}, round {round}: {why}"));
+    }
+
+    /// Names the runs that do not count; whether there are none.
+    pub fn say_what_does_not_count(&self) -> bool {
+        if !self.wasted.is_empty() {
+            say("\nnot in the table; repeat these when the machine is quiet:");
+        }
+        for run in &self.wasted {
+            say(&format!("  {run}"));
+        }
+        self.wasted.is_empty()
     }
 
     /// A table of all figures that count: the median of the runs, the lowest, the highest.
     pub fn table(&self) {
-        let line = |cells: [&str; 6]| {
-            let [scenario, figure, median, lowest, highest, runs] = cells;
-            say(&format!(
-                "{scenario:<36} {figure:<24} {median:>12} {lowest:>12} {highest:>12} {runs:>4}"
-            ));
-        };
+        if self.accepted.is_empty() {
+            return;
+        }
+        let rows = self.rows();
+        let lengths = rows.iter().map(|[scenario, ..]| scenario.len());
+        let width = lengths.max().unwrap_or_default();
         say("");
-        line(["scenario", "figure", "median", "lowest", "highest", "runs"]);
+        for [scenario, figure, median, lowest, highest, runs] in rows {
+            say(&format!(
+                "{scenario:<width$}  {figure:<25} {median:>10} {lowest:>10} {highest:>10} {runs:>4}"
+            ));
+        }
+    }
+
+    fn rows(&self) -> Vec<[String; 6]> {
+        let head = ["scenario", "figure", "median", "lowest", "highest", "runs"];
+        let mut rows = vec![head.map(str::to_owned)];
         let mut names: Vec<&str> = Vec::new();
         for (name, _) in &self.accepted {
             if !names.contains(&name.as_str()) {
@@ -108,10 +139,11 @@ impl Report {
                     continue;
                 };
                 let [lowest, median, highest] = spread.map(|value| round(value).to_string());
-                let runs = runs.len().to_string();
-                line([name, member, &median, &lowest, &highest, &runs]);
+                let (name, runs) = (name.to_owned(), runs.len().to_string());
+                rows.push([name, member.clone(), median, lowest, highest, runs]);
             }
         }
+        rows
     }
 }
 
@@ -163,6 +195,42 @@ pub fn round(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const QUIET: Condition = Condition::of(std::time::Duration::from_micros(90), 20_000.0);
+    const BUSY: Condition = Condition::of(std::time::Duration::from_micros(90), 10_000.0);
+
+    fn run(report: &mut Report, round: usize, rate: f64, after: Condition) {
+        report.begin("take on sqlite".to_owned(), round);
+        report
+            .tell("take/sqlite", json!({"taken/s": rate}))
+            .unwrap();
+        report.close(QUIET, after).unwrap();
+    }
+
+    #[test]
+    fn the_table_shows_the_spread_of_the_runs_that_count() {
+        let mut report = Report::new(None).unwrap();
+        for (round, rate) in [(1, 30.0), (2, 10.0), (3, 20.0)] {
+            run(&mut report, round, rate, QUIET);
+        }
+        run(&mut report, 4, 99.0, BUSY);
+        let row = ["take/sqlite", "taken/s", "20", "10", "30", "3"];
+        assert_eq!(report.rows()[1..], [row.map(str::to_owned)]);
+        assert!(!report.say_what_does_not_count());
+    }
+
+    #[test]
+    fn figures_of_a_run_that_failed_do_not_count() {
+        let mut report = Report::new(None).unwrap();
+        report.begin("take on sqlite".to_owned(), 1);
+        report.tell("take/sqlite", json!({"taken/s": 1})).unwrap();
+        report.fail(&anyhow::anyhow!("nothing came"));
+        run(&mut report, 2, 20.0, QUIET);
+        let row = ["take/sqlite", "taken/s", "20", "20", "20", "1"];
+        assert_eq!(report.rows()[1..], [row.map(str::to_owned)]);
+        let named = ["take on sqlite, round 1: failed, nothing came"];
+        assert_eq!(report.wasted, named);
+    }
 
     #[test]
     fn a_percentile_is_one_of_the_values() {

@@ -3,13 +3,19 @@
 //! other Ids.
 
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use beadle_common::db::{AnyConnection, Backend, Db, DbError};
 use diesel::connection::SimpleConnection;
 
+use crate::figures::say;
+
 /// Actions that are written in one transaction.
 const CHUNK: usize = 50_000;
+
+/// How often whoever waits for it is told how far it is.
+const TELL_AGAIN: Duration = Duration::from_secs(20);
 
 /// Deliveries of each action of the past.
 pub const FAN_OUT: usize = 10;
@@ -105,7 +111,12 @@ pub fn analyze(db: &Db) -> Result<()> {
 }
 
 fn in_chunks(db: &Db, count: usize, sql: impl Fn(Range<usize>) -> String) -> Result<()> {
+    let mut told = Instant::now();
     for first in (0..count).step_by(CHUNK) {
+        if told.elapsed() > TELL_AGAIN {
+            say(&format!("  filling the database: {first} of {count}"));
+            told = Instant::now();
+        }
         let sql = sql(first..count.min(first + CHUNK));
         db.write_blocking(move |connection: &mut AnyConnection| {
             Ok::<_, DbError>(connection.batch_execute(&sql)?)

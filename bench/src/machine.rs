@@ -53,16 +53,24 @@ impl Condition {
         })
     }
 
+    /// What a look would have found.
+    #[cfg(test)]
+    pub const fn of(flush: Duration, loopback: f64) -> Self {
+        Self { flush, loopback }
+    }
+
     /// What speaks against a run between this look and a later one.
     pub fn objection(self, after: Self) -> Option<String> {
         let slowest = self.flush.max(after.flush);
         if slowest > SLOWEST_FLUSH {
-            return Some(format!("flushing 8 kB took {slowest:?}"));
+            return Some(format!(
+                "flushing 8 kB took {slowest:.2?}, over {SLOWEST_FLUSH:?}"
+            ));
         }
         let drift = (after.loopback - self.loopback).abs() / self.loopback.max(1.0);
         (drift > DRIFT).then(|| {
             let (before, after) = (self.loopback.round(), after.loopback.round());
-            format!("the loopback rate went from {before} to {after}/s")
+            format!("the loopback rate went from {before} to {after}/s, by over a quarter")
         })
     }
 
@@ -134,10 +142,7 @@ fn talk() -> Result<Vec<f64>> {
 mod tests {
     use super::*;
 
-    const QUIET: Condition = Condition {
-        flush: Duration::from_micros(90),
-        loopback: 20_000.0,
-    };
+    const QUIET: Condition = Condition::of(Duration::from_micros(90), 20_000.0);
 
     #[test]
     fn a_run_on_a_quiet_machine_counts() {
@@ -151,12 +156,12 @@ mod tests {
     #[test]
     fn a_run_on_a_slow_disk_does_not_count_before_or_after() {
         let slow = Condition {
-            flush: Duration::from_micros(1001),
+            flush: Duration::from_micros(1010),
             ..QUIET
         };
         for (before, after) in [(QUIET, slow), (slow, QUIET)] {
             let objection = before.objection(after).expect("an objection");
-            assert_eq!(objection, "flushing 8 kB took 1.001ms");
+            assert_eq!(objection, "flushing 8 kB took 1.01ms, over 1ms");
         }
     }
 
@@ -170,7 +175,7 @@ mod tests {
             let objection = QUIET.objection(after).expect("an objection");
             assert_eq!(
                 objection,
-                format!("the loopback rate went from 20000 to {rate}/s")
+                format!("the loopback rate went from 20000 to {rate}/s, by over a quarter")
             );
         }
     }

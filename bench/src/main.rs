@@ -18,9 +18,11 @@ mod usage;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
-use anyhow::{Context as _, Result};
-use clap::Parser;
+use anyhow::{Context as _, Result, ensure};
+use clap::{Parser, ValueEnum as _};
+use tokio::signal::unix::{SignalKind, signal};
 
 use figures::Report;
 use machine::Condition;
@@ -62,50 +64,123 @@ struct Options {
     json: Option<PathBuf>,
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<ExitCode> {
+/// What a shell tells of a program that was ended by Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> Result<ExitCode> {
     let options = Options::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let ended = runtime.block_on(measure(&options));
+    // Whoever interrupts does not wait for a thread that still fills a database.
+    runtime.shutdown_background();
+    ended
+}
+
+/// Everything that is asked for, and the table; the table also of what was measured before
+/// an interruption, which drops all that was started: processes end, files are removed.
+async fn measure(options: &Options) -> Result<ExitCode> {
     let mut report = Report::new(options.json.as_deref())?;
-    let binaries = match &options.binaries {
-        Some(folder) => folder.clone(),
-        None => {
-            let own = std::env::current_exe()?;
-            own.parent()
-                .context("a program stands in a folder")?
-                .to_owned()
-        }
-    };
-    let backends = match options.backend.as_slice() {
-        [] => vec![Backend::Postgres, Backend::Sqlite],
-        named => named.to_vec(),
-    };
-    let scenarios = match options.scenarios.as_slice() {
-        [] => Scenario::ALL.to_vec(),
-        named => named.to_vec(),
-    };
+    let binaries = options.binaries()?;
+    if cfg!(debug_assertions) {
+        figures::say("this is a debug build: its figures tell whether everything runs, no more");
+    }
+    let interrupted = tokio::select! {
+        biased;
+        signal = told_to_stop() => signal.map(|()| true),
+        ended = rounds(options, &binaries, &mut report) => ended.map(|()| false),
+    }?;
+    report.table();
+    let all_count = report.say_what_does_not_count();
+    Ok(match (interrupted, all_count) {
+        (true, _) => ExitCode::from(INTERRUPTED),
+        (false, true) => ExitCode::SUCCESS,
+        (false, false) => ExitCode::FAILURE,
+    })
+}
+
+async fn rounds(options: &Options, binaries: &Path, report: &mut Report) -> Result<()> {
+    let began = Instant::now();
+    let runs = options.runs();
     for round in 1..=options.rounds {
-        figures::say(&format!("round {round} of {}", options.rounds));
-        for scenario in &scenarios {
-            for backend in &backends {
-                let before = Condition::now()?;
-                let bench = options.bench(&binaries, *backend);
-                scenario.run(&bench, &mut report).await?;
-                report.close(round, before, Condition::now()?)?;
+        for (number, (scenario, backend)) in (1..).zip(&runs) {
+            let run = format!("{} on {}", scenario.name(), backend.name());
+            let (rounds, all, minutes) =
+                (options.rounds, runs.len(), began.elapsed().as_secs() / 60);
+            figures::say(&format!(
+                "round {round} of {rounds}, run {number} of {all}: {run} (after {minutes} min)"
+            ));
+            report.begin(run, round);
+            let before = Condition::now()?;
+            if let Some(objection) = before.objection(before) {
+                figures::say(&format!("  this run will not count: {objection}"));
+            }
+            let bench = options.bench(binaries, *backend);
+            match scenario.run(&bench, report).await {
+                Ok(()) => report.close(before, Condition::now()?)?,
+                Err(error) => report.fail(&error),
             }
         }
     }
-    report.table();
-    let rejected = report.rejected();
-    if rejected == 0 {
-        return Ok(ExitCode::SUCCESS);
+    Ok(())
+}
+
+async fn told_to_stop() -> Result<()> {
+    let [mut hangup, mut interrupt, mut terminate] = [
+        signal(SignalKind::hangup())?,
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    ];
+    tokio::select! {
+        _ = hangup.recv() => {}
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
     }
-    figures::say(&format!(
-        "{rejected} runs were rejected: repeat them when the machine is quiet"
-    ));
-    Ok(ExitCode::FAILURE)
+    Ok(())
 }
 
 impl Options {
+    /// What is run in each round: each scenario on each database that it says something of.
+    fn runs(&self) -> Vec<(Scenario, Backend)> {
+        let backends = match self.backend.as_slice() {
+            [] => &[Backend::Postgres, Backend::Sqlite],
+            named => named,
+        };
+        let scenarios = match self.scenarios.as_slice() {
+            [] => Scenario::value_variants(),
+            named => named,
+        };
+        let pairs = scenarios.iter().flat_map(|scenario| {
+            let pair = |backend: &Backend| (*scenario, *backend);
+            backends.iter().map(pair)
+        });
+        pairs
+            .filter(|(scenario, backend)| scenario.runs_on(*backend))
+            .collect()
+    }
+
+    /// Where the binaries are, both of them.
+    fn binaries(&self) -> Result<PathBuf> {
+        let own = std::env::current_exe()?;
+        let folder = match &self.binaries {
+            Some(folder) => folder.canonicalize().unwrap_or_else(|_| folder.clone()),
+            None => {
+                let folder = own.parent().context("a program stands in a folder")?;
+                folder.to_owned()
+            }
+        };
+        for name in ["beadle-api", "beadle-worker"] {
+            ensure!(
+                folder.join(name).is_file(),
+                "there is no {name} in {}; run cargo build --release --workspace first, or name \
+                 its folder with --binaries",
+                folder.display()
+            );
+        }
+        Ok(folder)
+    }
+
     fn bench<'a>(&self, binaries: &'a Path, backend: Backend) -> Bench<'a> {
         Bench {
             binaries,

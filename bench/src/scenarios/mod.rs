@@ -15,6 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use clap::ValueEnum as _;
 
 use crate::figures::Report;
 use crate::system::{Backend, Plan};
@@ -22,7 +23,7 @@ use crate::system::{Backend, Plan};
 /// How long nothing may arrive before a measurement is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A scenario by its name on the command line.
+/// A scenario by its name on the command line, in the order in which they are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Scenario {
     /// Actions as fast as they are answered, to one webhook
@@ -50,20 +51,17 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    /// In the order in which they are run.
-    pub const ALL: [Self; 11] = [
-        Self::Take,
-        Self::Fanout,
-        Self::Backlog,
-        Self::Latency,
-        Self::Mail,
-        Self::Workers,
-        Self::Idle,
-        Self::Fairness,
-        Self::Claim,
-        Self::Writes,
-        Self::History,
-    ];
+    /// As on the command line.
+    pub fn name(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// Whether there is something to measure: on SQLite the worker is part of the one
+    /// process, and there are no more of them.
+    pub fn runs_on(self, backend: Backend) -> bool {
+        self != Self::Workers || backend == Backend::Postgres
+    }
 
     /// Measures it once.
     pub async fn run(self, bench: &Bench<'_>, report: &mut Report) -> Result<()> {

@@ -7,13 +7,9 @@ use super::{Bench, PATIENCE};
 use crate::figures::{Report, rate, round};
 use crate::load::{Load, drive};
 use crate::receiver::Receiver;
-use crate::system::{Backend, Stock, System};
+use crate::system::{Stock, System};
 
 pub(super) async fn run(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
-    if bench.backend == Backend::Sqlite {
-        // The worker is part of the one process there.
-        return Ok(());
-    }
     let mut rates = Vec::new();
     for workers in [1, 2, 4] {
         rates.push(drained_by(bench, workers).await?);
