@@ -100,7 +100,8 @@ pub async fn settle_all(
     batch.retain(|settlement| !plain.contains(&(settlement.id, settlement.token)));
     if !batch.is_empty() {
         let policy = policy.clone();
-        write(db, move |connection| settle(connection, &batch, &policy))?;
+        let settle = move |connection: &mut AnyConnection| Ok(settle(connection, &batch, &policy)?);
+        db.write::<_, DbError, _>(settle).await?;
     }
     Ok(())
 }
