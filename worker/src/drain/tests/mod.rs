@@ -7,6 +7,7 @@ mod flow;
 mod lanes;
 mod lease;
 mod outcomes;
+mod settling;
 mod trouble;
 
 use std::collections::HashMap;

@@ -1,0 +1,99 @@
+//! Settling, apart from how deliveries come to be settled.
+
+use beadle_common::outbox::{ClaimRequest, Judgement, Lanes, Settlement, Verdict, claim};
+
+use super::*;
+use crate::attempt::record;
+use crate::drain::flight::Landing;
+use crate::drain::settler::Settler;
+
+/// Claimed deliveries that have arrived, one of each lane.
+fn arrived(world: &World, lanes: &[LaneId]) -> Vec<Landing> {
+    for lane in lanes {
+        world.add(*lane);
+    }
+    let request = ClaimRequest {
+        kind: Kind::Webhook,
+        now: NOW,
+        lease_end: NOW.plus(60 * SECOND),
+        owner: "test".to_owned(),
+        limit: 10,
+        per_lane: 10,
+        lanes: Lanes::default(),
+    };
+    let claimed = world.write(move |c| claim(c, &request));
+    let landing = |claimed: &Claimed| Landing {
+        settlement: Settlement {
+            id: claimed.id,
+            lane: claimed.lane,
+            token: claimed.token,
+            attempt: claimed.attempt,
+            record: Some(record(NOW, &delivered())),
+            verdict: Verdict::Finished(DeliveryState::Delivered),
+            judgement: Judgement::Good,
+            probe: None,
+            now: NOW,
+        },
+        lease_end: NOW.plus(60 * SECOND),
+        _kept: None,
+    };
+    let mut landings: Vec<Landing> = claimed.iter().map(landing).collect();
+    landings.sort_unstable_by_key(|landing| {
+        lanes
+            .iter()
+            .position(|lane| *lane == landing.settlement.lane)
+    });
+    landings
+}
+
+/// As if it had been delivered before: the database takes no second one.
+fn have_it_refused(world: &World, landing: &Landing) {
+    let (id, lane) = (landing.settlement.id, landing.settlement.lane);
+    world.write(move |c| {
+        diesel::insert_into(deliveries::table)
+            .values((
+                deliveries::id.eq(id),
+                deliveries::kind.eq(0i16),
+                deliveries::lane.eq(lane),
+                deliveries::state.eq(DeliveryState::Canceled),
+                deliveries::attempt.eq(0),
+                deliveries::insert_instant.eq(NOW),
+                deliveries::settle_instant.eq(NOW),
+            ))
+            .execute(c)
+    });
+}
+
+/// What it must not do is try for as long as the lease holds.
+async fn write(world: &World, landings: Vec<Landing>) {
+    let (settler, _ledger) = Settler::new(Kind::Webhook, &world.surroundings());
+    let written = tokio::time::timeout(30 * SECOND, settler.write(landings));
+    written.await.unwrap();
+}
+
+async fn what_the_database_refuses_spoils_no_other(world: World) {
+    let landings = arrived(&world, &[LaneId::random(), LaneId::random()]);
+    let (refused, other) = (landings[0].settlement.id, landings[1].settlement.id);
+    have_it_refused(&world, &landings[0]);
+    write(&world, landings).await;
+    assert_eq!(world.fate(other), Some((DeliveryState::Delivered, 1)));
+    assert!(world.owed(refused).is_some_and(|(_, _, leased)| leased));
+}
+
+async fn what_the_database_refuses_does_not_stop_a_worker_that_has_settled_the_rest(world: World) {
+    let (fine, failing) = (LaneId::random(), world.lane(Act::Deliver));
+    let mut landings = arrived(&world, &[fine, failing]);
+    let (other, refused) = (landings[0].settlement.id, landings[1].settlement.id);
+    // So that the two are settled one after the other.
+    landings[1].settlement.judgement = Judgement::Bad;
+    landings[1].settlement.verdict = Verdict::Finished(DeliveryState::Exhausted);
+    have_it_refused(&world, &landings[1]);
+    write(&world, landings).await;
+    assert_eq!(world.fate(other), Some((DeliveryState::Delivered, 1)));
+    assert!(world.owed(refused).is_some_and(|(_, _, leased)| leased));
+}
+
+both_databases!(
+    what_the_database_refuses_spoils_no_other,
+    what_the_database_refuses_does_not_stop_a_worker_that_has_settled_the_rest,
+);
