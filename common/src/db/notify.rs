@@ -30,6 +30,11 @@ const CHANNEL: &str = "beadle_outbox";
 /// Between two tries to reach a database that is down.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// After a notification, before the next. A busy API commits hundreds of times a second, and
+/// each notification is a transaction of PostgreSQL's and a look of every worker; whoever
+/// comes after a pause still notifies at once.
+const SPACING: Duration = Duration::from_millis(2);
+
 /// How long a listener waits for a connection, and before it asks a silent server
 /// whether it is still there. Meanwhile workers poll, so it need not be quick.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -187,6 +192,7 @@ fn notify_loop(manager: &Manager, wakes: &Receiver<()>) {
                 connection = Some(open);
                 owed = false;
                 pause.reset();
+                thread::sleep(SPACING);
             }
             Err(error) => {
                 tracing::warn!(
