@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{ActionLogId, TenantId};
+use beadle_common::instant::Instant;
 use beadle_common::lifecycle::{self, Change, Conflict, FirstAttempts};
 use beadle_common::model::action_log::ActionLog;
 use beadle_common::view::ActionView;
@@ -15,7 +16,7 @@ use super::{WRAPPER, transaction};
 use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::Prefix;
-use crate::extract::{Call, Origin};
+use crate::extract::{Call, Origin, Unproven};
 use crate::idempotency::{Reservation, Sealed};
 use crate::input::{Body, Object};
 use crate::state::State;
@@ -34,16 +35,37 @@ pub(super) struct Request {
 impl Request {
     pub(super) async fn read(call: &mut Call) -> Self {
         let body = call.body().await;
+        Self::new(body, call.now(), call.scope(), call.origin())
+    }
+
+    /// The same before anybody knows which tenant the key is limited to.
+    pub(super) async fn read_unproven(unproven: &mut Unproven) -> Self {
+        let body = unproven.body().await;
+        Self::new(body, unproven.now(), None, unproven.origin())
+    }
+
+    fn new(
+        body: Result<Body, ApiError>,
+        now: Instant,
+        scope: Option<TenantId>,
+        origin: Origin,
+    ) -> Self {
         Self {
             body,
             call: lifecycle::Call {
-                now: call.now(),
-                scope: call.scope(),
+                now,
+                scope,
                 broadcast: false,
                 info: Map::new(),
             },
-            origin: call.origin(),
+            origin,
         }
+    }
+
+    /// The same, limited to a tenant.
+    pub(super) fn within(mut self, scope: Option<TenantId>) -> Self {
+        self.call.scope = scope;
+        self
     }
 
     /// The members of the body, if it can be read.

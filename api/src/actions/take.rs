@@ -6,25 +6,46 @@ use beadle_common::lifecycle::{Change, TakeRequest, Taking, prepare_take};
 
 use super::change::{Request, action, carry_out, show};
 use super::input::{judge, read_common};
+use super::together::Asking;
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::errors::Collector;
-use crate::extract::Call;
+use crate::extract::{Call, Unproven};
 use crate::input::{LONGEST_NAME, Object};
 use crate::state::State;
 
-pub(super) async fn take_action(mut call: Call) -> Answer {
+pub(super) async fn take_action(mut unproven: Unproven) -> Answer {
+    if !may_join(&unproven) {
+        let mut call = unproven.prove().await?;
+        let request = Request::read(&mut call).await;
+        return take_alone(call, request).await;
+    }
+    let request = Request::read_unproven(&mut unproven).await;
+    if let Some(taking) = readable(&request) {
+        let credentials = unproven.credentials().clone();
+        let asking = Asking {
+            credentials,
+            taking,
+        };
+        if let Some(change) = unproven.state().together.take(asking).await? {
+            return Ok(show(&change)?.into());
+        }
+    }
+    let call = unproven.prove().await?;
+    let request = request.within(call.scope());
+    take_alone(call, request).await
+}
+
+/// Whether the action can be taken with others, as far as the head of the request tells.
+fn may_join(unproven: &Unproven) -> bool {
+    // An answer that is kept has to be written with its effect.
+    !unproven.has_id() && unproven.is_small() && unproven.reservation().is_none()
+}
+
+async fn take_alone(call: Call, request: Request) -> Answer {
     // The Id of a log cannot be chosen.
     if call.id::<ActionLogId>()?.is_some() {
         return Err(ApiError::MethodNotAllowed);
-    }
-    let request = Request::read(&mut call).await;
-    // An answer that is kept has to be written with its effect.
-    if call.reservation().is_none()
-        && let Some(taking) = readable(&request)
-        && let Some(change) = call.state().together.take(taking).await?
-    {
-        return Ok(show(&change)?.into());
     }
     carry_out(&call, move |connection, state| {
         prepare(connection, state, &request)

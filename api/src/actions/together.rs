@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use beadle_common::db::{CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered, Threads, Wake};
-use beadle_common::lifecycle::{
-    Change, Conflict, Setup, Taking, commit_together, prepare_together,
+use beadle_common::db::{
+    AnyConnection, CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered, Threads, Wake,
 };
+use beadle_common::lifecycle::{
+    Call, Change, Conflict, Remembered, Setup, Taking, commit_together, prepare_together,
+};
+
+use crate::extract::{Credentials, Found, look_up};
 
 /// Actions that share a transaction at most.
 const BATCH: usize = 64;
@@ -16,17 +20,27 @@ const THREADS: Threads = Threads {
     count: 2,
 };
 
+/// A request for an action.
+#[derive(Debug)]
+pub(super) struct Asking {
+    /// Nobody has looked the key up: that is done for all at once, too.
+    pub(super) credentials: Credentials,
+    /// What is asked for. Its scope is that of the key and the tenant header.
+    pub(super) taking: Taking,
+}
+
 /// Takes actions together, as far as they can be: a commit is paid for by all that have come
 /// in while the one before it was written.
 #[derive(Debug, Clone)]
-pub struct Together(Arc<Gather<Taking, Change>>);
+pub struct Together(Arc<Gather<Asking, Change>>);
 
 impl Together {
     /// Takes actions in this database.
     #[must_use]
     pub fn new(db: Db, wake: Wake, setup: Setup) -> Self {
-        let gather = Gather::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |takings| {
-            let changes = take(&db, &setup, &takings)?;
+        let remembered = Remembered::default();
+        let gather = Gather::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |asked| {
+            let changes = take(&db, &setup, &remembered, asked)?;
             if changes.iter().flatten().any(Change::leaves_work) {
                 wake.wake();
             }
@@ -36,28 +50,51 @@ impl Together {
         Self(Arc::new(gather))
     }
 
-    /// Takes an action with whatever others are asked for. None: nothing has happened, and
-    /// it goes its own way.
-    pub(super) async fn take(&self, taking: Taking) -> Result<Option<Change>, DbError> {
-        match self.0.ask(taking).await? {
+    /// Takes an action with whatever others are asked for. None: nothing has happened, for
+    /// want of a good key or for another reason, and it goes its own way.
+    pub(super) async fn take(&self, asking: Asking) -> Result<Option<Change>, DbError> {
+        match self.0.ask(asking).await? {
             Gathered::Answer(change) => Ok(Some(change)),
             Gathered::Alone => Ok(None),
         }
     }
 }
 
-fn take(db: &Db, setup: &Setup, takings: &[Taking]) -> Result<Vec<Option<Change>>, DbError> {
+fn take(
+    db: &Db,
+    setup: &Setup,
+    remembered: &Remembered,
+    asked: Vec<Asking>,
+) -> Result<Vec<Option<Change>>, DbError> {
     let prepared = db.read_blocking(|connection| {
-        Ok::<_, DbError>(prepare_together(connection, setup, takings)?)
+        let takings = admit(connection, asked)?;
+        Ok::<_, DbError>(prepare_together(connection, setup, remembered, &takings)?)
     })?;
-    if prepared.iter().all(Option::is_none) {
-        return Ok(prepared);
+    if prepared.is_empty() {
+        return Ok(Vec::new());
     }
-    let written = db.write_blocking(move |connection| commit_together(connection, prepared));
+    let written =
+        db.write_in_steps_blocking(move |connection| commit_together(connection, prepared));
     match written {
         Ok(changes) => Ok(changes),
         // Alone, each finds out whether that was its own fault.
         Err(Conflict::Changed) => Ok(Vec::new()),
         Err(Conflict::Database(error)) => Err(error),
     }
+}
+
+/// Those who may, with the tenant that they are limited to.
+fn admit(
+    connection: &mut AnyConnection,
+    asked: Vec<Asking>,
+) -> Result<Vec<Option<Taking>>, DbError> {
+    let claims = asked.iter().map(|asking| asking.credentials.claim());
+    let found = look_up(connection, claims)?;
+    let admit = |(asking, found): (Asking, Found)| {
+        let (_, scope) = asking.credentials.judge(found).ok()?;
+        let Taking { call, request } = asking.taking;
+        let call = Call { scope, ..call };
+        Some(Taking { call, request })
+    };
+    Ok(asked.into_iter().zip(found).map(admit).collect())
 }

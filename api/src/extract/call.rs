@@ -4,21 +4,20 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::Method;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use actix_web::{FromRequest, HttpRequest};
 use beadle_common::db::AnyConnection;
-use beadle_common::id::{ApiKeyId, TenantId};
+use beadle_common::id::TenantId;
 use beadle_common::instant::Instant;
-use beadle_common::model::api_key::ApiKey;
 use beadle_common::model::tenant::Tenant;
 use uuid::Uuid;
 
-use super::access::Access;
+use super::credentials::Caller;
 use super::endpoint::Endpoint;
-use super::lookup::Claim;
 use super::origin::Origin;
 use super::query::Query;
+use super::unproven::Unproven;
 use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::{General, Prefix};
@@ -26,29 +25,17 @@ use crate::idempotency::Reservation;
 use crate::input::{Body, parse_id, read_body};
 use crate::state::State;
 
-/// Names the tenant that a request is limited to.
-pub(crate) const TENANT_HEADER: &str = "X-FusionAuth-TenantId";
-
-/// Whoever holds the key of a request.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// The key.
-    pub key: ApiKeyId,
-    /// The only tenant it may act for.
-    pub lock: Option<TenantId>,
-}
-
 /// A request that carries a valid key.
 pub struct Call {
-    state: Data<State>,
-    request: HttpRequest,
-    payload: Payload,
-    caller: Caller,
-    scope: Option<TenantId>,
-    query: Query,
-    endpoint: Endpoint,
-    reservation: Option<Reservation>,
-    now: Instant,
+    pub(super) state: Data<State>,
+    pub(super) request: HttpRequest,
+    pub(super) payload: Payload,
+    pub(super) caller: Caller,
+    pub(super) scope: Option<TenantId>,
+    pub(super) query: Query,
+    pub(super) endpoint: Endpoint,
+    pub(super) reservation: Option<Reservation>,
+    pub(super) now: Instant,
 }
 
 impl Call {
@@ -199,95 +186,7 @@ impl FromRequest for Call {
 }
 
 async fn authenticate(request: HttpRequest, payload: Payload) -> Result<Call, ApiError> {
-    let (Some(state), Some(endpoint)) = (
-        request.app_data::<Data<State>>().cloned(),
-        request.app_data::<Endpoint>().copied(),
-    ) else {
-        return Err(ApiError::internal(
-            "a route has no endpoint or no state, see `app`",
-        ));
-    };
-    let now = (state.clock)();
-    let (caller, scope) = identify(&request, &state, endpoint, now).await?;
-    let query = Query::parse(request.query_string());
-    let reservation = request.extensions().get::<Reservation>().cloned();
-    Ok(Call {
-        state,
-        request,
-        payload,
-        caller,
-        scope,
-        query,
-        endpoint,
-        reservation,
-        now,
-    })
-}
-
-/// Who is asking, and for which tenant.
-pub(crate) async fn identify(
-    request: &HttpRequest,
-    state: &State,
-    endpoint: Endpoint,
-    now: Instant,
-) -> Result<(Caller, Option<TenantId>), ApiError> {
-    let key = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .map(str::trim)
-        .filter(|key| !key.is_empty())
-        .ok_or(ApiError::Unauthorized)?;
-    let header = tenant_header(request);
-    let asked = header.as_deref().and_then(parse_id);
-    let found = state.lookup.ask(Claim::new(key, asked)).await?;
-    let caller = found
-        .key
-        .filter(|key| key.is_live(now) && may_use(key, request, endpoint))
-        .map(|key| Caller {
-            key: key.id,
-            lock: key.tenant_id,
-        })
-        .ok_or(ApiError::Unauthorized)?;
-    let scope = scope(&caller, header.as_deref(), asked, found.tenant_exists)?;
-    Ok((caller, scope))
-}
-
-fn tenant_header(request: &HttpRequest) -> Option<String> {
-    let value = request.headers().get(TENANT_HEADER)?;
-    // What is no text is no UUID either, and is refused as such.
-    let text = value.to_str().unwrap_or("?").trim();
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn may_use(key: &ApiKey, request: &HttpRequest, endpoint: Endpoint) -> bool {
-    if endpoint.access == Access::Keys {
-        return key.key_manager;
-    }
-    let id = request
-        .match_info()
-        .get(endpoint.id)
-        .filter(|id| !id.is_empty());
-    key.permits(endpoint.path, request.method().as_str())
-        && key
-            .tenant_id
-            .is_none_or(|lock| endpoint.access.allows_locked(request.method(), lock, id))
-}
-
-/// The tenant that the request is limited to.
-fn scope(
-    caller: &Caller,
-    header: Option<&str>,
-    asked: Option<TenantId>,
-    exists: bool,
-) -> Result<Option<TenantId>, ApiError> {
-    match (caller.lock, header, asked) {
-        (Some(lock), Some(_), asked) if asked != Some(lock) => Err(ApiError::Unauthorized),
-        (lock, None, _) => Ok(lock),
-        (_, Some(_), None) => Err(ApiError::field(Prefix::CouldNotConvert, "tenantId")),
-        (_, Some(_), Some(_)) if !exists => Err(ApiError::field(Prefix::Invalid, "tenantId")),
-        (_, Some(_), asked) => Ok(asked),
-    }
+    Unproven::of(request, payload)?.prove().await
 }
 
 /// The tenant that something new belongs to, or that a name is looked up in: the scope,

@@ -21,7 +21,7 @@ const THREADS: Threads = Threads {
 
 /// What a request says of itself.
 #[derive(Debug, Clone)]
-pub(super) struct Claim {
+pub(crate) struct Claim {
     /// See [`ApiKey::hash`].
     hash: Vec<u8>,
     /// The tenant that it asks to be limited to.
@@ -39,7 +39,7 @@ impl Claim {
 
 /// What there is of it.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(crate) struct Found {
     pub(super) key: Option<Arc<ApiKey>>,
     pub(super) tenant_exists: bool,
 }
@@ -57,7 +57,7 @@ impl Lookup {
     pub fn new(db: Db) -> Self {
         let shared = db.clone();
         let gather = Gather::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |claims: Vec<_>| {
-            let found = shared.read_blocking(|connection| look_up(connection, &claims))?;
+            let found = shared.read_blocking(|connection| look_up(connection, claims.iter()))?;
             Ok(found.into_iter().map(Gathered::Answer).collect())
         });
         Self {
@@ -72,7 +72,7 @@ impl Lookup {
         }
         let looking = self
             .db
-            .read(move |connection| look_up(connection, &[claim]));
+            .read(move |connection| look_up(connection, std::iter::once(&claim)));
         looking
             .await?
             .pop()
@@ -81,9 +81,12 @@ impl Lookup {
 }
 
 /// In the order of the claims.
-fn look_up(connection: &mut AnyConnection, claims: &[Claim]) -> Result<Vec<Found>, DbError> {
-    let hashes: BTreeSet<&[u8]> = claims.iter().map(|claim| claim.hash.as_slice()).collect();
-    let tenants: BTreeSet<TenantId> = claims.iter().filter_map(|claim| claim.tenant).collect();
+pub(crate) fn look_up<'c>(
+    connection: &mut AnyConnection,
+    claims: impl Iterator<Item = &'c Claim> + Clone,
+) -> Result<Vec<Found>, DbError> {
+    let hashes: BTreeSet<&[u8]> = claims.clone().map(|claim| claim.hash.as_slice()).collect();
+    let tenants: BTreeSet<TenantId> = claims.clone().filter_map(|claim| claim.tenant).collect();
     let keys = ApiKey::load_by_hash(connection, hashes.into_iter().map(<[u8]>::to_vec).collect())?;
     let keys: BTreeMap<Vec<u8>, Arc<ApiKey>> = keys
         .into_iter()
@@ -96,5 +99,5 @@ fn look_up(connection: &mut AnyConnection, claims: &[Claim]) -> Result<Vec<Found
             .tenant
             .is_some_and(|tenant| existing.contains(&tenant)),
     };
-    Ok(claims.iter().map(found).collect())
+    Ok(claims.map(found).collect())
 }

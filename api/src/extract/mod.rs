@@ -1,24 +1,30 @@
 //! Who is asking, for which tenant, and about what: everything before the body.
 //!
-//! [`Call`] is the one extractor. It refuses in a fixed order (key, tenant header), and
+//! [`Call`] is the one extractor, and [`Unproven`] what it is before its key was looked up. It refuses in a fixed order (key, tenant header), and
 //! its methods continue it (Ids and parameters of the URL, then the body), so that a
 //! handler reads from top to bottom as a request is judged.
 
 mod access;
 mod call;
+mod credentials;
 mod endpoint;
 mod lookup;
 mod number;
 mod origin;
 mod query;
+mod unproven;
 
 #[cfg(test)]
 mod tests;
 
 pub use access::Access;
-pub use call::{Call, Caller};
-pub(crate) use call::{TENANT_HEADER, identify, tenant_of};
+pub use call::Call;
+pub(crate) use call::tenant_of;
+pub use credentials::Caller;
+pub(crate) use credentials::{Credentials, TENANT_HEADER, identify};
 pub use endpoint::Endpoint;
 pub use lookup::Lookup;
+pub(crate) use lookup::{Found, look_up};
 pub use origin::Origin;
 pub use query::Query;
+pub(crate) use unproven::Unproven;

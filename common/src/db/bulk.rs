@@ -2,19 +2,22 @@
 //!
 //! A statement with a placeholder for each value of each row would be another one for each
 //! number of rows, and be parsed anew each time. `unnest` takes any number of rows, and the
-//! statement stays prepared.
+//! statement stays prepared. It stands among what is selected, where PostgreSQL takes a value
+//! of each array for a row; after `FROM` it would first copy every array into a store of its
+//! own, which takes longer than to insert a few rows. What the rows rest on is looked at in the same statement: it
+//! needs no transaction around it, and nothing comes between the look and the write.
 
 use std::marker::PhantomData;
 
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{HasSqlType, SqlType};
+use diesel::sql_types::{BigInt, HasSqlType, SqlType};
 use diesel::{PgConnection, QueryResult, RunQueryDsl};
 
 use super::connection::AnyConnection;
 
-/// `<insert> SELECT * FROM unnest(<columns>)`
+/// `<insert> SELECT unnest(<column>), unnest(<column>), … FROM fits`
 pub(crate) struct Bulk<'a> {
     insert: &'static str,
     columns: Vec<Box<dyn QueryFragment<Pg> + 'a>>,
@@ -58,31 +61,59 @@ impl<'a> Bulk<'a> {
 impl QueryFragment<Pg> for Bulk<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(self.insert);
-        out.push_sql(" SELECT * FROM unnest(");
         for (position, column) in self.columns.iter().enumerate() {
-            if position > 0 {
-                out.push_sql(", ");
-            }
+            out.push_sql(if position == 0 {
+                " SELECT unnest("
+            } else {
+                "), unnest("
+            });
             column.walk_ast(out.reborrow())?;
         }
-        out.push_sql(")");
+        out.push_sql(") FROM fits");
         Ok(())
     }
 }
 
-/// Rows of several tables in one statement.
-struct AllAtOnce<'a, const N: usize>([(&'static str, Bulk<'a>); N]);
+/// Rows are only added if a query that counts something finds so many.
+pub(crate) struct Condition {
+    query: Box<dyn QueryFragment<Pg>>,
+    count: i64,
+}
+
+impl Condition {
+    pub(crate) fn new(query: impl QueryFragment<Pg> + 'static, count: i64) -> Self {
+        Self {
+            query: Box::new(query),
+            count,
+        }
+    }
+}
+
+/// Rows of several tables in one statement, all of them or, if a condition does not hold,
+/// none. It returns a row if they were added.
+struct AllAtOnce<'a, const N: usize> {
+    conditions: Vec<Condition>,
+    tables: [(&'static str, Bulk<'a>); N],
+}
 
 impl<const N: usize> QueryFragment<Pg> for AllAtOnce<'_, N> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        for (position, (name, bulk)) in self.0.iter().enumerate() {
-            out.push_sql(if position == 0 { "WITH " } else { ", " });
+        out.push_sql("WITH fits AS (SELECT WHERE TRUE");
+        for condition in &self.conditions {
+            out.push_sql(" AND (");
+            condition.query.walk_ast(out.reborrow())?;
+            out.push_sql(") = ");
+            out.push_bind_param::<BigInt, _>(&condition.count)?;
+        }
+        out.push_sql(")");
+        for (name, bulk) in &self.tables {
+            out.push_sql(", ");
             out.push_sql(name);
             out.push_sql(" AS (");
             bulk.walk_ast(out.reborrow())?;
             out.push_sql(")");
         }
-        out.push_sql(" SELECT");
+        out.push_sql(" SELECT FROM fits");
         Ok(())
     }
 }
@@ -95,17 +126,22 @@ impl<const N: usize> QueryId for AllAtOnce<'_, N> {
 
 impl<const N: usize> RunQueryDsl<PgConnection> for AllAtOnce<'_, N> {}
 
-/// Adds rows of several tables: on PostgreSQL in one statement, each table under a name that
-/// is not that of a table. On SQLite one by one, where a statement costs no round trip.
+/// Adds rows of several tables if the conditions hold, and returns whether they did: on
+/// PostgreSQL in one statement, each table under a name that is not that of a table. On SQLite
+/// one by one, where a statement costs no round trip.
 pub(crate) fn insert<'a, const N: usize>(
     connection: &mut AnyConnection,
+    conditions: impl FnOnce() -> Vec<Condition>,
     at_once: impl FnOnce() -> [(&'static str, Bulk<'a>); N],
-    one_by_one: impl FnOnce(&mut AnyConnection) -> QueryResult<()>,
-) -> QueryResult<()> {
+    one_by_one: impl FnOnce(&mut AnyConnection) -> QueryResult<bool>,
+) -> QueryResult<bool> {
     match connection {
         AnyConnection::Pg(connection) => {
-            AllAtOnce(at_once()).execute(connection)?;
-            Ok(())
+            let all = AllAtOnce {
+                conditions: conditions(),
+                tables: at_once(),
+            };
+            Ok(all.execute(connection)? > 0)
         }
         AnyConnection::Sqlite(_) => one_by_one(connection),
     }

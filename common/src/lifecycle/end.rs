@@ -14,7 +14,6 @@ use super::sources::Sources;
 use crate::db::{AnyConnection, Db, DbError, one_line};
 use crate::instant::Instant;
 use crate::model::action_log::{ActionLog, HistoryItem};
-use crate::model::user::User;
 use crate::model::user_action::Phase;
 
 /// Logs looked at in one go.
@@ -153,7 +152,7 @@ fn prepare_end(
 ) -> Result<Change, Refusal> {
     let history = HistoryItem::of_log(connection, log.id)?;
     let actioner = match log.actioner_user_id {
-        Some(id) => User::find(connection, id)?,
+        Some(id) => Sources::new(connection).user(id)?,
         None => None,
     };
     let who = who(connection, log, actioner)?;

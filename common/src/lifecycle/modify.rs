@@ -1,5 +1,7 @@
 //! Phase modify: an active log gets a new expiry, and a new comment if one is given.
 
+use std::sync::Arc;
+
 use super::phase::{Change, PhaseInput, Step, Who};
 use super::refusal::{Field, Problem, Refusal, Violations};
 use super::sources::Sources;
@@ -9,7 +11,7 @@ use crate::id::ActionLogId;
 use crate::instant::Instant;
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::user::User;
-use crate::model::user_action::{Phase, UserAction};
+use crate::model::user_action::Phase;
 
 /// What a client asks for.
 #[derive(Debug, Clone, Default)]
@@ -114,7 +116,7 @@ pub(super) fn replace(
     phase: Phase,
     before: &ActionLog,
     after: ActionLog,
-    actioner: Option<User>,
+    actioner: Option<Arc<User>>,
     common: &Common,
 ) -> Result<Change, Refusal> {
     let mut history = HistoryItem::of_log(connection, before.id)?;
@@ -149,11 +151,15 @@ pub(super) fn replace(
 pub(super) fn who(
     connection: &mut AnyConnection,
     log: &ActionLog,
-    actioner: Option<User>,
+    actioner: Option<Arc<User>>,
 ) -> Result<Who, Refusal> {
+    let mut sources = Sources::new(connection);
+    let definition = sources.definition(log.user_action_id)?;
     Ok(Who {
-        actionee: User::find(connection, log.actionee_user_id)?.ok_or(Refusal::NotFound)?,
-        definition: UserAction::find(connection, log.user_action_id)?.ok_or(Refusal::NotFound)?,
+        actionee: sources
+            .user(log.actionee_user_id)?
+            .ok_or(Refusal::NotFound)?,
+        definition: definition.ok_or(Refusal::NotFound)?,
         actioner,
     })
 }

@@ -1,6 +1,8 @@
 //! What every phase has in common: from a new state of a log to everything that has
 //! to be written for it.
 
+use std::sync::Arc;
+
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
@@ -24,10 +26,10 @@ use crate::view::{EventView, UserActionEvent};
 /// The people of a log, and its definition.
 #[derive(Debug, Clone)]
 pub(super) struct Who {
-    pub(super) actionee: User,
+    pub(super) actionee: Arc<User>,
     /// None: the system acts, or the actioner is gone.
-    pub(super) actioner: Option<User>,
-    pub(super) definition: UserAction,
+    pub(super) actioner: Option<Arc<User>>,
+    pub(super) definition: Arc<UserAction>,
 }
 
 /// What happens to the log's row.

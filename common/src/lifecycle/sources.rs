@@ -1,11 +1,12 @@
 //! Where a phase reads from: the database, or what was read for many at once.
 
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::sync::Arc;
 
 use diesel::QueryResult;
 
 use super::TakeRequest;
+use super::remembered::{Rarities, Remembered, Wanted};
 use crate::db::AnyConnection;
 use crate::id::{ReasonId, TenantId, UserActionId, UserId};
 use crate::model::reason::Reason;
@@ -16,52 +17,49 @@ use crate::model::user_action::{Phase, UserAction};
 /// What was read for a number of requests: everything that they name, and that there is.
 #[derive(Debug)]
 pub(super) struct Known {
-    users: HashMap<UserId, User>,
-    definitions: HashMap<UserActionId, UserAction>,
-    reasons: HashMap<ReasonId, Reason>,
-    tenants: HashMap<TenantId, Tenant>,
+    users: HashMap<UserId, Arc<User>>,
+    rarities: Rarities,
 }
 
 impl Known {
     /// Reads what these requests name.
     pub(super) fn of<'r>(
         connection: &mut AnyConnection,
+        remembered: &Remembered,
         requests: impl Iterator<Item = &'r TakeRequest> + Clone,
     ) -> QueryResult<Self> {
         let users = requests.clone().flat_map(|request| {
             let actioner = request.common.actioner_user_id;
             request.actionee_user_id.into_iter().chain(actioner)
         });
+        let users = User::load(connection, &distinct(users))?;
         let definitions = requests
             .clone()
             .filter_map(|request| request.user_action_id);
         let reasons = requests.filter_map(|request| request.reason_id);
-        let users = read(connection, users, User::load, |user| user.id)?;
-        let tenants = users.values().map(|user: &User| user.tenant_id);
+        let wanted = Wanted {
+            tenants: distinct(users.iter().map(|user| user.tenant_id)),
+            definitions: distinct(definitions),
+            reasons: distinct(reasons),
+        };
+        let users = users.into_iter().map(|user| (user.id, Arc::new(user)));
         Ok(Self {
-            tenants: read(connection, tenants, Tenant::load, |tenant| tenant.id)?,
-            definitions: read(connection, definitions, UserAction::load, |found| found.id)?,
-            reasons: read(connection, reasons, Reason::load, |reason| reason.id)?,
-            users,
+            users: users.collect(),
+            rarities: remembered.get(connection, &wanted)?,
         })
+    }
+
+    /// The tenants of the users.
+    pub(super) fn tenants(&self) -> Vec<TenantId> {
+        self.rarities.tenants.keys().copied().collect()
     }
 }
 
-/// Reads each of `ids` once.
-fn read<K: Copy + Ord + Hash, R>(
-    connection: &mut AnyConnection,
-    ids: impl Iterator<Item = K>,
-    load: fn(&mut AnyConnection, &[K]) -> QueryResult<Vec<R>>,
-    id: fn(&R) -> K,
-) -> QueryResult<HashMap<K, R>> {
+fn distinct<K: Ord>(ids: impl Iterator<Item = K>) -> Vec<K> {
     let mut ids: Vec<K> = ids.collect();
     ids.sort_unstable();
     ids.dedup();
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let rows = load(connection, &ids)?;
-    Ok(rows.into_iter().map(|row| (id(&row), row)).collect())
+    ids
 }
 
 /// Where a phase reads from.
@@ -88,17 +86,17 @@ impl<'a> Sources<'a> {
         }
     }
 
-    pub(super) fn user(&mut self, id: UserId) -> QueryResult<Option<User>> {
+    pub(super) fn user(&mut self, id: UserId) -> QueryResult<Option<Arc<User>>> {
         match self.known {
             Some(known) => Ok(known.users.get(&id).cloned()),
-            None => User::find(self.connection, id),
+            None => Ok(User::find(self.connection, id)?.map(Arc::new)),
         }
     }
 
-    pub(super) fn definition(&mut self, id: UserActionId) -> QueryResult<Option<UserAction>> {
+    pub(super) fn definition(&mut self, id: UserActionId) -> QueryResult<Option<Arc<UserAction>>> {
         match self.known {
-            Some(known) => Ok(known.definitions.get(&id).cloned()),
-            None => UserAction::find(self.connection, id),
+            Some(known) => Ok(known.rarities.definitions.get(&id).cloned()),
+            None => Ok(UserAction::find(self.connection, id)?.map(Arc::new)),
         }
     }
 
@@ -114,17 +112,17 @@ impl<'a> Sources<'a> {
         }))
     }
 
-    pub(super) fn reason(&mut self, id: ReasonId) -> QueryResult<Option<Reason>> {
+    pub(super) fn reason(&mut self, id: ReasonId) -> QueryResult<Option<Arc<Reason>>> {
         match self.known {
-            Some(known) => Ok(known.reasons.get(&id).cloned()),
-            None => Reason::find(self.connection, id),
+            Some(known) => Ok(known.rarities.reasons.get(&id).cloned()),
+            None => Ok(Reason::find(self.connection, id)?.map(Arc::new)),
         }
     }
 
-    pub(super) fn tenant(&mut self, id: TenantId) -> QueryResult<Option<Tenant>> {
+    pub(super) fn tenant(&mut self, id: TenantId) -> QueryResult<Option<Arc<Tenant>>> {
         match self.known {
-            Some(known) => Ok(known.tenants.get(&id).cloned()),
-            None => Tenant::find(self.connection, id),
+            Some(known) => Ok(known.rarities.tenants.get(&id).cloned()),
+            None => Ok(Tenant::find(self.connection, id)?.map(Arc::new)),
         }
     }
 }

@@ -108,8 +108,9 @@ fn found(
     user: UserId,
     definition: UserActionId,
 ) -> Result<Option<Found>, Refusal> {
-    let user = User::find(connection, user)?;
-    let definition = UserAction::find(connection, definition)?;
+    let mut sources = Sources::new(connection);
+    let user = sources.user(user)?;
+    let definition = sources.definition(definition)?;
     let fits = |user: &User, definition: &UserAction| {
         definition.active && definition.locks() && definition.serves(user.tenant_id)
     };

@@ -1,5 +1,7 @@
 //! Phase start: a definition is applied to a user.
 
+use std::sync::Arc;
+
 use super::phase::{Change, PhaseInput, Step, Who};
 use super::refusal::{Field, Problem, Refusal, Violations};
 use super::sources::Sources;
@@ -36,12 +38,12 @@ pub struct TakeRequest {
 
 /// The same, with everything found that it names.
 pub(super) struct Found {
-    pub(super) actionee: User,
+    pub(super) actionee: Arc<User>,
     /// None: the system acts.
-    pub(super) actioner: Option<User>,
-    pub(super) definition: UserAction,
+    pub(super) actioner: Option<Arc<User>>,
+    pub(super) definition: Arc<UserAction>,
     pub(super) option: Option<ActionOption>,
-    pub(super) reason: Option<Reason>,
+    pub(super) reason: Option<Arc<Reason>>,
 }
 
 /// Validates the request and builds everything that the start writes.
@@ -102,7 +104,7 @@ fn find(sources: &mut Sources<'_>, call: &Call, request: &TakeRequest) -> Result
     let actioner = actioner(sources, call, &request.common, &mut broken)?;
     let tenant = actionee.as_ref().map(|user| user.tenant_id);
     let definition = definition(sources, request, tenant, &mut broken)?;
-    let option = option(request, definition.as_ref(), &mut broken);
+    let option = option(request, definition.as_deref(), &mut broken);
     let reason = reason(sources, request, &mut broken)?;
     applications(sources, request, tenant, &mut broken)?;
     let found = match (actionee, actioner, definition) {
@@ -123,7 +125,7 @@ fn actionee(
     call: &Call,
     request: &TakeRequest,
     broken: &mut Violations,
-) -> Result<Option<User>, Refusal> {
+) -> Result<Option<Arc<User>>, Refusal> {
     let Some(id) = request.actionee_user_id else {
         broken.add(
             Field::ActioneeUserId,
@@ -149,7 +151,7 @@ pub(super) fn actioner(
     call: &Call,
     common: &Common,
     broken: &mut Violations,
-) -> Result<Option<User>, Refusal> {
+) -> Result<Option<Arc<User>>, Refusal> {
     let Some(id) = common.actioner_user_id else {
         broken.add(
             Field::ActionerUserId,
@@ -174,7 +176,7 @@ fn find_user(
     sources: &mut Sources<'_>,
     scope: Option<TenantId>,
     id: UserId,
-) -> Result<Option<User>, Refusal> {
+) -> Result<Option<Arc<User>>, Refusal> {
     let user = sources.user(id)?;
     Ok(user.filter(|user| scope.is_none_or(|tenant| tenant == user.tenant_id)))
 }
@@ -184,7 +186,7 @@ fn definition(
     request: &TakeRequest,
     tenant: Option<TenantId>,
     broken: &mut Violations,
-) -> Result<Option<UserAction>, Refusal> {
+) -> Result<Option<Arc<UserAction>>, Refusal> {
     let Some(id) = request.user_action_id else {
         broken.add(
             Field::UserActionId,
@@ -255,7 +257,7 @@ fn reason(
     sources: &mut Sources<'_>,
     request: &TakeRequest,
     broken: &mut Violations,
-) -> Result<Option<Reason>, Refusal> {
+) -> Result<Option<Arc<Reason>>, Refusal> {
     let Some(id) = request.reason_id else {
         return Ok(None);
     };

@@ -7,19 +7,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diesel::QueryResult;
+use diesel::{QueryResult, RunQueryDsl};
 
 use super::commit::Conflict;
 use super::phase::Change;
+use super::remembered::Remembered;
 use super::sources::{Known, Sources};
 use super::take::prepare_from;
 use super::{Call, Setup, TakeRequest};
-use crate::db::{AnyConnection, bulk};
+use crate::db::AnyConnection;
+use crate::db::bulk::{self, Condition};
 use crate::id::{TenantId, UserActionId, WebhookId};
 use crate::model::action_log::ActionLog;
 use crate::model::event::EventRow;
-use crate::model::user_action::UserAction;
-use crate::model::webhook::Webhook;
+use crate::model::user_action::still_active;
+use crate::model::webhook::{Webhook, still_wanting};
 use crate::outbox::{self, NewDelivery, Payload};
 
 /// One action to take.
@@ -31,19 +33,50 @@ pub struct Taking {
     pub request: TakeRequest,
 }
 
-/// Builds what each of these starts writes; none: it goes alone.
+/// What is ready to be written together.
+#[derive(Debug)]
+pub struct Together {
+    changes: Vec<Option<Change>>,
+    lanes: Lanes,
+}
+
+/// The webhooks that want the events of each tenant, and whether in order.
+type Lanes = BTreeMap<TenantId, Vec<(WebhookId, bool)>>;
+
+impl Together {
+    /// Whether all of them go alone.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.iter().all(Option::is_none)
+    }
+}
+
+/// Builds what each of these starts writes, as far as it does not go alone anyway.
 ///
 /// # Errors
 /// Those of the database.
 pub fn prepare_together(
     connection: &mut AnyConnection,
     setup: &Setup,
-    takings: &[Taking],
-) -> QueryResult<Vec<Option<Change>>> {
-    let known = Known::of(connection, takings.iter().map(|taking| &taking.request))?;
+    remembered: &Remembered,
+    takings: &[Option<Taking>],
+) -> QueryResult<Together> {
+    let known = Known::of(
+        connection,
+        remembered,
+        takings.iter().flatten().map(|taking| &taking.request),
+    )?;
+    let lanes = Webhook::for_user_action_of(connection, &known.tenants())?;
     let mut sources = Sources::knowing(connection, &known);
-    let prepare = |taking: &Taking| prepare(&mut sources, setup, taking);
-    Ok(takings.iter().map(prepare).collect())
+    let mut prepare = |taking: &Taking| {
+        let change = prepare(&mut sources, setup, taking)?;
+        (!keeps_order(&change, &lanes)).then_some(change)
+    };
+    let changes = takings
+        .iter()
+        .map(|taking| prepare(taking.as_ref()?))
+        .collect();
+    Ok(Together { changes, lanes })
 }
 
 fn prepare(sources: &mut Sources<'_>, setup: &Setup, taking: &Taking) -> Option<Change> {
@@ -56,27 +89,22 @@ fn prepare(sources: &mut Sources<'_>, setup: &Setup, taking: &Taking) -> Option<
     change.question().is_none().then_some(change)
 }
 
-/// Writes these changes. Call it in a write transaction, and wake the workers afterwards if
-/// one of them leaves work. None: it goes alone.
+fn keeps_order(change: &Change, lanes: &Lanes) -> bool {
+    let lanes = change.event.as_ref().and_then(|e| lanes.get(&e.tenant_id));
+    lanes.is_some_and(|lanes| lanes.iter().any(|(_, ordered)| *ordered))
+}
+
+/// Writes what was prepared, and returns each change that did not have to go alone. Call it
+/// where one statement may write, and wake the workers afterwards if one of them leaves work.
 ///
 /// # Errors
-/// [`Conflict`]: all of them go alone, once the transaction has been rolled back.
+/// [`Conflict::Changed`]: what they rest on has changed since, nothing was written, and all
+/// of them go alone. Or that of the database.
 pub fn commit_together(
     connection: &mut AnyConnection,
-    mut changes: Vec<Option<Change>>,
+    together: Together,
 ) -> Result<Vec<Option<Change>>, Conflict> {
-    let active = active_definitions(connection, &changes)?;
-    let lanes = lanes(connection, &changes)?;
-    for change in &mut changes {
-        let fits = |change: &Change| {
-            let in_order = change.event.as_ref().is_some_and(|event| {
-                let lanes = lanes.get(&event.tenant_id);
-                lanes.is_none_or(|lanes| lanes.iter().any(|(_, ordered)| *ordered))
-            });
-            active.contains(&change.log.user_action_id) && !in_order
-        };
-        *change = change.take().filter(fits);
-    }
+    let Together { changes, lanes } = together;
     let written = || changes.iter().flatten();
     let logs: Vec<&ActionLog> = written().map(|change| &change.log).collect();
     let events: Vec<&EventRow> = written()
@@ -86,9 +114,12 @@ pub fn commit_together(
         .iter()
         .flat_map(|event| owed(event, lanes.get(&event.tenant_id)))
         .collect();
+    let basis = Basis::of(&logs, &deliveries);
     let deliveries: Vec<&NewDelivery> = deliveries.iter().collect();
-    insert_together(connection, &logs, &events, &deliveries)?;
-    Ok(changes)
+    match insert(connection, basis, &logs, &events, &deliveries)? {
+        true => Ok(changes),
+        false => Err(Conflict::Changed),
+    }
 }
 
 /// Adds what actions consist of, and checks nothing. On PostgreSQL in one statement.
@@ -101,6 +132,17 @@ pub fn insert_together(
     events: &[&EventRow],
     deliveries: &[&NewDelivery],
 ) -> QueryResult<()> {
+    insert(connection, Basis::default(), logs, events, deliveries)?;
+    Ok(())
+}
+
+fn insert(
+    connection: &mut AnyConnection,
+    basis: Basis,
+    logs: &[&ActionLog],
+    events: &[&EventRow],
+    deliveries: &[&NewDelivery],
+) -> QueryResult<bool> {
     let at_once = || {
         [
             ("new_logs", ActionLog::at_once(logs)),
@@ -108,41 +150,60 @@ pub fn insert_together(
             ("new_deliveries", outbox::at_once(deliveries)),
         ]
     };
-    bulk::insert(connection, at_once, |connection| {
+    let one_by_one = |connection: &mut AnyConnection| {
+        if !basis.holds(connection)? {
+            return Ok(false);
+        }
         logs.iter().try_for_each(|log| log.insert(connection))?;
         events
             .iter()
             .try_for_each(|event| event.insert(connection))?;
         let mut deliveries = deliveries.iter();
-        deliveries.try_for_each(|delivery| outbox::insert(connection, delivery))
-    })
-}
-
-/// Checked again: it may have been deactivated since.
-fn active_definitions(
-    connection: &mut AnyConnection,
-    changes: &[Option<Change>],
-) -> QueryResult<BTreeSet<UserActionId>> {
-    let ids: BTreeSet<_> = changes
-        .iter()
-        .flatten()
-        .map(|change| change.log.user_action_id)
-        .collect();
-    let active = UserAction::active_among(connection, ids.into_iter().collect())?;
-    Ok(active.into_iter().collect())
-}
-
-/// The webhooks that want the events of each tenant, and whether in order.
-type Lanes = BTreeMap<TenantId, Vec<(WebhookId, bool)>>;
-
-fn lanes(connection: &mut AnyConnection, changes: &[Option<Change>]) -> QueryResult<Lanes> {
-    let events = changes.iter().flatten().filter_map(|c| c.event.as_ref());
-    let tenants: BTreeSet<TenantId> = events.map(|event| event.tenant_id).collect();
-    let lanes = |tenant| {
-        let wanted = Webhook::for_user_action_in_order(connection, tenant)?;
-        Ok((tenant, wanted))
+        deliveries.try_for_each(|delivery| outbox::insert(connection, delivery))?;
+        Ok(true)
     };
-    tenants.into_iter().map(lanes).collect()
+    bulk::insert(connection, || basis.conditions(), at_once, one_by_one)
+}
+
+/// What was read before, and has to be so still when it is written. The foreign keys see to
+/// it that the actionees exist.
+#[derive(Debug, Default)]
+struct Basis {
+    definitions: BTreeSet<UserActionId>,
+    webhooks: BTreeSet<WebhookId>,
+}
+
+impl Basis {
+    fn of(logs: &[&ActionLog], deliveries: &[NewDelivery]) -> Self {
+        Self {
+            definitions: logs.iter().map(|log| log.user_action_id).collect(),
+            webhooks: deliveries.iter().map(|d| d.lane.into()).collect(),
+        }
+    }
+
+    fn conditions(&self) -> Vec<Condition> {
+        vec![
+            Condition::new(
+                still_active(listed(&self.definitions)),
+                count(&self.definitions),
+            ),
+            Condition::new(still_wanting(listed(&self.webhooks)), count(&self.webhooks)),
+        ]
+    }
+
+    fn holds(&self, connection: &mut AnyConnection) -> QueryResult<bool> {
+        let active: i64 = still_active(listed(&self.definitions)).get_result(connection)?;
+        let wanting: i64 = still_wanting(listed(&self.webhooks)).get_result(connection)?;
+        Ok(active == count(&self.definitions) && wanting == count(&self.webhooks))
+    }
+}
+
+fn listed<T: Copy>(ids: &BTreeSet<T>) -> Vec<T> {
+    ids.iter().copied().collect()
+}
+
+fn count<T>(ids: &BTreeSet<T>) -> i64 {
+    i64::try_from(ids.len()).unwrap_or(i64::MAX)
 }
 
 /// A delivery of the event to each webhook.

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{crud, unique};
+use crate::db::Json;
 use crate::db::sql_type::text_enum;
-use crate::db::{AnyConnection, Json};
 use crate::id::{EmailTemplateId, TenantId, UserActionId};
 use crate::instant::Instant;
 use crate::locale::LocalizedText;
@@ -126,6 +126,15 @@ unique!(
     by_name: name_key
 );
 
+/// How many of these definitions may be applied.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(crate) fn still_active(ids: Vec<UserActionId>) -> _ {
+    user_actions::table
+        .filter(user_actions::id.eq_any(ids))
+        .filter(user_actions::active.eq(true))
+        .count()
+}
+
 impl UserAction {
     /// The template of a phase. Phases after start are those of temporal definitions.
     #[must_use]
@@ -136,21 +145,6 @@ impl UserAction {
             Phase::Cancel => self.cancel_email_template_id,
             Phase::End => self.end_email_template_id,
         }
-    }
-
-    /// Those of these definitions that may be applied.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn active_among(
-        connection: &mut AnyConnection,
-        ids: Vec<UserActionId>,
-    ) -> QueryResult<Vec<UserActionId>> {
-        user_actions::table
-            .filter(user_actions::id.eq_any(ids))
-            .filter(user_actions::active.eq(true))
-            .select(user_actions::id)
-            .load(connection)
     }
 
     /// The option of this name.

@@ -223,16 +223,56 @@ impl Webhook {
         connection: &mut AnyConnection,
         tenant: TenantId,
     ) -> QueryResult<Vec<(WebhookId, bool)>> {
-        let of_tenant = webhook_tenants::table
-            .filter(webhook_tenants::tenant_id.eq(tenant))
-            .select(webhook_tenants::webhook_id);
-        webhooks::table
-            .filter(webhooks::user_action_enabled.eq(true))
-            .filter(webhooks::global.eq(true).or(webhooks::id.eq_any(of_tenant)))
-            .order(webhooks::id)
-            .select((webhooks::id, webhooks::ordered_by.is_not_null()))
-            .load(connection)
+        let mut wanting = Self::for_user_action_of(connection, &[tenant])?;
+        Ok(wanting.remove(&tenant).unwrap_or_default())
     }
+
+    /// The same for each of these tenants, which must differ.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn for_user_action_of(
+        connection: &mut AnyConnection,
+        tenants: &[TenantId],
+    ) -> QueryResult<BTreeMap<TenantId, Vec<(WebhookId, bool)>>> {
+        let of_tenants = webhook_tenants::webhook_id
+            .eq(webhooks::id)
+            .and(webhook_tenants::tenant_id.eq_any(tenants.to_vec()));
+        let rows: Vec<(WebhookId, bool, bool, Option<TenantId>)> = webhooks::table
+            .left_join(webhook_tenants::table.on(of_tenants))
+            .filter(webhooks::user_action_enabled.eq(true))
+            .filter((webhooks::global.eq(true)).or(webhook_tenants::tenant_id.is_not_null()))
+            .order(webhooks::id)
+            .select((
+                webhooks::id,
+                webhooks::ordered_by.is_not_null(),
+                webhooks::global,
+                webhook_tenants::tenant_id.nullable(),
+            ))
+            .load(connection)?;
+        let mut wanting: BTreeMap<TenantId, Vec<(WebhookId, bool)>> = BTreeMap::new();
+        for (id, ordered, global, tenant) in rows {
+            let whose = if global { tenants } else { tenant.as_slice() };
+            for tenant in whose {
+                let of_tenant = wanting.entry(*tenant).or_default();
+                // A global webhook may name tenants as well, and comes once for each.
+                if of_tenant.last().is_none_or(|(last, _)| *last != id) {
+                    of_tenant.push((id, ordered));
+                }
+            }
+        }
+        Ok(wanting)
+    }
+}
+
+/// How many of these webhooks still want the events of actions, each as soon as it can.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(crate) fn still_wanting(ids: Vec<WebhookId>) -> _ {
+    webhooks::table
+        .filter(webhooks::id.eq_any(ids))
+        .filter(webhooks::user_action_enabled.eq(true))
+        .filter(webhooks::ordered_by.is_null())
+        .count()
 }
 
 /// One signing secret of a webhook.

@@ -8,22 +8,36 @@ use crate::model::event::EventRow;
 use crate::schema::{action_logs, outbox};
 use crate::test_support::both_databases;
 
-fn prepare_all(db: &Db, requests: &[TakeRequest]) -> Vec<Option<Change>> {
-    let taking = |request: &TakeRequest| Taking {
-        call: call(NOW),
-        request: request.clone(),
+fn prepare_all(db: &Db, requests: &[TakeRequest]) -> Together {
+    prepare_knowing(db, &Remembered::default(), requests)
+}
+
+fn prepare_knowing(db: &Db, remembered: &Remembered, requests: &[TakeRequest]) -> Together {
+    let taking = |request: &TakeRequest| {
+        Some(Taking {
+            call: call(NOW),
+            request: request.clone(),
+        })
     };
-    let takings: Vec<Taking> = requests.iter().map(taking).collect();
-    db.read_blocking(|c| Ok::<_, DbError>(prepare_together(c, &setup(), &takings)?))
+    let takings: Vec<Option<Taking>> = requests.iter().map(taking).collect();
+    db.read_blocking(|c| Ok::<_, DbError>(prepare_together(c, &setup(), remembered, &takings)?))
         .unwrap()
 }
 
-fn save_all(db: &Db, changes: Vec<Option<Change>>) -> Result<Vec<Option<Change>>, Conflict> {
-    db.write_blocking(move |c| commit_together(c, changes))
+fn save_all(db: &Db, together: Together) -> Result<Vec<Option<Change>>, Conflict> {
+    db.write_in_steps_blocking(move |c| commit_together(c, together))
 }
 
-pub(super) fn take_all(db: &Db, requests: &[TakeRequest]) -> Vec<Option<Change>> {
-    save_all(db, prepare_all(db, requests)).unwrap()
+fn take_all(db: &Db, requests: &[TakeRequest]) -> Vec<Option<Change>> {
+    take_knowing(db, &Remembered::default(), requests)
+}
+
+pub(super) fn take_knowing(
+    db: &Db,
+    remembered: &Remembered,
+    requests: &[TakeRequest],
+) -> Vec<Option<Change>> {
+    save_all(db, prepare_knowing(db, remembered, requests)).unwrap()
 }
 
 /// The request of the world, which says this.
@@ -106,7 +120,7 @@ fn a_change_is_the_one_it_would_be_alone(db: &Db) {
         },
     ];
     write(db, move |c| reason.insert(c));
-    for (request, together) in requests.iter().zip(prepare_all(db, &requests)) {
+    for (request, together) in requests.iter().zip(take_all(db, &requests)) {
         let alone = prepare(db, &call(NOW), request).unwrap();
         let shown = |change: &Change| {
             let mut shown = json!([change.answer_event()]);
@@ -254,27 +268,27 @@ fn what_has_to_keep_an_order_goes_alone_and_other_tenants_do_not(db: &Db) {
     assert_eq!(lanes(db), [owed, owed]);
 }
 
-fn a_definition_that_was_deactivated_since_holds_up_its_own_actions_only(db: &Db) {
+/// What is prepared is not written any more: each goes alone, and finds out by itself.
+fn all_go_alone(db: &Db, prepared: Together) {
+    let before = census(db, &TABLES);
+    let result = save_all(db, prepared);
+    assert!(matches!(result, Err(Conflict::Changed)), "{result:?}");
+    assert_eq!(census(db, &TABLES), before);
+}
+
+fn a_definition_that_was_deactivated_since_makes_all_go_alone(db: &Db) {
     let world = World::new(db);
-    let requests = [
-        saying(&world, "ban"),
-        TakeRequest {
-            user_action_id: Some(world.reward.id),
-            ..saying(&world, "reward")
-        },
-        saying(&world, "ban"),
-    ];
-    let prepared = prepare_all(db, &requests);
-    assert!(prepared.iter().all(Option::is_some));
+    let reward = TakeRequest {
+        user_action_id: Some(world.reward.id),
+        ..saying(&world, "reward")
+    };
+    let prepared = prepare_all(db, &[saying(&world, "ban"), reward]);
     let off = UserAction {
         active: false,
         ..world.ban.clone()
     };
     write(db, move |c| off.update(c));
-    let changes = save_all(db, prepared).unwrap();
-    assert!(changes[0].is_none() && changes[1].is_some() && changes[2].is_none());
-    assert_eq!(comments(db), ["reward"]);
-    assert_eq!(events(db).len(), 1);
+    all_go_alone(db, prepared);
 }
 
 fn a_user_who_was_deleted_since_makes_all_go_alone(db: &Db) {
@@ -290,30 +304,140 @@ fn a_user_who_was_deleted_since_makes_all_go_alone(db: &Db) {
         },
     ];
     let prepared = prepare_all(db, &requests);
-    assert!(prepared.iter().all(Option::is_some));
     write(db, move |c| User::delete(c, id));
-    let before = census(db, &TABLES);
-    let result = save_all(db, prepared);
-    assert!(matches!(result, Err(Conflict::Changed)), "{result:?}");
-    assert_eq!(census(db, &TABLES), before);
+    all_go_alone(db, prepared);
 
     take(db, &call(NOW), &requests[0]);
     assert!(prepare(db, &call(NOW), &requests[1]).is_err());
     assert_eq!(comments(db), ["stays"]);
 }
 
-fn webhooks_are_those_of_the_moment_they_are_written(db: &Db) {
+fn a_webhook_that_is_not_as_it_was_makes_all_go_alone(db: &Db) {
     let world = World::new(db);
-    let (gone, new) = (webhook(true), webhook(true));
-    let (leaving, coming) = (gone.id, new.id);
-    write(db, move |c| gone.insert(c));
-    let prepared = prepare_all(db, &[saying(&world, "one"), saying(&world, "two")]);
+    let changes: [fn(&Webhook, &mut AnyConnection) -> QueryResult<bool>; 3] = [
+        |hook, c| Webhook::delete(c, hook.id),
+        |hook, c| {
+            let off = Webhook {
+                user_action_enabled: false,
+                ..hook.clone()
+            };
+            off.update(c)
+        },
+        |hook, c| {
+            let orderly = Webhook {
+                ordered_by: Some("user".to_owned()),
+                ..hook.clone()
+            };
+            orderly.update(c)
+        },
+    ];
+    for change in changes {
+        let (stays, changed) = (webhook(true), webhook(true));
+        let id = changed.id;
+        let hooks = [stays.clone(), changed.clone()];
+        write(db, move |c| {
+            hooks.iter().try_for_each(|hook| hook.insert(c))
+        });
+        let prepared = prepare_all(db, &[saying(&world, "one"), saying(&world, "two")]);
+        write(db, move |c| change(&changed, c));
+        all_go_alone(db, prepared);
+        write(db, move |c| {
+            Webhook::delete(c, stays.id)?;
+            Webhook::delete(c, id)
+        });
+    }
+}
+
+fn each_tenant_has_its_own_webhooks_and_a_global_one_sends_once(db: &Db) {
+    let world = World::new(db);
+    let second = tenant("Second");
+    let (ours, theirs) = (world.tenant.id, second.id);
+    let actionee = user(&second);
+    let of_both = [
+        saying(&world, "ours"),
+        TakeRequest {
+            actionee_user_id: Some(actionee.id),
+            ..saying(&world, "theirs")
+        },
+    ];
+    let hooks = [
+        webhook(true),
+        webhook(false),
+        webhook(false),
+        webhook(false),
+    ];
+    let [all, first, other, both] = [0, 1, 2, 3].map(|n: usize| hooks[n].id);
     write(db, move |c| {
-        Webhook::delete(c, leaving)?;
-        new.insert(c)
+        second.insert(c)?;
+        actionee.insert(c)?;
+        hooks.iter().try_for_each(|hook| hook.insert(c))?;
+        Webhook::set_tenants(c, all, &[ours, theirs])?;
+        Webhook::set_tenants(c, first, &[ours])?;
+        Webhook::set_tenants(c, other, &[theirs])?;
+        Webhook::set_tenants(c, both, &[ours, theirs])
     });
-    save_all(db, prepared).unwrap();
-    assert_eq!(lanes(db), [LaneId::from(coming); 2]);
+    for (change, wanted) in take_all(db, &of_both).iter().zip([
+        BTreeSet::from([all, first, both]),
+        BTreeSet::from([all, other, both]),
+    ]) {
+        let event = event_of(change.as_ref().unwrap());
+        let lanes: Vec<LaneId> = write(db, move |c| {
+            let owed = outbox::table.filter(outbox::event_id.eq(event));
+            owed.select(outbox::lane).load(c)
+        });
+        assert_eq!(lanes.len(), wanted.len());
+        let lanes: BTreeSet<_> = lanes.into_iter().map(crate::id::WebhookId::from).collect();
+        assert_eq!(lanes, wanted);
+    }
+}
+
+fn what_is_remembered_is_what_the_database_has_now(db: &Db) {
+    let world = World::new(db);
+    let remembered = Remembered::default();
+    let reason = Reason {
+        id: ReasonId::random(),
+        text: "Spam".to_owned(),
+        text_key: fold("Spam"),
+        code: "S".to_owned(),
+        code_key: fold("S"),
+        localized_texts: None,
+        insert_instant: NOW,
+        last_update_instant: NOW,
+    };
+    let request = TakeRequest {
+        reason_id: Some(reason.id),
+        ..world.request()
+    };
+    let look = || {
+        let prepared = prepare_knowing(db, &remembered, std::slice::from_ref(&request));
+        let change = save_all(db, prepared).unwrap().remove(0)?;
+        let log = change.log();
+        Some((log.name.clone(), log.reason.clone(), change.event.is_some()))
+    };
+    assert_eq!(look(), None, "there is no such reason yet");
+    let mut renamed = (world.ban.clone(), reason.clone(), world.tenant.clone());
+    write(db, move |c| reason.insert(c));
+    let first = Some((world.ban.name.clone(), Some("Spam".to_owned()), true));
+    assert_eq!((look(), look()), (first.clone(), first));
+
+    // All at once, within the millisecond in which they were made.
+    renamed.0.name = "Banished".to_owned();
+    renamed.1.text = "Insult".to_owned();
+    renamed.2.event_configuration = Json(Map::new());
+    write(db, move |c| {
+        renamed.0.update(c)?;
+        renamed.1.update(c)?;
+        renamed.2.update(c)
+    });
+    let second = Some(("Banished".to_owned(), Some("Insult".to_owned()), false));
+    assert_eq!((look(), look()), (second.clone(), second));
+
+    let (gone, definition) = (request.reason_id.unwrap(), world.reward.id);
+    write(db, move |c| {
+        UserAction::delete(c, definition)?;
+        Reason::delete(c, gone)
+    });
+    assert_eq!(look(), None, "the reason is gone");
 }
 
 fn nobody_at_all_is_no_mistake(db: &Db) {
@@ -327,8 +451,10 @@ both_databases!(
     a_change_is_the_one_it_would_be_alone,
     what_has_to_go_alone_writes_nothing_and_harms_nobody,
     what_has_to_keep_an_order_goes_alone_and_other_tenants_do_not,
-    a_definition_that_was_deactivated_since_holds_up_its_own_actions_only,
+    a_definition_that_was_deactivated_since_makes_all_go_alone,
     a_user_who_was_deleted_since_makes_all_go_alone,
-    webhooks_are_those_of_the_moment_they_are_written,
+    a_webhook_that_is_not_as_it_was_makes_all_go_alone,
+    each_tenant_has_its_own_webhooks_and_a_global_one_sends_once,
+    what_is_remembered_is_what_the_database_has_now,
     nobody_at_all_is_no_mistake,
 );

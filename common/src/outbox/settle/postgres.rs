@@ -87,9 +87,12 @@ impl<'a> Columns<'a> {
 macro_rules! with_input {
     ($rest:literal) => {
         concat!(
-            "WITH input AS (SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-             AS t(id, token, state, number, at, instant, duration_millis, result,
-                  status_code, class, message, response_excerpt)), ",
+            "WITH input AS (
+                SELECT unnest($1) AS id, unnest($2) AS token, unnest($3) AS state,
+                    unnest($4) AS number, unnest($5) AS at, unnest($6) AS instant,
+                    unnest($7) AS duration_millis, unnest($8) AS result,
+                    unnest($9) AS status_code, unnest($10) AS class, unnest($11) AS message,
+                    unnest($12) AS response_excerpt), ",
             $rest
         )
     };

@@ -1,0 +1,136 @@
+//! What a request says of whoever sends it, and whether that entitles them to it.
+
+use actix_web::HttpRequest;
+use actix_web::http::Method;
+use actix_web::http::header::AUTHORIZATION;
+use beadle_common::id::{ApiKeyId, TenantId};
+use beadle_common::instant::Instant;
+use beadle_common::model::api_key::ApiKey;
+
+use super::access::Access;
+use super::endpoint::Endpoint;
+use super::lookup::{Claim, Found};
+use crate::error::ApiError;
+use crate::errors::Prefix;
+use crate::input::parse_id;
+use crate::state::State;
+
+/// Names the tenant that a request is limited to.
+pub(crate) const TENANT_HEADER: &str = "X-FusionAuth-TenantId";
+
+/// Whoever holds the key of a request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The key.
+    pub key: ApiKeyId,
+    /// The only tenant it may act for.
+    pub lock: Option<TenantId>,
+}
+
+/// Everything that decides whether a request may be carried out.
+#[derive(Debug, Clone)]
+pub(crate) struct Credentials {
+    claim: Claim,
+    /// The tenant header, if there is one.
+    header: Option<String>,
+    asked: Option<TenantId>,
+    endpoint: Endpoint,
+    method: Method,
+    /// The Id in the path.
+    id: Option<String>,
+    now: Instant,
+}
+
+impl Credentials {
+    /// # Errors
+    /// [`ApiError::Unauthorized`] if there is no key.
+    pub(crate) fn of(
+        request: &HttpRequest,
+        endpoint: Endpoint,
+        now: Instant,
+    ) -> Result<Self, ApiError> {
+        let key = request
+            .headers()
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .map(str::trim)
+            .filter(|key| !key.is_empty())
+            .ok_or(ApiError::Unauthorized)?;
+        let header = tenant_header(request);
+        let asked = header.as_deref().and_then(parse_id);
+        let id = request.match_info().get(endpoint.id);
+        Ok(Self {
+            claim: Claim::new(key, asked),
+            header,
+            asked,
+            endpoint,
+            method: request.method().clone(),
+            id: id.filter(|id| !id.is_empty()).map(str::to_owned),
+            now,
+        })
+    }
+
+    /// What to look up.
+    pub(crate) fn claim(&self) -> &Claim {
+        &self.claim
+    }
+
+    /// Who is asking, and for which tenant, by what there is of the claim.
+    ///
+    /// # Errors
+    /// [`ApiError::Unauthorized`], or what is wrong with the tenant header.
+    pub(crate) fn judge(&self, found: Found) -> Result<(Caller, Option<TenantId>), ApiError> {
+        let caller = found
+            .key
+            .filter(|key| key.is_live(self.now) && self.is_permitted(key))
+            .map(|key| Caller {
+                key: key.id,
+                lock: key.tenant_id,
+            })
+            .ok_or(ApiError::Unauthorized)?;
+        let scope = self.scope(&caller, found.tenant_exists)?;
+        Ok((caller, scope))
+    }
+
+    fn is_permitted(&self, key: &ApiKey) -> bool {
+        let Endpoint { path, access, .. } = self.endpoint;
+        if access == Access::Keys {
+            return key.key_manager;
+        }
+        let id = self.id.as_deref();
+        key.permits(path, self.method.as_str())
+            && key
+                .tenant_id
+                .is_none_or(|lock| access.allows_locked(&self.method, lock, id))
+    }
+
+    /// The tenant that the request is limited to.
+    fn scope(&self, caller: &Caller, exists: bool) -> Result<Option<TenantId>, ApiError> {
+        match (caller.lock, &self.header, self.asked) {
+            (Some(lock), Some(_), asked) if asked != Some(lock) => Err(ApiError::Unauthorized),
+            (lock, None, _) => Ok(lock),
+            (_, Some(_), None) => Err(ApiError::field(Prefix::CouldNotConvert, "tenantId")),
+            (_, Some(_), Some(_)) if !exists => Err(ApiError::field(Prefix::Invalid, "tenantId")),
+            (_, Some(_), asked) => Ok(asked),
+        }
+    }
+}
+
+/// Who is asking, and for which tenant.
+pub(crate) async fn identify(
+    request: &HttpRequest,
+    state: &State,
+    endpoint: Endpoint,
+    now: Instant,
+) -> Result<(Caller, Option<TenantId>), ApiError> {
+    let credentials = Credentials::of(request, endpoint, now)?;
+    let found = state.lookup.ask(credentials.claim().clone()).await?;
+    credentials.judge(found)
+}
+
+fn tenant_header(request: &HttpRequest) -> Option<String> {
+    let value = request.headers().get(TENANT_HEADER)?;
+    // What is no text is no UUID either, and is refused as such.
+    let text = value.to_str().unwrap_or("?").trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}

@@ -1,0 +1,137 @@
+//! [`Unproven`]: a request whose key nobody has looked at yet.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use beadle_common::instant::Instant;
+
+use super::call::Call;
+use super::credentials::Credentials;
+use super::endpoint::Endpoint;
+use super::origin::Origin;
+use super::query::Query;
+use crate::error::ApiError;
+use crate::idempotency::Reservation;
+use crate::input::{Body, read_body};
+use crate::state::State;
+
+/// Nobody without a good key has more than this read, in bytes.
+const SMALL: usize = 64 << 10;
+
+/// A request with a key that may be good for nothing. For the one handler that has keys
+/// looked up together with what is asked for; nothing must be answered before either that
+/// or [`Unproven::prove`].
+pub(crate) struct Unproven {
+    state: Data<State>,
+    request: HttpRequest,
+    payload: Payload,
+    endpoint: Endpoint,
+    credentials: Credentials,
+    now: Instant,
+}
+
+impl Unproven {
+    /// # Errors
+    /// [`ApiError::Unauthorized`] if there is no key at all.
+    pub(super) fn of(request: HttpRequest, payload: Payload) -> Result<Self, ApiError> {
+        let (Some(state), Some(endpoint)) = (
+            request.app_data::<Data<State>>().cloned(),
+            request.app_data::<Endpoint>().copied(),
+        ) else {
+            return Err(ApiError::internal(
+                "a route has no endpoint or no state, see `app`",
+            ));
+        };
+        let now = (state.clock)();
+        let credentials = Credentials::of(&request, endpoint, now)?;
+        Ok(Self {
+            state,
+            request,
+            payload,
+            endpoint,
+            credentials,
+            now,
+        })
+    }
+
+    /// What handlers share.
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// What decides whether the request may be carried out.
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// When the request was taken up.
+    pub(crate) fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Where it comes from.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::of(&self.request, &self.state.settings.trusted_proxies)
+    }
+
+    /// Whether the body is so small that it may be read on behalf of whoever it is.
+    pub(crate) fn is_small(&self) -> bool {
+        let length = self.request.headers().get(CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        length.is_some_and(|length: usize| length <= SMALL)
+    }
+
+    /// Whether there is an Id in the path.
+    pub(crate) fn has_id(&self) -> bool {
+        let id = self.request.match_info().get(self.endpoint.id);
+        id.is_some_and(|id| !id.is_empty())
+    }
+
+    /// The right to carry out this request, if it came with an `Idempotency-Key`.
+    pub(crate) fn reservation(&self) -> Option<Reservation> {
+        self.request.extensions().get::<Reservation>().cloned()
+    }
+
+    /// As [`Call::body`], which has nothing to read after this.
+    ///
+    /// # Errors
+    /// As [`read_body`].
+    pub(crate) async fn body(&mut self) -> Result<Body, ApiError> {
+        let limit = self.state.settings.body_limit;
+        read_body(&self.request, &mut self.payload, limit).await
+    }
+
+    /// Looks the key up.
+    ///
+    /// # Errors
+    /// [`ApiError::Unauthorized`], or what is wrong with the tenant header.
+    pub(crate) async fn prove(self) -> Result<Call, ApiError> {
+        let claim = self.credentials.claim().clone();
+        let found = self.state.lookup.ask(claim).await?;
+        let (caller, scope) = self.credentials.judge(found)?;
+        let reservation = self.reservation();
+        Ok(Call {
+            query: Query::parse(self.request.query_string()),
+            state: self.state,
+            request: self.request,
+            payload: self.payload,
+            caller,
+            scope,
+            endpoint: self.endpoint,
+            reservation,
+            now: self.now,
+        })
+    }
+}
+
+impl FromRequest for Unproven {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Self::of(request.clone(), payload.take()))
+    }
+}
