@@ -147,11 +147,13 @@ impl Report {
     }
 }
 
-/// The lowest, the middle, and the highest value.
+/// The lowest, the middle, and the highest value. An even number of values has two in the
+/// middle, and their mean is told.
 fn spread(mut values: Vec<f64>) -> Option<[f64; 3]> {
     values.sort_by(f64::total_cmp);
-    let middle = values.get(values.len() / 2)?;
-    Some([*values.first()?, *middle, *values.last()?])
+    let last = values.len().checked_sub(1)?;
+    let (lower, upper) = (values.get(last / 2)?, values.get(last.div_ceil(2))?);
+    Some([*values.first()?, lower.midpoint(*upper), *values.last()?])
 }
 
 fn readable(figures: &Map<String, Value>) -> String {
@@ -216,6 +218,12 @@ mod tests {
         let row = ["take/sqlite", "taken/s", "20", "10", "30", "3"];
         assert_eq!(report.rows()[1..], [row.map(str::to_owned)]);
         assert!(!report.say_what_does_not_count());
+    }
+
+    #[test]
+    fn of_two_runs_neither_is_the_median() {
+        assert_eq!(spread(vec![10.0, 20.0]), Some([10.0, 15.0, 20.0]));
+        assert_eq!(spread(Vec::new()), None);
     }
 
     #[test]
