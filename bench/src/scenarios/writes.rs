@@ -31,8 +31,8 @@ const WARM_UP: usize = 500;
 /// Actions of one transaction of the bare loop.
 const TOGETHER: usize = 64;
 
-/// Threads that write in the bare loop, with a connection each. One file has one writer; a
-/// server does not get faster with more.
+/// Threads that write in the bare loop, with a connection each. One file has one writer; on
+/// a server some write while others wait for the disk.
 fn writers(backend: Backend) -> usize {
     match backend {
         Backend::Sqlite => 1,
