@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use actix_web::body::to_bytes;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::Data;
@@ -267,9 +267,11 @@ impl TestApp {
             .method(method)
             .insert_header((AUTHORIZATION, KEY));
         if let Some(body) = body {
+            let body = body.to_string();
             request = request
                 .insert_header((CONTENT_TYPE, "application/json"))
-                .set_payload(body.to_string());
+                .insert_header((CONTENT_LENGTH, body.len()))
+                .set_payload(body);
         }
         self.send(request).await
     }

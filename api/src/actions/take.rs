@@ -7,39 +7,50 @@ use beadle_common::lifecycle::{Change, TakeRequest, Taking, prepare_take};
 use super::change::{Request, action, carry_out, show};
 use super::input::{judge, read_common};
 use super::together::Asking;
-use crate::answer::Answer;
+use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::Collector;
-use crate::extract::{Call, Unproven};
+use crate::extract::{Call, Credentials, Unproven};
 use crate::input::{LONGEST_NAME, Object};
 use crate::state::State;
 
 pub(super) async fn take_action(mut unproven: Unproven) -> Answer {
-    if !may_join(&unproven) {
-        let mut call = unproven.prove().await?;
-        let request = Request::read(&mut call).await;
+    // An answer that is kept has to be written with its effect.
+    let joins = !unproven.has_id() && unproven.reservation().is_none();
+    if joins && unproven.is_small() {
+        let request = Request::read_unproven(&mut unproven).await;
+        let credentials = unproven.credentials().clone();
+        if let Some(reply) = join(unproven.state(), &request, Some(credentials)).await? {
+            return Ok(reply.into());
+        }
+        let call = unproven.prove().await?;
+        let request = request.within(call.scope());
         return take_alone(call, request).await;
     }
-    let request = Request::read_unproven(&mut unproven).await;
-    if let Some(taking) = readable(&request) {
-        let credentials = unproven.credentials().clone();
-        let asking = Asking {
-            credentials,
-            taking,
-        };
-        if let Some(change) = unproven.state().together.take(asking).await? {
-            return Ok(show(&change)?.into());
-        }
+    let mut call = unproven.prove().await?;
+    let request = Request::read(&mut call).await;
+    if joins && let Some(reply) = join(&call.state(), &request, None).await? {
+        return Ok(reply.into());
     }
-    let call = unproven.prove().await?;
-    let request = request.within(call.scope());
     take_alone(call, request).await
 }
 
-/// Whether the action can be taken with others, as far as the head of the request tells.
-fn may_join(unproven: &Unproven) -> bool {
-    // An answer that is kept has to be written with its effect.
-    !unproven.has_id() && unproven.is_small() && unproven.reservation().is_none()
+/// Takes the action with others. Without credentials the key has been looked up already.
+/// None: nothing has happened.
+async fn join(
+    state: &State,
+    request: &Request,
+    credentials: Option<Credentials>,
+) -> Result<Option<Reply>, ApiError> {
+    let Some(taking) = readable(request) else {
+        return Ok(None);
+    };
+    let asking = Asking {
+        credentials,
+        taking,
+    };
+    let change = state.together.take(asking).await?;
+    change.map(|change| show(&change)).transpose()
 }
 
 async fn take_alone(call: Call, request: Request) -> Answer {

@@ -9,7 +9,7 @@ use beadle_common::lifecycle::{
     Call, Change, Conflict, Remembered, Setup, Taking, commit_together, prepare_together,
 };
 
-use crate::extract::{Credentials, Found, look_up};
+use crate::extract::{Credentials, look_up};
 
 /// Actions that share a transaction at most.
 const BATCH: usize = 64;
@@ -23,9 +23,9 @@ const THREADS: Threads = Threads {
 /// A request for an action.
 #[derive(Debug)]
 pub(super) struct Asking {
-    /// Nobody has looked the key up: that is done for all at once, too.
-    pub(super) credentials: Credentials,
-    /// What is asked for. Its scope is that of the key and the tenant header.
+    /// If nobody has looked the key up: that is done for all at once, too.
+    pub(super) credentials: Option<Credentials>,
+    /// What is asked for. If there are credentials, its scope is still to come.
     pub(super) taking: Taking,
 }
 
@@ -88,13 +88,22 @@ fn admit(
     connection: &mut AnyConnection,
     asked: Vec<Asking>,
 ) -> Result<Vec<Option<Taking>>, DbError> {
-    let claims = asked.iter().map(|asking| asking.credentials.claim());
-    let found = look_up(connection, claims)?;
-    let admit = |(asking, found): (Asking, Found)| {
-        let (_, scope) = asking.credentials.judge(found).ok()?;
-        let Taking { call, request } = asking.taking;
+    let credentials = asked
+        .iter()
+        .filter_map(|asking| asking.credentials.as_ref());
+    let mut found = look_up(connection, credentials.map(Credentials::claim))?.into_iter();
+    let admit = |asking: Asking| {
+        let Asking {
+            credentials,
+            taking,
+        } = asking;
+        let Some(credentials) = credentials else {
+            return Some(taking);
+        };
+        let (_, scope) = credentials.judge(found.next()?).ok()?;
+        let Taking { call, request } = taking;
         let call = Call { scope, ..call };
         Some(Taking { call, request })
     };
-    Ok(asked.into_iter().zip(found).map(admit).collect())
+    Ok(asked.into_iter().map(admit).collect())
 }

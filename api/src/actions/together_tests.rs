@@ -2,13 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::test::TestRequest;
+use beadle_common::instant::Instant;
+use beadle_common::model::api_key::ApiKey;
 use beadle_common::outbox::{self, Kind};
 use beadle_common::test_support::claim_request;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
-use crate::test_support::{Answered, NOON, TestApp, both_databases};
+use crate::test_support::{Answered, KEY, NOON, TestApp, api_key, both_databases, endpoints};
 
 const PATH: &str = "/api/user/action";
 const RITA: &str = "9af67e9a-8332-4c06-971c-463b6710c340";
@@ -27,6 +31,8 @@ const MANY: usize = 24;
 both_databases!(
     each_of_many_gets_its_own,
     who_goes_alone_gets_the_answer_of_one_who_is_alone,
+    whoever_has_no_right_to_it_takes_nothing_beside_those_who_have,
+    a_key_that_is_deleted_takes_nothing_from_then_on,
     an_ordered_webhook_gets_everything_in_order,
     whoever_leaves_meanwhile_harms_nobody_else,
     a_definition_that_is_switched_off_meanwhile_is_no_failure,
@@ -176,6 +182,105 @@ async fn who_goes_alone_gets_the_answer_of_one_who_is_alone(app: &TestApp) {
             answer.ok();
         }
     }
+}
+
+/// What differs from a request with a good key, and the status that it gets.
+async fn strangers(app: &TestApp) -> Vec<(&'static str, Option<String>, u16)> {
+    let other = app.add_tenant("Other").await;
+    let ours = app.tenant;
+    for key in [
+        ApiKey {
+            permissions: endpoints(PATH, &["GET"]),
+            ..api_key("reader")
+        },
+        ApiKey {
+            expiration_instant: Some(Instant::from_millis(NOON)),
+            ..api_key("late")
+        },
+        ApiKey {
+            tenant_id: Some(other),
+            ..api_key("elsewhere")
+        },
+        ApiKey {
+            tenant_id: Some(ours),
+            ..api_key("here")
+        },
+    ] {
+        app.add_key(key).await;
+    }
+    vec![
+        ("nobody's", None, 401),
+        ("reader", None, 401),
+        ("late", None, 401),
+        // Rita is not there.
+        ("elsewhere", None, 400),
+        ("here", None, 200),
+        ("here", Some(other.to_string()), 401),
+        (KEY, Some(other.to_string()), 400),
+        (KEY, Some(ours.to_string()), 200),
+        (KEY, Some(NOBODY.to_owned()), 400),
+        (KEY, Some("no Id".to_owned()), 400),
+    ]
+}
+
+/// Bans Rita. Bodies whose length is not told wait for the key.
+fn request_of(key: &str, tenant: Option<&str>, tells_length: bool) -> TestRequest {
+    let body = ban(RITA, "stranger").to_string();
+    let mut request = TestRequest::post()
+        .uri(PATH)
+        .insert_header((AUTHORIZATION, key))
+        .insert_header((CONTENT_TYPE, "application/json"));
+    if let Some(tenant) = tenant {
+        request = request.insert_header(("X-FusionAuth-TenantId", tenant));
+    }
+    if tells_length {
+        request = request.insert_header((CONTENT_LENGTH, body.len()));
+    }
+    request.set_payload(body)
+}
+
+async fn whoever_has_no_right_to_it_takes_nothing_beside_those_who_have(app: &TestApp) {
+    world(app).await;
+    let strangers = strangers(app).await;
+    let mut taken = 0;
+    for tells_length in [true, false] {
+        for (key, tenant, status) in &strangers {
+            let request = || request_of(key, tenant.as_deref(), tells_length);
+            let alone = masked(app.send(request()).await);
+            assert_eq!(alone.status, *status, "{key} {tenant:?}");
+            let many = many();
+            let (others, among, again) = futures_util::join!(
+                post_all(app, &many),
+                app.send(request()),
+                app.send(request())
+            );
+            for other in others {
+                other.ok();
+            }
+            assert_eq!(masked(among), alone, "{key} {tenant:?}");
+            assert_eq!(masked(again), alone, "{key} {tenant:?}");
+            taken += MANY + if *status == 200 { 3 } else { 0 };
+        }
+    }
+    let found = app.get(&format!("{PATH}?userId={RITA}")).await.ok();
+    assert_eq!(found["actions"].as_array().unwrap().len(), taken);
+}
+
+async fn a_key_that_is_deleted_takes_nothing_from_then_on(app: &TestApp) {
+    world(app).await;
+    app.add_key(api_key("leaving")).await;
+    let request = || app.send(request_of("leaving", None, true));
+    request().await.ok();
+    let key = api_key("leaving").key_hash;
+    let deleted = app.state.write(move |connection| {
+        let keys = ApiKey::load_by_hash(connection, vec![key.clone()])?;
+        for key in keys {
+            ApiKey::delete(connection, key.id)?;
+        }
+        Ok::<_, ApiError>(())
+    });
+    deleted.await.unwrap();
+    assert_eq!(request().await.status, 401);
 }
 
 async fn an_ordered_webhook_gets_everything_in_order(app: &TestApp) {

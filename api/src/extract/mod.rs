@@ -1,8 +1,9 @@
 //! Who is asking, for which tenant, and about what: everything before the body.
 //!
-//! [`Call`] is the one extractor, and [`Unproven`] what it is before its key was looked up. It refuses in a fixed order (key, tenant header), and
-//! its methods continue it (Ids and parameters of the URL, then the body), so that a
-//! handler reads from top to bottom as a request is judged.
+//! [`Call`] is the one extractor, beside what it is before its key was looked up
+//! (`unproven`). It refuses in a fixed order (key, tenant header), and its methods continue
+//! it (Ids and parameters of the URL, then the body), so that a handler reads from top to
+//! bottom as a request is judged.
 
 mod access;
 mod call;
@@ -24,7 +25,7 @@ pub use credentials::Caller;
 pub(crate) use credentials::{Credentials, TENANT_HEADER, identify};
 pub use endpoint::Endpoint;
 pub use lookup::Lookup;
-pub(crate) use lookup::{Found, look_up};
+pub(crate) use lookup::look_up;
 pub use origin::Origin;
 pub use query::Query;
 pub(crate) use unproven::Unproven;
