@@ -17,6 +17,8 @@ mod deletion_tests;
 #[cfg(test)]
 mod search_tests;
 #[cfg(test)]
+mod statements_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod together_tests;
