@@ -59,8 +59,11 @@ async fn admit(request: &mut ServiceRequest, state: &State) -> Result<Option<Adm
         return Ok(None);
     };
     let now = (state.clock)();
-    let Ok((caller, _)) = identify(request, state, endpoint, now).await else {
-        return Ok(None);
+    let caller = match identify(request, state, endpoint, now).await {
+        Ok((caller, _)) => caller,
+        Err(ApiError::Unauthorized | ApiError::BadRequest(_)) => return Ok(None),
+        // Whoever asked for once must not get it as often as they ask.
+        Err(error) => return Err(error),
     };
     let key = read_key(request)?;
     let body = read_bytes(request, payload, state.settings.body_limit)

@@ -194,8 +194,10 @@ impl Receiver {
     /// When one does.
     pub async fn expect_quiet(&self, period: Duration) {
         let mut counter = self.shared.count.subscribe();
-        let before = *counter.borrow_and_update();
-        let more = tokio::time::timeout(period, counter.wait_for(|n| *n > before)).await;
+        // What has come is seen a moment before it is counted.
+        let come = || self.shared.state().received.len();
+        let before = come();
+        let more = tokio::time::timeout(period, counter.wait_for(|_| come() > before)).await;
         let came = more.is_ok();
         assert!(!came, "one webhook too many: {:#?}", self.received().last());
     }
