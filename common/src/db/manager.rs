@@ -1,11 +1,10 @@
 //! Opens connections: the one place that knows pragmas.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use diesel::r2d2::R2D2Connection;
-use diesel::{Connection, PgConnection, QueryResult, SqliteConnection};
+use diesel::{Connection, PgConnection, SqliteConnection};
 
 use super::connection::AnyConnection;
 use super::error::{DbError, one_line};
@@ -14,67 +13,6 @@ use super::url::DatabaseUrl;
 
 /// How long a statement on SQLite waits for another process's write lock.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a connection that has just worked is taken to work still. Asking the server
-/// before each use would cost a round trip as long as most queries.
-const TRUSTED: Duration = Duration::from_secs(1);
-
-/// How PostgreSQL plans what a connection asks. SQLite plans once, and always by the index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Planning {
-    /// As it likes.
-    Usual,
-    /// See [`Db::by_index`](super::Db::by_index).
-    ByIndex,
-}
-
-impl Planning {
-    fn set(self) -> &'static str {
-        match self {
-            Self::Usual => "RESET plan_cache_mode; RESET enable_seqscan; RESET jit",
-            // To read what has no index is priced so high that it would be compiled first.
-            Self::ByIndex => {
-                "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off"
-            }
-        }
-    }
-}
-
-/// A connection of the pool.
-pub(super) struct Pooled {
-    pub(super) connection: AnyConnection,
-    planning: Planning,
-    /// When it was last known to work.
-    worked: Option<Instant>,
-}
-
-impl Pooled {
-    /// Has it plan this way from now on: a round trip, but only where the connection comes
-    /// from somebody who wants it the other way.
-    pub(super) fn plan(&mut self, planning: Planning) -> QueryResult<()> {
-        if self.planning == planning {
-            return Ok(());
-        }
-        if let AnyConnection::Pg(connection) = &mut self.connection {
-            self.worked = None;
-            connection.batch_execute(planning.set())?;
-        }
-        self.planning = planning;
-        Ok(())
-    }
-
-    /// Uses it, and remembers whether that went well.
-    pub(super) fn run<T, E>(
-        &mut self,
-        work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.worked = None;
-        let result = work(&mut self.connection);
-        // Whatever the failure was, it may have been the connection's.
-        self.worked = result.is_ok().then(Instant::now);
-        result
-    }
-}
 
 /// What to do when the SQLite file is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +33,7 @@ pub enum SqliteSynchronous {
     Normal,
 }
 
-/// Opens connections to one database, for r2d2 and for those outside the pool.
+/// Opens connections to one database, for the pool and for those outside it.
 #[derive(Debug, Clone)]
 pub(super) struct Manager {
     pub(super) url: DatabaseUrl,
@@ -171,28 +109,4 @@ fn open_sqlite(path: &Path, synchronous: SqliteSynchronous) -> Result<AnyConnect
     ))?;
     crate::model::search::register(&mut connection)?;
     Ok(AnyConnection::Sqlite(connection))
-}
-
-impl r2d2::ManageConnection for Manager {
-    type Connection = Pooled;
-    type Error = DbError;
-
-    fn connect(&self) -> Result<Pooled, DbError> {
-        Ok(Pooled {
-            connection: self.open()?,
-            planning: Planning::Usual,
-            worked: Some(Instant::now()),
-        })
-    }
-
-    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), DbError> {
-        match pooled.worked {
-            Some(instant) if instant.elapsed() < TRUSTED => Ok(()),
-            _ => Ok(pooled.connection.ping()?),
-        }
-    }
-
-    fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        std::thread::panicking() || pooled.connection.is_broken()
-    }
 }

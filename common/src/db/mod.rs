@@ -15,7 +15,11 @@ mod notify;
 #[cfg(test)]
 mod open_test;
 mod pool;
+mod pooled;
+#[cfg(test)]
+mod pooled_test;
 mod prepared;
+mod released;
 #[cfg(test)]
 mod schema_test;
 pub(crate) mod sql_type;
@@ -35,7 +39,8 @@ pub use json::Json;
 pub use manager::{IfMissing, SqliteSynchronous};
 pub use native::Native;
 pub use notify::{Wake, WakeSource};
-pub use pool::{CHECKOUT_TIMEOUT, Connections, Db, DbOptions};
+pub use pool::{Connections, Db, DbOptions};
+pub use pooled::CHECKOUT_TIMEOUT;
 pub use prepared::Prepared;
 pub use sql_type::SqlUuid;
 pub use statements::Statements;

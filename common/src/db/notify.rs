@@ -22,6 +22,7 @@ use super::connection::AnyConnection;
 use super::error::{DbError, one_line};
 use super::manager::{Manager, SqliteSynchronous};
 use super::pool::Db;
+use super::released::{Released, held};
 use super::statements::Counter;
 use super::url::DatabaseUrl;
 
@@ -39,12 +40,24 @@ const SPACING: Duration = Duration::from_millis(2);
 /// whether it is still there. Meanwhile workers poll, so it need not be quick.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a process that ends waits for its last notification to go out.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// Wakes workers: those of this process at once, those of others through the database.
 #[derive(Debug, Clone)]
 pub struct Wake {
     local: Arc<Notify>,
-    /// PostgreSQL only: the notifier thread. Capacity one, so that wake-ups merge.
-    remote: Option<SyncSender<()>>,
+    /// PostgreSQL only.
+    remote: Option<Arc<Notifier>>,
+}
+
+/// The notifier thread. Without this, it ends.
+#[derive(Debug)]
+struct Notifier {
+    /// Capacity one, so that wake-ups merge.
+    wakes: SyncSender<()>,
+    /// Dropped after the sender: fields go in this order.
+    _released: Released,
 }
 
 impl Wake {
@@ -53,7 +66,7 @@ impl Wake {
     pub fn new(db: &Db) -> Self {
         let remote = match db.url() {
             DatabaseUrl::Sqlite(_) => None,
-            url @ DatabaseUrl::Postgres(_) => start_notifier(url.clone()),
+            url @ DatabaseUrl::Postgres(_) => start_notifier(url.clone()).map(Arc::new),
         };
         Self {
             local: Arc::new(Notify::new()),
@@ -66,7 +79,7 @@ impl Wake {
         self.local.notify_waiters();
         if let Some(remote) = &self.remote {
             // Full: a notification is about to go out anyway.
-            let _ = remote.try_send(());
+            let _ = remote.wakes.try_send(());
         }
     }
 
@@ -155,8 +168,9 @@ impl WakeSource {
     }
 }
 
-fn start_notifier(url: DatabaseUrl) -> Option<SyncSender<()>> {
-    let (sender, receiver) = sync_channel(1);
+fn start_notifier(url: DatabaseUrl) -> Option<Notifier> {
+    let (wakes, receiver) = sync_channel(1);
+    let (held, _released) = held(FAREWELL);
     let manager = Manager {
         url,
         synchronous: SqliteSynchronous::Full,
@@ -164,9 +178,12 @@ fn start_notifier(url: DatabaseUrl) -> Option<SyncSender<()>> {
     };
     let started = thread::Builder::new()
         .name("notifier".to_owned())
-        .spawn(move || notify_loop(&manager, &receiver));
+        .spawn(move || {
+            let _held = held;
+            notify_loop(&manager, &receiver);
+        });
     match started {
-        Ok(_) => Some(sender),
+        Ok(_) => Some(Notifier { wakes, _released }),
         Err(error) => {
             tracing::warn!("no notifier thread, workers will poll: {error}");
             None
@@ -199,8 +216,11 @@ fn notify_loop(manager: &Manager, wakes: &Receiver<()>) {
                     "cannot notify the workers, they will poll: {}",
                     one_line(&error)
                 );
-                // Without senders nobody is left to speak for.
-                owed = wakes.try_recv() != Err(TryRecvError::Disconnected);
+                if wakes.try_recv() == Err(TryRecvError::Disconnected) {
+                    // Nobody is left to speak for.
+                    return;
+                }
+                owed = true;
                 thread::sleep(pause.next_backoff().unwrap_or(LONGEST_PAUSE));
             }
         }

@@ -2,7 +2,6 @@
 //! run in a transaction that is already open.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use diesel::Connection;
 use tokio::sync::oneshot::error::RecvError;
@@ -11,15 +10,12 @@ use tracing::Span;
 
 use super::connection::AnyConnection;
 use super::error::{DbError, one_line};
-use super::manager::{IfMissing, Manager, Planning, SqliteSynchronous};
+use super::manager::{IfMissing, Manager, SqliteSynchronous};
 use super::migrate;
+use super::pooled::{CHECKOUT_TIMEOUT, Planning, Pool, PoolManager};
 use super::sqlite_writer::{Outcome, SqliteWriter};
 use super::statements::{Counter, Statements};
 use super::url::{Backend, DatabaseUrl};
-
-/// How long a request waits for a free connection before it is answered "not
-/// available". Longer only piles up requests that their clients have given up.
-pub const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How to use a database.
 #[derive(Debug, Clone)]
@@ -47,7 +43,7 @@ pub struct Connections {
 /// A handle on the database; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    pool: r2d2::Pool<Manager>,
+    pool: Arc<Pool>,
     /// One permit for each connection: whoever has to wait does so without a thread.
     turns: Arc<Semaphore>,
     /// On SQLite all changes go through one thread; see [`SqliteWriter`].
@@ -81,15 +77,10 @@ impl Db {
             Backend::Sqlite => Some(Arc::new(SqliteWriter::start(manager.clone())?)),
             Backend::Postgres => None,
         };
-        let pool = r2d2::Pool::builder()
-            .max_size(options.connections.max(1))
-            .min_idle(Some(1))
-            .connection_timeout(CHECKOUT_TIMEOUT)
-            .error_handler(Box::new(LogPoolError))
-            .build_unchecked(manager);
-        let turns = usize::try_from(pool.max_size()).unwrap_or(Semaphore::MAX_PERMITS);
+        let pool = Pool::new(manager, options.connections);
+        let turns = usize::try_from(pool.limit()).unwrap_or(Semaphore::MAX_PERMITS);
         Ok(Self {
-            pool,
+            pool: Arc::new(pool),
             turns: Arc::new(Semaphore::new(turns)),
             writer,
             counter,
@@ -130,10 +121,9 @@ impl Db {
     /// among them.
     #[must_use]
     pub fn connections(&self) -> Connections {
-        let state = self.pool.state();
         Connections {
-            in_use: state.connections.saturating_sub(state.idle_connections),
-            limit: self.pool.max_size(),
+            in_use: self.pool.in_use(),
+            limit: self.pool.limit(),
         }
     }
 
@@ -252,11 +242,8 @@ impl Db {
         }
     }
 
-    fn checkout(&self) -> Result<r2d2::PooledConnection<Manager>, DbError> {
-        let mut pooled = self
-            .pool
-            .get()
-            .map_err(|error| DbError::Unavailable(one_line(&error)))?;
+    fn checkout(&self) -> Result<r2d2::PooledConnection<PoolManager>, DbError> {
+        let mut pooled = self.pool.get()?;
         pooled.plan(self.planning)?;
         Ok(pooled)
     }
@@ -308,15 +295,5 @@ where
             Ok(panic) => std::panic::resume_unwind(panic),
             Err(_) => Err(lost().into()),
         },
-    }
-}
-
-/// The pool keeps trying to connect in the background; this is where it says why it cannot.
-#[derive(Debug)]
-struct LogPoolError;
-
-impl r2d2::HandleError<DbError> for LogPoolError {
-    fn handle_error(&self, error: DbError) {
-        tracing::warn!("database connection: {}", one_line(&error));
     }
 }
