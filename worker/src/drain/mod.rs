@@ -7,6 +7,7 @@ mod flight;
 pub(crate) mod happening;
 mod lane;
 mod look;
+mod refused;
 mod room;
 mod settler;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::flight::Landing;
 use super::happening::tell;
+use super::refused::Refused;
 use super::{Clock, POLL, Surroundings, pause_after_errors};
 use crate::metrics::Metrics;
 
@@ -72,20 +73,46 @@ impl Settler {
         (settler, ledger)
     }
 
-    /// Ends when every sender is gone and everything is written.
+    /// Ends when every sender is gone and everything is written that the database takes.
     pub(super) async fn run(mut self) {
+        let mut refused = Refused::new();
         let mut batch = Vec::new();
         let mut not_before = Instant::now();
-        while self.landings.recv_many(&mut batch, BATCH).await > 0 {
+        loop {
+            tokio::select! {
+                taken = self.landings.recv_many(&mut batch, BATCH) => if taken == 0 {
+                    break;
+                },
+                () = refused.due() => {
+                    self.try_again(&mut refused).await;
+                    self.tell_if_behind(&refused);
+                    continue;
+                }
+            }
             if Instant::now() < not_before {
                 tokio::time::sleep_until(not_before).await;
                 self.take_what_waits(&mut batch);
             }
             not_before = Instant::now() + PACE;
-            self.write(std::mem::take(&mut batch)).await;
-            if self.landings.is_empty() {
-                self.behind.send_replace(false);
-            }
+            let batch = std::mem::take(&mut batch);
+            let wanted = batch.len();
+            let not_written = self.write(batch).await;
+            refused.take(not_written, wanted);
+            self.tell_if_behind(&refused);
+        }
+        for landing in refused.into_all() {
+            self.settle_one(&landing).await.unwrap_or_else(|error| {
+                tell_of_loss(&landing, Some(&error));
+            });
+        }
+    }
+
+    /// Once it is, it stays so until there is nothing left to be written.
+    fn tell_if_behind(&self, refused: &Refused) {
+        if refused.are_too_many() {
+            self.behind.send_replace(true);
+        } else if self.landings.is_empty() {
+            self.behind.send_replace(false);
         }
     }
 
@@ -97,60 +124,76 @@ impl Settler {
         }
     }
 
-    /// Writes a batch, however often it takes. A lease that has lapsed meanwhile is no
-    /// reason to give up: as long as nobody else has claimed the row, the token is good.
-    pub(super) async fn write(&self, mut batch: Vec<Landing>) {
+    /// Writes a batch, and waits for a database that is away for as long as that takes. A
+    /// lease that has lapsed meanwhile is no reason to give up: as long as nobody else has
+    /// claimed the row, the token is good. Returns what the database refused, of which
+    /// nothing has been written.
+    pub(super) async fn write(&self, mut batch: Vec<Landing>) -> Vec<Landing> {
         let mut pause = pause_after_errors();
+        let mut refused = Vec::new();
         loop {
-            let wanted = batch.len();
-            let error = match self.settle_all(&mut batch).await {
-                Ok(()) => return,
-                Err(error) => error,
+            let settled = match self.settle_all(&mut batch).await {
+                Err(error) if !may_pass(&error) => {
+                    tracing::error!("settling a batch failed, trying one by one: {error}");
+                    self.one_by_one(&mut batch, &mut refused).await
+                }
+                settled => settled,
             };
-            if may_pass(&error) {
-                tracing::warn!("cannot settle deliveries yet: {error}");
-            } else {
-                tracing::error!("settling a batch failed, trying one by one: {error}");
-                let any_written = batch.len() < wanted;
-                batch = self.one_by_one(batch, any_written).await;
-                // What the database refuses for good must not keep the others waiting.
-                let now = (self.clock)();
-                batch.retain(|landing| landing.lease_end > now);
-            }
-            if batch.is_empty() {
-                return;
-            }
+            let Err(error) = settled else {
+                return refused;
+            };
+            tracing::warn!("cannot settle deliveries yet: {error}");
             self.behind.send_replace(true);
             let wait = pause.next_backoff().unwrap_or(POLL);
             tokio::time::sleep(wait).await;
         }
     }
 
-    /// One that the database refuses must not cost the others their settlement. Returns
-    /// what is to be tried again: all that failed, if none could be written, now or before.
-    async fn one_by_one(&self, batch: Vec<Landing>, mut any_written: bool) -> Vec<Landing> {
-        let mut batch = batch.into_iter();
-        let mut failed = Vec::new();
-        while let Some(landing) = batch.next() {
-            match self.settle(std::slice::from_ref(&landing)).await {
-                Ok(()) => any_written = true,
-                // Each of the others would wait for the database in vain.
+    /// One that the database refuses must not cost the others their settlement. Fails when
+    /// each of those that are left would wait for the database in vain.
+    async fn one_by_one(
+        &self,
+        batch: &mut Vec<Landing>,
+        refused: &mut Vec<Landing>,
+    ) -> Result<(), DbError> {
+        // The order is that in which the attempts ended.
+        batch.reverse();
+        while let Some(landing) = batch.pop() {
+            match self.settle_one(&landing).await {
+                Ok(()) => {}
                 Err(error) if may_pass(&error) => {
-                    return failed.into_iter().chain([landing]).chain(batch).collect();
+                    batch.push(landing);
+                    batch.reverse();
+                    return Err(error);
                 }
                 Err(error) => {
                     tracing::error!(
                         delivery.id = %landing.settlement.id,
                         "a delivery could not be settled: {error}"
                     );
-                    failed.push(landing);
+                    refused.push(landing);
                 }
             }
         }
-        // If others could be written, it is the row's own fault, and its lease may lapse.
-        match any_written {
-            true => Vec::new(),
-            false => failed,
+        Ok(())
+    }
+
+    /// Tries again what was refused, until something still is.
+    async fn try_again(&self, refused: &mut Refused) {
+        for landing in refused.give_up((self.clock)()) {
+            tell_of_loss(&landing, None);
+        }
+        while let Some(landing) = refused.next() {
+            match self.settle_one(&landing).await {
+                Ok(()) => refused.has_been_written(),
+                Err(error) => {
+                    tracing::debug!(
+                        delivery.id = %landing.settlement.id,
+                        "a delivery still could not be settled: {error}"
+                    );
+                    return refused.put_back(landing);
+                }
+            }
         }
     }
 
@@ -173,12 +216,15 @@ impl Settler {
         }
         match batch.is_empty() {
             true => Ok(()),
-            false => self.settle(batch).await,
+            false => self.settle(settlements(batch)).await,
         }
     }
 
-    async fn settle(&self, batch: &[Landing]) -> Result<(), DbError> {
-        let settlements = settlements(batch);
+    async fn settle_one(&self, landing: &Landing) -> Result<(), DbError> {
+        self.settle(vec![landing.settlement.clone()]).await
+    }
+
+    async fn settle(&self, settlements: Vec<Settlement>) -> Result<(), DbError> {
         let wanted = settlements.len();
         let policy = self.policy.clone();
         let (settlements, settled) = self
@@ -199,7 +245,7 @@ impl Settler {
             );
         }
         let soon = (self.clock)().plus(POLL);
-        let is_soon = |landing: &Landing| match landing.settlement.verdict {
+        let is_soon = |settlement: &Settlement| match settlement.verdict {
             Verdict::Finished(_) | Verdict::Hold => false,
             Verdict::Retry { at } | Verdict::HandBack { at } => at < soon,
         };
@@ -209,7 +255,7 @@ impl Settler {
             .happenings
             .iter()
             .any(|(_, h)| *h == Happening::CircuitClosed);
-        if reopened || settled.freed > 0 || batch.iter().any(is_soon) {
+        if reopened || settled.freed > 0 || settlements.iter().any(is_soon) {
             self.due_soon.notify_one();
         }
         Ok(())
@@ -219,6 +265,14 @@ impl Settler {
 pub(super) fn settlements(batch: &[Landing]) -> Vec<Settlement> {
     let settlement = |landing: &Landing| landing.settlement.clone();
     batch.iter().map(settlement).collect()
+}
+
+fn tell_of_loss(landing: &Landing, error: Option<&DbError>) {
+    tracing::error!(
+        delivery.id = %landing.settlement.id,
+        error = error.map(tracing::field::display),
+        "the database has not taken how a delivery went; it may arrive twice"
+    );
 }
 
 /// Whether the same may succeed later, whatever is in the batch.

@@ -5,7 +5,7 @@ use beadle_common::outbox::{ClaimRequest, Judgement, Lanes, Settlement, Verdict,
 use super::*;
 use crate::attempt::record;
 use crate::drain::flight::Landing;
-use crate::drain::settler::Settler;
+use crate::drain::settler::{Ledger, Settler};
 
 /// Claimed deliveries that have arrived, one of each lane.
 fn arrived(world: &World, lanes: &[LaneId]) -> Vec<Landing> {
@@ -71,6 +71,43 @@ async fn write(world: &World, landings: Vec<Landing>) {
     written.await.unwrap();
 }
 
+/// As if it never had been.
+fn have_it_taken(world: &World, id: DeliveryId) {
+    world.write(move |c| diesel::delete(deliveries::table.find(id)).execute(c));
+}
+
+/// A settler at work.
+struct AtWork {
+    ledger: Ledger,
+    task: JoinHandle<()>,
+}
+
+impl AtWork {
+    fn start(world: &World) -> Self {
+        let (settler, ledger) = Settler::new(Kind::Webhook, &world.surroundings());
+        let task = tokio::spawn(settler.run());
+        Self { ledger, task }
+    }
+
+    async fn land(&self, landings: Vec<Landing>) {
+        for landing in landings {
+            assert!(self.ledger.landings.send(landing).await.is_ok());
+        }
+    }
+
+    fn is_behind(&self) -> bool {
+        *self.ledger.behind.borrow()
+    }
+
+    async fn stop(self) {
+        drop(self.ledger);
+        tokio::time::timeout(30 * SECOND, self.task)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+}
+
 async fn what_the_database_refuses_spoils_no_other(world: World) {
     let landings = arrived(&world, &[LaneId::random(), LaneId::random()]);
     let (refused, other) = (landings[0].settlement.id, landings[1].settlement.id);
@@ -93,7 +130,70 @@ async fn what_the_database_refuses_does_not_stop_a_worker_that_has_settled_the_r
     assert!(world.owed(refused).is_some_and(|(_, _, leased)| leased));
 }
 
+async fn what_the_database_takes_later_is_settled_then(world: World) {
+    let (fine, failing) = (LaneId::random(), world.lane(Act::Deliver));
+    let mut landings = arrived(&world, &[fine, failing]);
+    let (other, refused) = (landings[0].settlement.id, landings[1].settlement.id);
+    landings[1].settlement.judgement = Judgement::Bad;
+    landings[1].settlement.verdict = Verdict::Finished(DeliveryState::Exhausted);
+    have_it_refused(&world, &landings[1]);
+    let settler = AtWork::start(&world);
+    settler.land(landings).await;
+    assert_eq!(world.fate_of(other).await, (DeliveryState::Delivered, 1));
+    have_it_taken(&world, refused);
+    assert_eq!(world.fate_of(refused).await, (DeliveryState::Exhausted, 1));
+    assert!(world.owed(refused).is_none());
+    settler.stop().await;
+}
+
+async fn what_the_database_refuses_stops_the_claims_until_the_leases_end(world: World) {
+    let lanes: Vec<LaneId> = (0..3).map(|_| LaneId::random()).collect();
+    let landings = arrived(&world, &lanes);
+    for landing in &landings {
+        have_it_refused(&world, landing);
+    }
+    let ids: Vec<DeliveryId> = landings.iter().map(|l| l.settlement.id).collect();
+    let settler = AtWork::start(&world);
+    settler.land(landings).await;
+    until("the claims stop", || settler.is_behind()).await;
+    world.advance(60 * SECOND);
+    until("the claims go on", || !settler.is_behind()).await;
+    settler.stop().await;
+    for id in ids {
+        assert!(world.owed(id).is_some_and(|(_, _, leased)| leased));
+    }
+}
+
+async fn one_that_the_database_refuses_does_not_stop_the_claims_and_many_do(world: World) {
+    let lanes: Vec<LaneId> = (0..4).map(|_| LaneId::random()).collect();
+    let mut landings = arrived(&world, &lanes);
+    for landing in &landings {
+        have_it_refused(&world, landing);
+    }
+    let ids: Vec<DeliveryId> = landings.iter().map(|l| l.settlement.id).collect();
+    let last = landings.split_off(1);
+    let settler = AtWork::start(&world);
+    settler.land(landings).await;
+    // Something that is taken shows that the settler is through with the one before.
+    let other = arrived(&world, &[LaneId::random()]);
+    let fine = other[0].settlement.id;
+    settler.land(other).await;
+    assert_eq!(world.fate_of(fine).await, (DeliveryState::Delivered, 1));
+    assert!(!settler.is_behind());
+    settler.land(last).await;
+    until("the claims stop", || settler.is_behind()).await;
+    for id in ids {
+        have_it_taken(&world, id);
+        assert_eq!(world.fate_of(id).await, (DeliveryState::Delivered, 1));
+    }
+    until("the claims go on", || !settler.is_behind()).await;
+    settler.stop().await;
+}
+
 both_databases!(
+    what_the_database_takes_later_is_settled_then,
+    what_the_database_refuses_stops_the_claims_until_the_leases_end,
+    one_that_the_database_refuses_does_not_stop_the_claims_and_many_do,
     what_the_database_refuses_spoils_no_other,
     what_the_database_refuses_does_not_stop_a_worker_that_has_settled_the_rest,
 );
