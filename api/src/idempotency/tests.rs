@@ -3,18 +3,22 @@
 use std::time::Duration;
 
 use actix_web::body::to_bytes;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::test::{TestRequest, call_service, init_service};
-use beadle_common::db::AnyConnection;
+use actix_web::web::Data;
+use beadle_common::db::{AnyConnection, Db, DbError};
 use beadle_common::id::ReservationToken;
 use beadle_common::model::idempotency_key::{IdempotencyKey, Reserved};
 use beadle_common::model::reason::Reason;
+use beadle_common::test_support::TestDb;
 use serde_json::{Value, json};
 
 use super::Reservation;
 use super::reservation::Admission;
 use crate::answer::Reply;
 use crate::error::ApiError;
+use crate::extract::Lookup;
+use crate::state::State;
 use crate::test_support::{KEY, NOON, TestApp, api_key, both_databases};
 
 const PATH: &str = "/api/user-action-reason";
@@ -31,6 +35,7 @@ both_databases!(
     bad_keys_are_refused,
     an_action_is_taken_once,
     strangers_learn_nothing,
+    whoever_asks_for_once_while_keys_cannot_be_looked_up_gets_nothing,
 );
 
 struct Seen {
@@ -46,7 +51,11 @@ impl Seen {
 }
 
 async fn send(app: &TestApp, request: TestRequest) -> Seen {
-    let service = init_service(crate::app::app(app.state.clone())).await;
+    send_to(&app.state, request).await
+}
+
+async fn send_to(state: &Data<State>, request: TestRequest) -> Seen {
+    let service = init_service(crate::app::app(state.clone())).await;
     let response = call_service(&service, request.to_request()).await;
     let status = response.status().as_u16();
     let replayed = response
@@ -220,31 +229,71 @@ async fn bad_keys_are_refused(app: &TestApp) {
     assert_eq!(post(app, PATH, &longest, &reason("A")).await.status, 200);
 }
 
-async fn an_action_is_taken_once(app: &TestApp) {
-    let users = [
-        "9af67e9a-8332-4c06-971c-463b6710c340",
-        "ac2f073d-c063-4a7b-ab76-812f44ed7f55",
-    ];
-    for id in users {
+const TAKE: &str = "/api/user/action";
+const ACTIONEE: &str = "9af67e9a-8332-4c06-971c-463b6710c340";
+const ACTIONER: &str = "ac2f073d-c063-4a7b-ab76-812f44ed7f55";
+
+/// What asks for an action, with all that it needs in place.
+async fn ban(app: &TestApp) -> Value {
+    for id in [ACTIONEE, ACTIONER] {
         let user = json!({"user": {"username": id, "password": "password"}});
         app.post(&format!("/api/user/{id}"), user).await.ok();
     }
     let ban = json!({"userAction": {"name": "Ban", "temporal": true}});
     let definition = app.post("/api/user-action", ban).await.ok();
-    let [actionee, actioner] = users;
-    let take = json!({"action": {
-        "actioneeUserId": actionee, "actionerUserId": actioner, "expiry": NOON + 60_000,
+    json!({"action": {
+        "actioneeUserId": ACTIONEE, "actionerUserId": ACTIONER, "expiry": NOON + 60_000,
         "userActionId": definition["userAction"]["id"],
-    }});
-    let first = post(app, "/api/user/action", "k", &take).await;
-    let again = post(app, "/api/user/action", "k", &take).await;
+    }})
+}
+
+async fn taken(app: &TestApp) -> usize {
+    let logs = app.get(&format!("{TAKE}?userId={ACTIONEE}")).await;
+    logs.ok()["actions"].as_array().unwrap().len()
+}
+
+async fn an_action_is_taken_once(app: &TestApp) {
+    let take = ban(app).await;
+    let first = post(app, TAKE, "k", &take).await;
+    let again = post(app, TAKE, "k", &take).await;
     assert_eq!((first.status, first.replayed), (200, false));
     assert_eq!((again.status, again.replayed), (200, true));
     assert_eq!(again.body, first.body);
-    let logs = app
-        .get(&format!("/api/user/action?userId={actionee}"))
-        .await;
-    assert_eq!(logs.ok()["actions"].as_array().unwrap().len(), 1);
+    assert_eq!(taken(app).await, 1);
+}
+
+/// A database that has just gone away.
+async fn gone() -> Db {
+    let database = TestDb::postgres();
+    let db = database.db.clone();
+    let opened = db.read(|_| Ok::<_, DbError>(())).await;
+    opened.unwrap();
+    db
+}
+
+/// Keys are looked up there by whoever asks for once; the action itself would look its key up
+/// together with all else that it needs, from a database that has come back by then.
+async fn whoever_asks_for_once_while_keys_cannot_be_looked_up_gets_nothing(app: &TestApp) {
+    let take = ban(app).await;
+    let asked = || {
+        let length = take.to_string().len();
+        request(TAKE, "k", &take).insert_header((CONTENT_LENGTH, length))
+    };
+    let without_keys = Data::new(State {
+        lookup: Lookup::new(gone().await),
+        ..State::clone(&app.state)
+    });
+    let refused = send_to(&without_keys, asked()).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (503, "[DatabaseUnavailable]")
+    );
+    assert_eq!(taken(app).await, 0);
+    for replayed in [false, true] {
+        let answer = send(app, asked()).await;
+        assert_eq!((answer.status, answer.replayed), (200, replayed));
+    }
+    assert_eq!(taken(app).await, 1);
 }
 
 async fn strangers_learn_nothing(app: &TestApp) {
