@@ -17,7 +17,7 @@ use crate::state::State;
 pub(super) async fn take_action(mut unproven: Unproven) -> Answer {
     // An answer that is kept has to be written with its effect.
     let joins = !unproven.has_id() && unproven.reservation().is_none();
-    if joins && unproven.is_small() {
+    if joins && unproven.has_body().await {
         let request = Request::read_unproven(&mut unproven).await;
         let credentials = unproven.credentials().clone();
         if let Some(reply) = join(unproven.state(), &request, Some(credentials)).await? {

@@ -22,14 +22,14 @@ use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::{General, Prefix};
 use crate::idempotency::Reservation;
-use crate::input::{Body, parse_id, read_body};
+use crate::input::{Body, Incoming, parse_id, read_body};
 use crate::state::State;
 
 /// A request that carries a valid key.
 pub struct Call {
     pub(super) state: Data<State>,
     pub(super) request: HttpRequest,
-    pub(super) payload: Payload,
+    pub(super) incoming: Incoming,
     pub(super) caller: Caller,
     pub(super) scope: Option<TenantId>,
     pub(super) query: Query,
@@ -130,12 +130,7 @@ impl Call {
     /// # Errors
     /// As [`read_body`].
     pub async fn body(&mut self) -> Result<Body, ApiError> {
-        read_body(
-            &self.request,
-            &mut self.payload,
-            self.state.settings.body_limit,
-        )
-        .await
+        read_body(&self.request, &mut self.incoming).await
     }
 
     /// The right to carry out this request, if it came with an `Idempotency-Key`. For

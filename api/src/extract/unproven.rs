@@ -1,12 +1,13 @@
 //! [`Unproven`]: a request whose key nobody has looked at yet.
 
 use std::future::{Ready, ready};
+use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use beadle_common::instant::Instant;
+use tokio::time::timeout;
 
 use super::call::Call;
 use super::credentials::Credentials;
@@ -15,11 +16,15 @@ use super::origin::Origin;
 use super::query::Query;
 use crate::error::ApiError;
 use crate::idempotency::Reservation;
-use crate::input::{Body, read_body};
+use crate::input::{Body, Incoming, read_body};
 use crate::state::State;
 
 /// Nobody without a good key has more than this read, in bytes.
 const SMALL: usize = 64 << 10;
+
+/// Nor does anybody wait longer than this for it before the key is looked up by itself. Bodies
+/// come with the headers, or right after them in a second packet.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// A request with a key that may be good for nothing. For the one handler that has keys
 /// looked up together with what is asked for; nothing must be answered before either that
@@ -27,7 +32,7 @@ const SMALL: usize = 64 << 10;
 pub(crate) struct Unproven {
     state: Data<State>,
     request: HttpRequest,
-    payload: Payload,
+    incoming: Incoming,
     endpoint: Endpoint,
     credentials: Credentials,
     now: Instant,
@@ -47,10 +52,11 @@ impl Unproven {
         };
         let now = (state.clock)();
         let credentials = Credentials::of(&request, endpoint, now)?;
+        let incoming = Incoming::new(&request, payload, state.settings.body_limit);
         Ok(Self {
             state,
             request,
-            payload,
+            incoming,
             endpoint,
             credentials,
             now,
@@ -77,11 +83,10 @@ impl Unproven {
         Origin::of(&self.request, &self.state.settings.trusted_proxies)
     }
 
-    /// Whether the body is so small that it may be read on behalf of whoever it is.
-    pub(crate) fn is_small(&self) -> bool {
-        let length = self.request.headers().get(CONTENT_LENGTH);
-        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-        length.is_some_and(|length: usize| length <= SMALL)
+    /// Whether the body is there, or as good as there: so small and so quick that it may be
+    /// read on behalf of whoever it is.
+    pub(crate) async fn has_body(&mut self) -> bool {
+        self.incoming.is_within(SMALL) && timeout(PATIENCE, self.incoming.end()).await.is_ok()
     }
 
     /// Whether there is an Id in the path.
@@ -100,8 +105,7 @@ impl Unproven {
     /// # Errors
     /// As [`read_body`].
     pub(crate) async fn body(&mut self) -> Result<Body, ApiError> {
-        let limit = self.state.settings.body_limit;
-        read_body(&self.request, &mut self.payload, limit).await
+        read_body(&self.request, &mut self.incoming).await
     }
 
     /// Looks the key up.
@@ -117,7 +121,7 @@ impl Unproven {
             query: Query::parse(self.request.query_string()),
             state: self.state,
             request: self.request,
-            payload: self.payload,
+            incoming: self.incoming,
             caller,
             scope,
             endpoint: self.endpoint,

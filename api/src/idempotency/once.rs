@@ -16,7 +16,7 @@ use crate::answer::Reply;
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::extract::{Endpoint, TENANT_HEADER, identify};
-use crate::input::read_bytes;
+use crate::input::Incoming;
 use crate::state::State;
 
 const HEADER: &str = "Idempotency-Key";
@@ -66,9 +66,9 @@ async fn admit(request: &mut ServiceRequest, state: &State) -> Result<Option<Adm
         Err(error) => return Err(error),
     };
     let key = read_key(request)?;
-    let body = read_bytes(request, payload, state.settings.body_limit)
-        .await?
-        .freeze();
+    let limit = state.settings.body_limit;
+    let mut incoming = Incoming::new(request, payload.take(), limit);
+    let body = incoming.bytes().await?.freeze();
     *payload = again(body.clone());
     let tenant = request.headers().get(TENANT_HEADER);
     let owner = caller.key.uuid();

@@ -3,8 +3,10 @@
 use actix_web::HttpMessage;
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
 use actix_web::http::Method;
-use actix_web::web::BytesMut;
+use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::web::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
 
@@ -54,18 +56,88 @@ fn members(json: Value) -> Result<Map<String, Value>, ApiError> {
     }
 }
 
+/// Bytes on their way to us. What has come is kept, so that whoever stops waiting for the rest
+/// may go on later.
+pub struct Incoming {
+    payload: Payload,
+    announced: Option<usize>,
+    limit: usize,
+    arrived: BytesMut,
+    /// How it ended, once it has: a payload must not be asked again.
+    end: Option<Result<(), ApiError>>,
+}
+
+impl Incoming {
+    /// What follows the headers of this request, up to `limit` bytes.
+    #[must_use]
+    pub fn new(request: &HttpRequest, payload: Payload, limit: usize) -> Self {
+        let announced = announced_length(request);
+        let too_large = announced.is_some_and(|length| length > limit);
+        Self {
+            payload,
+            announced,
+            limit,
+            arrived: BytesMut::new(),
+            end: too_large.then_some(Err(ApiError::TooLarge { limit })),
+        }
+    }
+
+    /// Whether it was said beforehand that there are no more than so many bytes.
+    pub(crate) fn is_within(&self, length: usize) -> bool {
+        self.announced.is_some_and(|announced| announced <= length)
+    }
+
+    /// Waits until nothing more will come.
+    pub(crate) async fn end(&mut self) {
+        while self.end.is_none() {
+            self.end = match self.payload.next().await {
+                Some(chunk) => self.keep(chunk).err().map(Err),
+                None => Some(Ok(())),
+            };
+        }
+    }
+
+    fn keep(&mut self, chunk: Result<Bytes, PayloadError>) -> Result<(), ApiError> {
+        let chunk = chunk.map_err(|error| {
+            Errors::general_because(
+                General::InvalidJson,
+                format!("the body cannot be read: {error}"),
+            )
+        })?;
+        let limit = self.limit;
+        if self.arrived.len().saturating_add(chunk.len()) > limit {
+            return Err(ApiError::TooLarge { limit });
+        }
+        self.arrived.extend_from_slice(&chunk);
+        Ok(())
+    }
+
+    /// All that was sent.
+    ///
+    /// # Errors
+    /// [`ApiError::TooLarge`] beyond the limit, [`ApiError::BadRequest`] if it breaks off.
+    pub(crate) async fn bytes(&mut self) -> Result<BytesMut, ApiError> {
+        self.end().await;
+        match &self.end {
+            Some(Err(error)) => Err(error.clone()),
+            Some(Ok(())) | None => Ok(self.arrived.split()),
+        }
+    }
+}
+
+fn announced_length(request: &HttpRequest) -> Option<usize> {
+    let header = request.headers().get(CONTENT_LENGTH)?;
+    header.to_str().ok()?.parse().ok()
+}
+
 /// Reads the body of any method, DELETE included.
 ///
 /// # Errors
 /// [`ApiError::BadRequest`] if there is none, if its media type is not JSON, or if it
-/// cannot be parsed; [`ApiError::TooLarge`] beyond `limit`.
-pub async fn read_body(
-    request: &HttpRequest,
-    payload: &mut Payload,
-    limit: usize,
-) -> Result<Body, ApiError> {
+/// cannot be parsed; [`ApiError::TooLarge`] if there is too much of it.
+pub async fn read_body(request: &HttpRequest, incoming: &mut Incoming) -> Result<Body, ApiError> {
     let patch = media_type(request)?;
-    let bytes = read_bytes(request, payload, limit).await?;
+    let bytes = incoming.bytes().await?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(ApiError::general(General::Missing));
     }
@@ -97,42 +169,12 @@ fn media_type(request: &HttpRequest) -> Result<Option<PatchKind>, ApiError> {
     }
 }
 
-/// Reads what was sent, up to `limit` bytes.
-pub(crate) async fn read_bytes(
-    request: &HttpRequest,
-    payload: &mut Payload,
-    limit: usize,
-) -> Result<BytesMut, ApiError> {
-    if announced_length(request).is_some_and(|length| length > limit) {
-        return Err(ApiError::TooLarge { limit });
-    }
-    let mut bytes = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| {
-            Errors::general_because(
-                General::InvalidJson,
-                format!("the body cannot be read: {error}"),
-            )
-        })?;
-        if bytes.len().saturating_add(chunk.len()) > limit {
-            return Err(ApiError::TooLarge { limit });
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
-}
-
-fn announced_length(request: &HttpRequest) -> Option<usize> {
-    let header = request
-        .headers()
-        .get(actix_web::http::header::CONTENT_LENGTH)?;
-    header.to_str().ok()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use actix_web::http::header::CONTENT_TYPE;
     use actix_web::test::TestRequest;
+    use futures_util::{FutureExt, stream};
+    use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
     use super::*;
 
@@ -143,8 +185,8 @@ mod tests {
         if let Some(media_type) = media_type {
             request = request.insert_header((CONTENT_TYPE, media_type));
         }
-        let (request, mut payload) = request.to_http_parts();
-        read_body(&request, &mut payload, 64)
+        let (request, payload) = request.to_http_parts();
+        read_body(&request, &mut Incoming::new(&request, payload, 64))
             .await
             .map_err(|error| match error {
                 ApiError::BadRequest(errors) => errors.to_json()["generalErrors"][0]["code"]
@@ -233,6 +275,52 @@ mod tests {
                 .unwrap_err()
                 .contains("larger")
         );
+    }
+
+    /// What is sent in pieces, and a body that reads them.
+    fn in_pieces() -> (UnboundedSender<Result<Bytes, PayloadError>>, Incoming) {
+        let (sender, mut pieces) = unbounded_channel();
+        let pieces = stream::poll_fn(move |context| pieces.poll_recv(context));
+        let payload: Payload = Payload::Stream {
+            payload: Box::pin(pieces),
+        };
+        let (request, _) = TestRequest::default().to_http_parts();
+        (sender, Incoming::new(&request, payload, 8))
+    }
+
+    #[actix_web::test]
+    async fn whoever_stops_waiting_may_go_on_later() {
+        let (sender, mut incoming) = in_pieces();
+        for piece in ["ab", "cd"] {
+            sender.send(Ok(Bytes::from(piece))).unwrap();
+            assert_eq!(incoming.end().now_or_never(), None);
+        }
+        drop(sender);
+        assert_eq!(incoming.end().now_or_never(), Some(()));
+        assert_eq!(incoming.bytes().await.unwrap(), "abcd");
+    }
+
+    #[actix_web::test]
+    async fn a_body_that_broke_off_is_not_asked_for_again() {
+        let (sender, mut incoming) = in_pieces();
+        sender.send(Ok(Bytes::from("ab"))).unwrap();
+        let broken = Err(PayloadError::Incomplete(None));
+        sender.send(broken).unwrap();
+        for _ in 0..2 {
+            assert_eq!(incoming.end().now_or_never(), Some(()));
+            let read = incoming.bytes().now_or_never().unwrap();
+            assert!(matches!(read, Err(ApiError::BadRequest(_))), "{read:?}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn too_many_pieces_are_too_large_and_not_kept() {
+        let (sender, mut incoming) = in_pieces();
+        for _ in 0..3 {
+            sender.send(Ok(Bytes::from("abc"))).unwrap();
+        }
+        let read = incoming.bytes().now_or_never().unwrap();
+        assert!(matches!(read, Err(ApiError::TooLarge { limit: 8 })));
     }
 
     #[test]

@@ -13,8 +13,7 @@ mod object;
 #[cfg(test)]
 mod object_tests;
 
-pub(crate) use body::read_bytes;
-pub use body::{Body, read_body};
+pub use body::{Body, Incoming, read_body};
 pub(crate) use object::parse_id;
 pub use object::{Listed, Object, read_wrapped};
 

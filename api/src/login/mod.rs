@@ -22,7 +22,7 @@ use crate::description::Section;
 use crate::error::ApiError;
 use crate::errors::{Collector, Prefix};
 use crate::extract::{Access, Endpoint, Origin, identify};
-use crate::input::{Object, read_body};
+use crate::input::{Incoming, Object, read_body};
 use crate::state::State;
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
@@ -49,7 +49,8 @@ async fn login(request: HttpRequest, payload: Payload, state: Data<State>) -> An
     let now = (state.clock)();
     let members = {
         let limit = state.settings.body_limit;
-        let body = read_body(&request, &mut payload.into_inner(), limit).await;
+        let mut incoming = Incoming::new(&request, payload.into_inner(), limit);
+        let body = read_body(&request, &mut incoming).await;
         body.and_then(|body| body.into_members())
     };
     let scope = scope(&request, &state, members.as_ref().ok(), now).await?;

@@ -4,6 +4,7 @@
 //! Every combination is fixed, so that what fails once fails again.
 
 mod bodies;
+mod slow;
 mod values;
 
 use beadle_tests::{Client, Reply, TestApp, TestDatabase};

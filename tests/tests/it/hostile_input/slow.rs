@@ -1,0 +1,138 @@
+//! Bodies that come late, or never whole.
+
+use beadle_tests::{TestApp, TestDatabase};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::{check_log, start};
+use crate::endpoints::{ENDPOINTS, Endpoint, Key, Stock};
+use crate::scene::SOON;
+
+beadle_tests::both_backends!(
+    whoever_has_no_good_key_is_told_so_before_the_body_is_there,
+    a_slow_body_takes_its_action_once,
+    a_body_that_breaks_off_takes_no_action,
+);
+
+const ACTION: &str = "/api/user/action";
+
+/// A request that is written by hand, piece by piece.
+struct Slow {
+    stream: TcpStream,
+    last: u8,
+}
+
+impl Slow {
+    /// Sends all but the last byte of the body.
+    async fn begin(app: &TestApp, endpoint: &Endpoint, path: &str, key: &str, body: &str) -> Self {
+        let (last, others) = body.as_bytes().split_last().unwrap();
+        let head = format!(
+            "{} {path} HTTP/1.1\r\nHost: beadle\r\nAuthorization: {key}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n",
+            endpoint.method,
+            body.len(),
+        );
+        let address = app.client.base().trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(others).await.unwrap();
+        Self {
+            stream,
+            last: *last,
+        }
+    }
+
+    async fn complete(&mut self) {
+        self.stream.write_all(&[self.last]).await.unwrap();
+    }
+
+    /// Says that nothing more will come.
+    async fn break_off(&mut self) {
+        self.stream.shutdown().await.unwrap();
+    }
+
+    /// The status, and all that follows until the server closes the connection.
+    async fn answer(mut self) -> (u16, String) {
+        let mut answer = Vec::new();
+        let reading = self.stream.read_to_end(&mut answer);
+        let read = tokio::time::timeout(SOON, reading).await;
+        read.expect("an answer, and an end of it").unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let status = answer.split(' ').nth(1).unwrap_or_default().parse();
+        (status.expect("a status"), answer)
+    }
+}
+
+/// What is asked for alone, and what others may be asked for beside.
+fn actions(stock: &Stock) -> [String; 2] {
+    let sample = stock.sample(take());
+    let mut plain: Value = serde_json::from_str(&sample).unwrap();
+    plain["action"]["applicationIds"] = json!([]);
+    [sample, plain.to_string()]
+}
+
+fn take() -> &'static Endpoint {
+    let is_take = |endpoint: &&Endpoint| endpoint.method == "POST" && endpoint.path == ACTION;
+    ENDPOINTS.iter().find(is_take).unwrap()
+}
+
+fn taken(app: &TestApp) -> i64 {
+    app.db.number("SELECT count(*) FROM action_logs")
+}
+
+async fn whoever_has_no_good_key_is_told_so_before_the_body_is_there(db: TestDatabase) {
+    let (mut app, stock) = start(db).await;
+    let mut begun = Vec::new();
+    for endpoint in ENDPOINTS.iter().filter(|e| !e.sample.is_empty()) {
+        // Which application it is about is in the body, and some let anybody in.
+        if endpoint.key == Key::Usually {
+            continue;
+        }
+        let (path, body) = (stock.path(endpoint), stock.sample(endpoint));
+        let slow = Slow::begin(&app, endpoint, &path, "bad", &body).await;
+        begun.push((endpoint, slow));
+    }
+    for (endpoint, slow) in begun {
+        let (status, answer) = slow.answer().await;
+        assert_eq!(status, 401, "{endpoint:?}: {answer}");
+    }
+    check_log(&mut app);
+}
+
+async fn a_slow_body_takes_its_action_once(db: TestDatabase) {
+    let (mut app, stock) = start(db).await;
+    let before = taken(&app);
+    let bodies = actions(&stock);
+    let mut begun = Vec::new();
+    for body in &bodies {
+        begun.push(Slow::begin(&app, take(), ACTION, &app.key, body).await);
+    }
+    // Whoever began later and has no good key is told so when nobody waits any longer.
+    let other = Slow::begin(&app, take(), ACTION, "bad", &bodies[0]).await;
+    assert_eq!(other.answer().await.0, 401);
+    assert_eq!(taken(&app), before);
+    for mut slow in begun {
+        slow.complete().await;
+        let (status, answer) = slow.answer().await;
+        assert_eq!(status, 200, "{answer}");
+    }
+    assert_eq!(taken(&app), before + 2);
+    check_log(&mut app);
+}
+
+async fn a_body_that_breaks_off_takes_no_action(db: TestDatabase) {
+    let (mut app, stock) = start(db).await;
+    let before = taken(&app);
+    for body in actions(&stock) {
+        for (key, expected) in [(app.key.clone(), 400), ("bad".to_owned(), 401)] {
+            let mut slow = Slow::begin(&app, take(), ACTION, &key, &body).await;
+            slow.break_off().await;
+            let (status, answer) = slow.answer().await;
+            assert_eq!(status, expected, "{answer}");
+        }
+    }
+    assert_eq!(taken(&app), before);
+    check_log(&mut app);
+}
