@@ -1,13 +1,15 @@
 //! Actions that are asked for at the same time, taken together.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use beadle_common::db::{
-    AnyConnection, CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered, Threads, Wake,
+    AnyConnection, CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered, Notice, Threads, Wake,
 };
 use beadle_common::lifecycle::{
     Call, Change, Conflict, Remembered, Setup, Taking, commit_together, prepare_together,
 };
+use beadle_common::outbox::Kind;
 
 use crate::extract::{Credentials, look_up};
 
@@ -40,9 +42,13 @@ impl Together {
     pub fn new(db: Db, wake: Wake, setup: Setup) -> Self {
         let remembered = Remembered::default();
         let gather = Gather::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |asked| {
-            let changes = take(&db, &setup, &remembered, asked)?;
+            let notice = wake.notice(Kind::Webhook, Instant::now());
+            let changes = take(&db, &setup, &remembered, asked, notice)?;
             if changes.iter().flatten().any(Change::leaves_work) {
-                wake.wake();
+                match notice {
+                    Some(_) => wake.wake_here(Kind::Webhook),
+                    None => wake.wake_for(Kind::Webhook),
+                }
             }
             let answer = |change: Option<Change>| change.map_or(Gathered::Alone, Gathered::Answer);
             Ok(changes.into_iter().map(answer).collect())
@@ -65,6 +71,7 @@ fn take(
     setup: &Setup,
     remembered: &Remembered,
     asked: Vec<Asking>,
+    notice: Option<Notice>,
 ) -> Result<Vec<Option<Change>>, DbError> {
     let prepared = db.read_blocking(|connection| {
         let takings = admit(connection, asked)?;
@@ -74,7 +81,7 @@ fn take(
         return Ok(Vec::new());
     }
     let written =
-        db.write_in_steps_blocking(move |connection| commit_together(connection, prepared));
+        db.write_in_steps_blocking(move |connection| commit_together(connection, prepared, notice));
     match written {
         Ok(changes) => Ok(changes),
         // Alone, each finds out whether that was its own fault.

@@ -4,18 +4,20 @@
 //! number of rows, and be parsed anew each time. `unnest` takes any number of rows, and the
 //! statement stays prepared. It stands among what is selected, where PostgreSQL takes a value
 //! of each array for a row; after `FROM` it would first copy every array into a store of its
-//! own, which takes longer than to insert a few rows. What the rows rest on is looked at in the same statement: it
-//! needs no transaction around it, and nothing comes between the look and the write.
+//! own, which takes longer than to insert a few rows. What the rows rest on is looked at in
+//! the same statement: it needs no transaction around it, and nothing comes between the look
+//! and the write.
 
 use std::marker::PhantomData;
 
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, HasSqlType, SqlType};
+use diesel::sql_types::{BigInt, HasSqlType, SqlType, Text};
 use diesel::{PgConnection, QueryResult, RunQueryDsl};
 
 use super::connection::AnyConnection;
+use super::notifier::Notice;
 
 /// `<insert> SELECT unnest(<column>), unnest(<column>), … FROM fits`
 pub(crate) struct Bulk<'a> {
@@ -93,6 +95,7 @@ impl Condition {
 /// none. It returns a row if they were added.
 struct AllAtOnce<'a, const N: usize> {
     conditions: Vec<Condition>,
+    notice: Option<Notice>,
     tables: [(&'static str, Bulk<'a>); N],
 }
 
@@ -113,7 +116,15 @@ impl<const N: usize> QueryFragment<Pg> for AllAtOnce<'_, N> {
             bulk.walk_ast(out.reborrow())?;
             out.push_sql(")");
         }
-        out.push_sql(" SELECT FROM fits");
+        out.push_sql(" SELECT");
+        if let Some(notice) = &self.notice {
+            out.push_sql(" pg_notify(");
+            out.push_bind_param::<Text, _>(notice.channel())?;
+            out.push_sql(", ");
+            out.push_bind_param::<Text, _>(notice.payload())?;
+            out.push_sql(")");
+        }
+        out.push_sql(" FROM fits");
         Ok(())
     }
 }
@@ -127,11 +138,12 @@ impl<const N: usize> QueryId for AllAtOnce<'_, N> {
 impl<const N: usize> RunQueryDsl<PgConnection> for AllAtOnce<'_, N> {}
 
 /// Adds rows of several tables if the conditions hold, and returns whether they did: on
-/// PostgreSQL in one statement, each table under a name that is not that of a table. On SQLite
-/// one by one, where a statement costs no round trip.
+/// PostgreSQL in one statement, each table under a name that is not that of a table, with a
+/// notice to other processes. On SQLite one by one, where a statement costs no round trip.
 pub(crate) fn insert<'a, const N: usize>(
     connection: &mut AnyConnection,
     conditions: impl FnOnce() -> Vec<Condition>,
+    notice: Option<Notice>,
     at_once: impl FnOnce() -> [(&'static str, Bulk<'a>); N],
     one_by_one: impl FnOnce(&mut AnyConnection) -> QueryResult<bool>,
 ) -> QueryResult<bool> {
@@ -139,6 +151,7 @@ pub(crate) fn insert<'a, const N: usize>(
         AnyConnection::Pg(connection) => {
             let all = AllAtOnce {
                 conditions: conditions(),
+                notice,
                 tables: at_once(),
             };
             Ok(all.execute(connection)? > 0)

@@ -11,6 +11,7 @@ mod json;
 mod manager;
 mod migrate;
 mod native;
+mod notifier;
 mod notify;
 #[cfg(test)]
 mod open_test;
@@ -38,6 +39,7 @@ pub use gather::{Gather, Gathered, Threads};
 pub use json::Json;
 pub use manager::{IfMissing, SqliteSynchronous};
 pub use native::Native;
+pub use notifier::Notice;
 pub use notify::{Wake, WakeSource};
 pub use pool::{Connections, Db, DbOptions};
 pub use pooled::CHECKOUT_TIMEOUT;

@@ -1,63 +1,60 @@
 //! Wake-up: tells workers that the outbox has something for them.
 //!
-//! Within one process it is a flag. Between processes on PostgreSQL it is `NOTIFY`,
-//! never inside the writing transaction (it takes a lock on the whole database across
-//! the commit, which costs most of the write rate) but after it, on a connection of
-//! its own, at most one under way: many commits, one wake-up. A wake-up may be lost;
-//! workers poll as well.
+//! Within one process it is a flag. Between processes on PostgreSQL it is `NOTIFY`, as a rule
+//! after the writing transaction, on a connection of its own, at most one under way: many
+//! commits, one wake-up. A commit that notifies takes a lock on the whole database, which
+//! costs most of the write rate; so only one that comes after a pause does ([`Notice`]). A
+//! wake-up may be lost; workers poll as well.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff;
-use diesel::connection::SimpleConnection;
 use tokio::sync::Notify;
 use tokio_postgres::{AsyncMessage, NoTls};
 use tokio_util::sync::CancellationToken;
 
-use super::connection::AnyConnection;
-use super::error::{DbError, one_line};
-use super::manager::{Manager, SqliteSynchronous};
+use super::error::one_line;
+use super::notifier::{CHANNEL, Kinds, LONGEST_PAUSE, Notice, Notifier, endless_backoff};
 use super::pool::Db;
-use super::released::{Released, held};
-use super::statements::Counter;
 use super::url::DatabaseUrl;
-
-const CHANNEL: &str = "beadle_outbox";
-
-/// Between two tries to reach a database that is down.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
-/// After a notification, before the next. A busy API commits hundreds of times a second, and
-/// each notification is a transaction of PostgreSQL's and a look of every worker; whoever
-/// comes after a pause still notifies at once.
-const SPACING: Duration = Duration::from_millis(2);
+use crate::outbox::Kind;
 
 /// How long a listener waits for a connection, and before it asks a silent server
 /// whether it is still there. Meanwhile workers poll, so it need not be quick.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long a process that ends waits for its last notification to go out.
-const FAREWELL: Duration = Duration::from_secs(1);
-
 /// Wakes workers: those of this process at once, those of others through the database.
 #[derive(Debug, Clone)]
 pub struct Wake {
-    local: Arc<Notify>,
+    local: Arc<Bells>,
     /// PostgreSQL only.
     remote: Option<Arc<Notifier>>,
 }
 
-/// The notifier thread. Without this, it ends.
-#[derive(Debug)]
-struct Notifier {
-    /// Capacity one, so that wake-ups merge.
-    wakes: SyncSender<()>,
-    /// Dropped after the sender: fields go in this order.
-    _released: Released,
+/// One for each kind of delivery.
+#[derive(Debug, Default)]
+struct Bells {
+    webhooks: Notify,
+    emails: Notify,
+}
+
+impl Bells {
+    fn of(&self, kind: Kind) -> &Notify {
+        match kind {
+            Kind::Webhook => &self.webhooks,
+            Kind::Email => &self.emails,
+        }
+    }
+
+    fn ring(&self, kinds: Kinds) {
+        for kind in [Kind::Webhook, Kind::Email] {
+            if kinds.has(kind) {
+                self.of(kind).notify_waiters();
+            }
+        }
+    }
 }
 
 impl Wake {
@@ -66,20 +63,40 @@ impl Wake {
     pub fn new(db: &Db) -> Self {
         let remote = match db.url() {
             DatabaseUrl::Sqlite(_) => None,
-            url @ DatabaseUrl::Postgres(_) => start_notifier(url.clone()).map(Arc::new),
+            url @ DatabaseUrl::Postgres(_) => Notifier::start(url.clone()).map(Arc::new),
         };
         Self {
-            local: Arc::new(Notify::new()),
+            local: Arc::default(),
             remote,
         }
     }
 
     /// Call it after a commit that left work in the outbox. Never blocks.
     pub fn wake(&self) {
-        self.local.notify_waiters();
+        self.tell(Kinds::ALL);
+    }
+
+    /// The same, if all that was left is of one kind: the other drain may sleep on.
+    pub fn wake_for(&self, kind: Kind) {
+        self.tell(kind.into());
+    }
+
+    /// The same, after a commit that told the other processes itself.
+    pub fn wake_here(&self, kind: Kind) {
+        self.local.ring(kind.into());
+    }
+
+    /// What a statement that leaves work of this kind should tell the other processes itself.
+    /// None: better call [`Wake::wake_for`] after it.
+    #[must_use]
+    pub fn notice(&self, kind: Kind, now: Instant) -> Option<Notice> {
+        self.remote.as_ref()?.notice(kind, now)
+    }
+
+    fn tell(&self, kinds: Kinds) {
+        self.local.ring(kinds);
         if let Some(remote) = &self.remote {
-            // Full: a notification is about to go out anyway.
-            let _ = remote.wakes.try_send(());
+            remote.tell(kinds);
         }
     }
 
@@ -95,14 +112,14 @@ impl Wake {
 /// The waiting end of wake-ups, from this process and from others.
 #[derive(Debug, Clone)]
 pub struct WakeSource {
-    local: Arc<Notify>,
+    local: Arc<Bells>,
 }
 
 impl WakeSource {
-    /// A future that completes at the next wake-up after this call. Call it *before*
-    /// looking for work, so that none falls between the look and the wait.
-    pub fn subscribe(&self) -> impl Future<Output = ()> + '_ {
-        let mut waiting = Box::pin(self.local.notified());
+    /// A future that completes at the next wake-up for this kind after this call. Call it
+    /// *before* looking for work, so that none falls between the look and the wait.
+    pub fn subscribe(&self, kind: Kind) -> impl Future<Output = ()> + '_ {
+        let mut waiting = Box::pin(self.local.of(kind).notified());
         waiting.as_mut().enable();
         waiting
     }
@@ -155,10 +172,12 @@ impl WakeSource {
                     subscribed = true;
                     pause.reset();
                     // Whatever came while nobody listened.
-                    self.local.notify_waiters();
+                    self.local.ring(Kinds::ALL);
                 }
                 message = std::future::poll_fn(|cx| connection.poll_message(cx)) => match message {
-                    Some(Ok(AsyncMessage::Notification(_))) => self.local.notify_waiters(),
+                    Some(Ok(AsyncMessage::Notification(notification))) => {
+                        self.local.ring(Kinds::of_payload(notification.payload()));
+                    }
                     Some(Ok(_)) => {}
                     Some(Err(error)) => return Err(error),
                     None => return Ok(()),
@@ -166,85 +185,4 @@ impl WakeSource {
             }
         }
     }
-}
-
-fn start_notifier(url: DatabaseUrl) -> Option<Notifier> {
-    let (wakes, receiver) = sync_channel(1);
-    let (held, _released) = held(FAREWELL);
-    let manager = Manager {
-        url,
-        synchronous: SqliteSynchronous::Full,
-        counter: Counter::default(),
-    };
-    let started = thread::Builder::new()
-        .name("notifier".to_owned())
-        .spawn(move || {
-            let _held = held;
-            notify_loop(&manager, &receiver);
-        });
-    match started {
-        Ok(_) => Some(Notifier { wakes, _released }),
-        Err(error) => {
-            tracing::warn!("no notifier thread, workers will poll: {error}");
-            None
-        }
-    }
-}
-
-fn notify_loop(manager: &Manager, wakes: &Receiver<()>) {
-    let mut connection = None;
-    let mut pause = endless_backoff();
-    let mut owed = false;
-    // What could not be told is told as soon as it can be.
-    while owed || wakes.recv().is_ok() {
-        let sent = match connection.take().map_or_else(|| open(manager), Ok) {
-            Ok(mut open) => open
-                .batch_execute(&format!("NOTIFY {CHANNEL}"))
-                .map(|()| open)
-                .map_err(Into::into),
-            Err(error) => Err(error),
-        };
-        match sent {
-            Ok(open) => {
-                connection = Some(open);
-                owed = false;
-                pause.reset();
-                thread::sleep(SPACING);
-            }
-            Err(error) => {
-                tracing::warn!(
-                    "cannot notify the workers, they will poll: {}",
-                    one_line(&error)
-                );
-                if wakes.try_recv() == Err(TryRecvError::Disconnected) {
-                    // Nobody is left to speak for.
-                    return;
-                }
-                owed = true;
-                thread::sleep(pause.next_backoff().unwrap_or(LONGEST_PAUSE));
-            }
-        }
-    }
-}
-
-/// A connection for nothing but wake-ups. A transaction that only notifies still waits for
-/// the disk unless told not to, and has nothing there that could be lost.
-fn open(manager: &Manager) -> Result<AnyConnection, DbError> {
-    let mut connection = manager.open()?;
-    connection.batch_execute("SET synchronous_commit = off")?;
-    Ok(connection)
-}
-
-/// From a tenth of a second to five seconds, for ever. Longer would save little, and
-/// leave everybody to polling long after the database is back.
-fn endless_backoff() -> ExponentialBackoff {
-    let mut pause = ExponentialBackoff {
-        initial_interval: Duration::from_millis(100),
-        max_interval: LONGEST_PAUSE,
-        max_elapsed_time: None,
-        ..ExponentialBackoff::default()
-    };
-    // The first interval is the default's until then.
-    pause.reset();
-    pause
 }

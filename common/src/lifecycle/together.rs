@@ -15,8 +15,8 @@ use super::remembered::Remembered;
 use super::sources::{Known, Sources};
 use super::take::prepare_from;
 use super::{Call, Setup, TakeRequest};
-use crate::db::AnyConnection;
 use crate::db::bulk::{self, Condition};
+use crate::db::{AnyConnection, Notice};
 use crate::id::{TenantId, UserActionId, WebhookId};
 use crate::model::action_log::ActionLog;
 use crate::model::event::EventRow;
@@ -95,7 +95,8 @@ fn keeps_order(change: &Change, lanes: &Lanes) -> bool {
 }
 
 /// Writes what was prepared, and returns each change that did not have to go alone. Call it
-/// where one statement may write, and wake the workers afterwards if one of them leaves work.
+/// where one statement may write, and wake the workers for webhooks afterwards if one of them
+/// leaves work: those of this process, if the commit has given `notice` to the others.
 ///
 /// # Errors
 /// [`Conflict::Changed`]: what they rest on has changed since, nothing was written, and all
@@ -103,6 +104,7 @@ fn keeps_order(change: &Change, lanes: &Lanes) -> bool {
 pub fn commit_together(
     connection: &mut AnyConnection,
     together: Together,
+    notice: Option<Notice>,
 ) -> Result<Vec<Option<Change>>, Conflict> {
     let Together { changes, lanes } = together;
     let written = || changes.iter().flatten();
@@ -115,8 +117,9 @@ pub fn commit_together(
         .flat_map(|event| owed(event, lanes.get(&event.tenant_id)))
         .collect();
     let basis = Basis::of(&logs, &deliveries);
+    let notice = notice.filter(|_| !deliveries.is_empty());
     let deliveries: Vec<&NewDelivery> = deliveries.iter().collect();
-    match insert(connection, basis, &logs, &events, &deliveries)? {
+    match insert(connection, basis, notice, &logs, &events, &deliveries)? {
         true => Ok(changes),
         false => Err(Conflict::Changed),
     }
@@ -132,13 +135,14 @@ pub fn insert_together(
     events: &[&EventRow],
     deliveries: &[&NewDelivery],
 ) -> QueryResult<()> {
-    insert(connection, Basis::default(), logs, events, deliveries)?;
+    insert(connection, Basis::default(), None, logs, events, deliveries)?;
     Ok(())
 }
 
 fn insert(
     connection: &mut AnyConnection,
     basis: Basis,
+    notice: Option<Notice>,
     logs: &[&ActionLog],
     events: &[&EventRow],
     deliveries: &[&NewDelivery],
@@ -162,7 +166,13 @@ fn insert(
         deliveries.try_for_each(|delivery| outbox::insert(connection, delivery))?;
         Ok(true)
     };
-    bulk::insert(connection, || basis.conditions(), at_once, one_by_one)
+    bulk::insert(
+        connection,
+        || basis.conditions(),
+        notice,
+        at_once,
+        one_by_one,
+    )
 }
 
 /// What was read before, and has to be so still when it is written. The foreign keys see to

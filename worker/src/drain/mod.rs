@@ -204,7 +204,7 @@ impl<C: Courier> Drain<C> {
                 },
             }
             // Both before looking, so that nothing falls between the look and the wait.
-            let woken = self.around.wake.subscribe();
+            let woken = self.around.wake.subscribe(C::KIND);
             let room = self.slots.room();
             let now = tokio::time::Instant::now();
             let look = match self.look(&ledger.landings).await {

@@ -7,6 +7,7 @@ mod end;
 mod event;
 mod mail;
 mod modify_and_cancel;
+mod notice;
 mod statements;
 mod system;
 mod take;

@@ -8,7 +8,7 @@ use crate::model::event::EventRow;
 use crate::schema::{action_logs, outbox};
 use crate::test_support::both_databases;
 
-fn prepare_all(db: &Db, requests: &[TakeRequest]) -> Together {
+pub(super) fn prepare_all(db: &Db, requests: &[TakeRequest]) -> Together {
     prepare_knowing(db, &Remembered::default(), requests)
 }
 
@@ -25,7 +25,7 @@ fn prepare_knowing(db: &Db, remembered: &Remembered, requests: &[TakeRequest]) -
 }
 
 fn save_all(db: &Db, together: Together) -> Result<Vec<Option<Change>>, Conflict> {
-    db.write_in_steps_blocking(move |c| commit_together(c, together))
+    db.write_in_steps_blocking(move |c| commit_together(c, together, None))
 }
 
 fn take_all(db: &Db, requests: &[TakeRequest]) -> Vec<Option<Change>> {

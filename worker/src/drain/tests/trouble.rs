@@ -170,7 +170,7 @@ async fn wake_ups_of_other_processes_are_heard_again_after_an_outage() {
     for _ in 0..3 {
         let heard = async {
             loop {
-                let woken = source.subscribe();
+                let woken = source.subscribe(Kind::Webhook);
                 there.wake();
                 if tokio::time::timeout(SECOND, woken).await.is_ok() {
                     return;
