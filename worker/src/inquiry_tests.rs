@@ -45,11 +45,11 @@ impl World {
             ..SenderConfig::new(Trust::new(None).unwrap())
         };
         let delays = schedule.iter().copied().map(Duration::from_secs).collect();
-        let courier = WebhookCourier {
-            sender: WebhookSender::new(sender),
-            sealer: Sealer::from_keys(&SecretString::from("0".repeat(64))).unwrap(),
-            schedule: RetrySchedule::new(delays).unwrap(),
-        };
+        let courier = WebhookCourier::new(
+            WebhookSender::new(sender),
+            Sealer::from_keys(&SecretString::from("0".repeat(64))).unwrap(),
+            RetrySchedule::new(delays).unwrap(),
+        );
         let clock = Arc::new(AtomicI64::new(NOW.millis()));
         let hand = Arc::clone(&clock);
         Self {

@@ -145,11 +145,11 @@ pub(crate) fn webhook_courier(
         idle_per_host: count(settings.concurrency),
         ..SenderConfig::new(settings.trust()?)
     };
-    Ok(WebhookCourier {
-        sender: WebhookSender::new(config),
+    Ok(WebhookCourier::new(
+        WebhookSender::new(config),
         sealer,
-        schedule: settings.retry_schedule.clone(),
-    })
+        settings.retry_schedule.clone(),
+    ))
 }
 
 fn mails(

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use beadle_common::db::DbError;
+use beadle_common::db::{AnyConnection, DbError};
 use beadle_common::id::LaneId;
 use beadle_common::instant::Instant;
 use beadle_common::outbox::{ClaimRequest, Claimed, Lanes, claim};
@@ -190,8 +190,11 @@ impl<C: Courier> Drain<C> {
         }
         let courier = Arc::clone(&self.courier);
         let now = (self.around.clock)();
-        let loading = self.around.db.read(move |connection| {
-            let loaded = courier.load(connection, claimed, now)?;
+        let loading = async {
+            let loaded = match courier.at_hand(claimed, now) {
+                Ok(loaded) => loaded,
+                Err(claimed) => self.ask(courier, claimed, now).await?,
+            };
             let cargo = |(claimed, parcel): (Claimed, Result<C::Parcel, Unsendable>)| {
                 (
                     claimed,
@@ -199,11 +202,23 @@ impl<C: Courier> Drain<C> {
                 )
             };
             Ok::<_, DbError>(loaded.into_iter().map(cargo).collect())
-        });
+        };
         match AssertUnwindSafe(loading).catch_unwind().await {
             Ok(loaded) => loaded.map_err(LoadError::Database),
             Err(panic) => Err(LoadError::Panic(panic_text(panic.as_ref()).to_owned())),
         }
+    }
+
+    async fn ask(
+        &self,
+        courier: Arc<C>,
+        claimed: Vec<Claimed>,
+        now: Instant,
+    ) -> Result<super::Loaded<C::Parcel>, DbError> {
+        let load = move |connection: &mut AnyConnection| {
+            Ok::<_, DbError>(courier.load(connection, claimed, now)?)
+        };
+        self.around.db.read(load).await
     }
 }
 

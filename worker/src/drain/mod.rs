@@ -83,6 +83,19 @@ pub trait Courier: Send + Sync + 'static {
         now: Instant,
     ) -> QueryResult<Loaded<Self::Parcel>>;
 
+    /// The same from memory, if all that they need is at hand: the database need not be asked.
+    /// If not, they are given back.
+    ///
+    /// # Errors
+    /// The deliveries.
+    fn at_hand(
+        &self,
+        claimed: Vec<Claimed>,
+        _now: Instant,
+    ) -> Result<Loaded<Self::Parcel>, Vec<Claimed>> {
+        Err(claimed)
+    }
+
     /// About how many bytes of memory it takes up until it is sent.
     fn weight(&self, parcel: &Self::Parcel) -> usize;
 

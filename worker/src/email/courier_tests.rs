@@ -87,6 +87,7 @@ impl World {
 
     fn load_at(&self, email: EmailId, recipient: &str, now: Instant) -> Result<Letter, Unsendable> {
         let claimed = Claimed {
+            enclosed: None,
             id: DeliveryId::sequential(),
             lane: LaneId::random(),
             payload: Payload::Email(email, recipient.to_owned()),

@@ -16,7 +16,8 @@ use bytes::Bytes;
 use diesel::QueryResult;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::jwt::{Jwt, JwtKey, JwtKeys, Jwts};
+use super::jwt::{Jwt, JwtKeys, Jwts};
+use super::target::{KeptTargets, Target};
 use super::{WebhookRequest, WebhookSender};
 use crate::drain::{Courier, Loaded, Unsendable};
 use crate::outcome::{ErrorClass, Exchange, Failure};
@@ -31,18 +32,8 @@ pub struct WebhookCourier {
     pub sealer: Sealer,
     /// When to try again.
     pub schedule: RetrySchedule,
-}
-
-/// A webhook as it stands, ready for any number of events.
-#[derive(Debug)]
-struct Target {
-    url: String,
-    headers: Vec<(String, SecretString)>,
-    basic_auth: Option<(String, SecretString)>,
-    keys: LiveKeys,
-    jwt: Option<Arc<JwtKey>>,
-    connect_timeout: Duration,
-    read_timeout: Duration,
+    /// Webhooks that it has sent to.
+    kept: KeptTargets,
 }
 
 /// One event for one webhook.
@@ -52,6 +43,19 @@ pub struct Parcel {
     event: EventId,
     body: Bytes,
     jwt: Option<Arc<Jwt>>,
+}
+
+impl WebhookCourier {
+    /// One that has sent nothing yet.
+    #[must_use]
+    pub fn new(sender: WebhookSender, sealer: Sealer, schedule: RetrySchedule) -> Self {
+        Self {
+            sender,
+            sealer,
+            schedule,
+            kept: KeptTargets::default(),
+        }
+    }
 }
 
 impl Courier for WebhookCourier {
@@ -69,13 +73,24 @@ impl Courier for WebhookCourier {
         }
         let webhooks: Vec<WebhookId> = claimed.iter().map(|claimed| claimed.lane.into()).collect();
         let targets = self.targets(connection, webhooks, now)?;
+        self.keep(&claimed, &targets);
         let bodies = bodies(connection, &claimed)?;
-        let mut jwts = Jwts::default();
-        let parcel = |claimed: Claimed| {
-            let parcel = match_up(&claimed, &targets, &bodies, &mut jwts);
-            (claimed, parcel)
+        Ok(match_all(claimed, &targets, &bodies))
+    }
+
+    fn at_hand(&self, claimed: Vec<Claimed>, now: Instant) -> Result<Loaded<Parcel>, Vec<Claimed>> {
+        let target = |claimed: &Claimed| {
+            let (id, version) = (
+                claimed.lane.into(),
+                &claimed.enclosed.as_ref()?.webhook_version,
+            );
+            Some((id, Ok(self.kept.get(id, version, now)?)))
         };
-        Ok(claimed.into_iter().map(parcel).collect())
+        let Some(targets) = claimed.iter().map(target).collect::<Option<Targets>>() else {
+            return Err(claimed);
+        };
+        let bodies = enclosed_bodies(&claimed);
+        Ok(match_all(claimed, &targets, &bodies))
     }
 
     fn weight(&self, parcel: &Parcel) -> usize {
@@ -169,6 +184,16 @@ impl WebhookCourier {
         Ok(webhooks.into_iter().map(target).collect())
     }
 
+    /// What was just read, for the next time.
+    fn keep(&self, claimed: &[Claimed], targets: &Targets) {
+        for claimed in claimed {
+            let id = claimed.lane.into();
+            if let (Some(enclosed), Some(Ok(target))) = (&claimed.enclosed, targets.get(&id)) {
+                self.kept.keep(id, &enclosed.webhook_version, target);
+            }
+        }
+    }
+
     fn target(
         &self,
         webhook: &Webhook,
@@ -180,6 +205,7 @@ impl WebhookCourier {
             headers: self.headers(webhook)?,
             basic_auth: self.basic_auth(webhook)?,
             keys: self.keys(secrets)?,
+            keys_end: secrets.iter().filter_map(|s| s.expiration_instant).min(),
             jwt: jwt_keys.of(webhook)?,
             connect_timeout: millis(webhook.connect_timeout),
             read_timeout: millis(webhook.read_timeout),
@@ -227,32 +253,59 @@ impl WebhookCourier {
     }
 }
 
-fn bodies(
-    connection: &mut AnyConnection,
-    claimed: &[Claimed],
-) -> QueryResult<HashMap<EventId, Bytes>> {
-    let event = |claimed: &Claimed| match claimed.payload {
+type Bodies = HashMap<EventId, Bytes>;
+
+fn bodies(connection: &mut AnyConnection, claimed: &[Claimed]) -> QueryResult<Bodies> {
+    let mut bodies = enclosed_bodies(claimed);
+    let missing = claimed.iter().filter_map(event_of);
+    let mut missing: Vec<EventId> = missing.filter(|id| !bodies.contains_key(id)).collect();
+    if missing.is_empty() {
+        return Ok(bodies);
+    }
+    missing.sort_unstable();
+    missing.dedup();
+    let rows = EventRow::bodies(connection, &missing)?;
+    // One copy of the body, whoever it goes to.
+    bodies.extend(rows.into_iter().map(|(id, body)| (id, Bytes::from(body))));
+    Ok(bodies)
+}
+
+fn enclosed_bodies(claimed: &[Claimed]) -> Bodies {
+    let mut bodies = Bodies::new();
+    for claimed in claimed {
+        if let (Some(event), Some(enclosed)) = (event_of(claimed), &claimed.enclosed) {
+            let body = || Bytes::copy_from_slice(enclosed.body.as_bytes());
+            bodies.entry(event).or_insert_with(body);
+        }
+    }
+    bodies
+}
+
+fn event_of(claimed: &Claimed) -> Option<EventId> {
+    match claimed.payload {
         Payload::Webhook(event) => Some(event),
         Payload::Email(..) => None,
+    }
+}
+
+fn match_all(claimed: Vec<Claimed>, targets: &Targets, bodies: &Bodies) -> Loaded<Parcel> {
+    let mut jwts = Jwts::default();
+    let parcel = |mut claimed: Claimed| {
+        let parcel = match_up(&claimed, targets, bodies, &mut jwts);
+        // It has its copy, for as long as it takes to be sent.
+        claimed.enclosed = None;
+        (claimed, parcel)
     };
-    let mut ids: Vec<EventId> = claimed.iter().filter_map(event).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let rows = EventRow::bodies(connection, &ids)?;
-    // One copy of the body, whoever it goes to.
-    let shared = |(id, body): (EventId, String)| (id, Bytes::from(body));
-    Ok(rows.into_iter().map(shared).collect())
+    claimed.into_iter().map(parcel).collect()
 }
 
 fn match_up(
     claimed: &Claimed,
     targets: &Targets,
-    bodies: &HashMap<EventId, Bytes>,
+    bodies: &Bodies,
     jwts: &mut Jwts,
 ) -> Result<Parcel, Unsendable> {
-    let Payload::Webhook(event) = claimed.payload else {
-        return Err(Unsendable::Gone);
-    };
+    let event = event_of(claimed).ok_or(Unsendable::Gone)?;
     let body = bodies.get(&event).ok_or(Unsendable::Gone)?;
     address(claimed.lane.into(), event, body, targets, jwts)
 }

@@ -56,11 +56,11 @@ impl World {
         };
         let world = Self {
             test,
-            courier: WebhookCourier {
-                sender: WebhookSender::new(SenderConfig::new(Trust::new(None).unwrap())),
+            courier: WebhookCourier::new(
+                WebhookSender::new(SenderConfig::new(Trust::new(None).unwrap())),
                 sealer,
-                schedule: RetrySchedule::webhook(),
-            },
+                RetrySchedule::webhook(),
+            ),
             webhook: webhook.clone(),
             event: EventId::sequential(),
         };
@@ -150,6 +150,7 @@ impl World {
             token: LeaseToken::random(),
             insert_instant: NOW,
             due_at: NOW,
+            enclosed: None,
         };
         let claimed: Vec<Claimed> = claims.iter().map(claim).collect();
         let load = |c: &mut AnyConnection| {

@@ -10,6 +10,7 @@ mod jwt;
 mod outcome;
 mod request;
 mod send;
+mod target;
 
 pub use courier::WebhookCourier;
 pub use guard::{Allowlist, Blocked};

@@ -13,6 +13,7 @@ mod plan_tests;
 mod take;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use diesel::prelude::*;
 
@@ -85,6 +86,17 @@ pub struct Claimed {
     pub insert_instant: Instant,
     /// Since when it could be claimed.
     pub due_at: Instant,
+    /// Where that was no round trip more, what is needed to send it.
+    pub enclosed: Option<Arc<Enclosed>>,
+}
+
+/// What a claim of few events brings along on PostgreSQL.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Enclosed {
+    /// The body of the event.
+    pub body: String,
+    /// Changes whenever the webhook or one of its secrets does.
+    pub webhook_version: String,
 }
 
 /// Takes what is due. On PostgreSQL it needs no transaction around it
@@ -177,6 +189,7 @@ fn claimed(row: Row, token: LeaseToken, probe: Option<Instant>) -> Option<Claime
         (None, Some(email)) => Payload::Email(email, row.recipient.unwrap_or_default()),
         (None, None) => return None,
     };
+    let enclosed = row.body.zip(row.lane_version);
     Some(Claimed {
         id: row.id,
         lane: row.lane,
@@ -187,6 +200,12 @@ fn claimed(row: Row, token: LeaseToken, probe: Option<Instant>) -> Option<Claime
         token,
         insert_instant: row.insert_instant,
         due_at: row.former_due_at,
+        enclosed: enclosed.map(|(body, webhook_version)| {
+            Arc::new(Enclosed {
+                body,
+                webhook_version,
+            })
+        }),
     })
 }
 

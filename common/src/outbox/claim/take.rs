@@ -33,6 +33,10 @@ pub(super) struct Row {
     pub(super) former_tier: i16,
     #[diesel(sql_type = BigInt)]
     pub(super) former_due_at: Instant,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(super) body: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(super) lane_version: Option<String>,
 }
 
 /// Takes what is wanted, as far as it is there. A row that is taken has been tried. What
@@ -53,6 +57,10 @@ pub(super) fn take(
 /// A number of rows that differs from lane to lane is one that the planner cannot see, and it
 /// would rather sort a backlog. So it sees a thousand, of which no more are read, or locked,
 /// than are wanted. Then they are looked up one by one; see `settle/postgres`.
+///
+/// A few rows bring along what is sent, and which transactions wrote their webhook and its
+/// secrets: whoever waits for a lone action waits for each round trip. Many would bring a
+/// body once for each webhook that it goes to.
 pub(in crate::outbox) const TAKE_POSTGRES: &str = "
 WITH picked AS (
     SELECT due.*
@@ -78,7 +86,15 @@ WITH picked AS (
     FROM taken WHERE lapsed ON CONFLICT DO NOTHING
 )
 SELECT id, lane, event_id, email_id, recipient, attempt, base_attempt, insert_instant,
-    former_tier, former_due_at
+    former_tier, former_due_at,
+    CASE WHEN count(*) OVER () <= 4 THEN
+        (SELECT body FROM events WHERE events.id = taken.event_id)
+    END AS body,
+    CASE WHEN count(*) OVER () <= 4 AND event_id IS NOT NULL THEN
+        (SELECT xmin::text FROM webhooks WHERE webhooks.id = taken.lane) || ':' ||
+        (SELECT COALESCE(string_agg(xmin::text, ' ' ORDER BY id), '')
+            FROM webhook_secrets WHERE webhook_id = taken.lane)
+    END AS lane_version
 FROM taken";
 
 fn take_postgres(
@@ -116,7 +132,8 @@ struct Due {
 pub(super) const DUE_SQLITE: &str = "
 SELECT id, lane, event_id, email_id, recipient, attempt + 1 AS attempt, base_attempt,
        insert_instant, lease_token IS NOT NULL AS lapsed, tier AS former_tier,
-       due_at AS former_due_at, lease_owner AS former_owner
+       due_at AS former_due_at, lease_owner AS former_owner, NULL AS body,
+       NULL AS lane_version
 FROM outbox WHERE kind = ?1 AND lane = ?2 AND tier = ?3 AND due_at <= ?4
 ORDER BY due_at LIMIT ?5";
 

@@ -4,6 +4,7 @@
 mod counts;
 mod fate;
 mod flow;
+mod kept;
 mod lanes;
 mod lease;
 mod outcomes;

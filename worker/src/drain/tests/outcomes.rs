@@ -21,7 +21,7 @@ const DAY: u64 = 24 * 60 * 60;
 
 /// What becomes of a delivery whose first attempt went like this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     Delivered,
     /// It is tried again after so many seconds; its class.
     Retried(&'static str, u64),
@@ -34,7 +34,7 @@ enum End {
 }
 
 /// One receiver's part of the table.
-struct Row {
+pub(super) struct Row {
     what: &'static str,
     url: String,
     /// How long it may take, in milliseconds.
@@ -44,7 +44,7 @@ struct Row {
 }
 
 /// A receiver that is there, and keeps its port.
-async fn row(what: &'static str, answer: Answer, end: End) -> Row {
+pub(super) async fn row(what: &'static str, answer: Answer, end: End) -> Row {
     at(what, Receiver::start(answer).await.url(), end)
 }
 
@@ -58,7 +58,7 @@ fn at(what: &'static str, url: String, end: End) -> Row {
     }
 }
 
-fn status(line: &str, headers: &str) -> Answer {
+pub(super) fn status(line: &str, headers: &str) -> Answer {
     Answer::status(line, headers, "")
 }
 
@@ -230,21 +230,21 @@ impl Resolve for Dns {
     }
 }
 
-fn courier(world: &World) -> WebhookCourier {
+pub(super) fn courier(world: &World) -> WebhookCourier {
     let sender = SenderConfig {
         allow: Allowlist::new(vec!["127.0.0.0/8".parse().unwrap()]),
         resolver: Arc::new(Dns),
         ..SenderConfig::new(Trust::new(None).unwrap())
     };
-    WebhookCourier {
-        sender: WebhookSender::new(sender),
-        sealer: Sealer::from_keys(&SecretString::from("0".repeat(64))).unwrap(),
-        schedule: world.courier.schedule.clone(),
-    }
+    WebhookCourier::new(
+        WebhookSender::new(sender),
+        Sealer::from_keys(&SecretString::from("0".repeat(64))).unwrap(),
+        world.courier.schedule.clone(),
+    )
 }
 
 /// A webhook for this row, and one event that it is owed.
-fn owe(world: &World, sealer: &Sealer, row: &Row) -> DeliveryId {
+pub(super) fn owe(world: &World, sealer: &Sealer, row: &Row) -> DeliveryId {
     let id = WebhookId::random();
     let headers = sealer.seal_text(Webhook::headers_place(id), "{}").unwrap();
     let webhook = Webhook {
