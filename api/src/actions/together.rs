@@ -40,7 +40,7 @@ impl Together {
     /// Takes actions in this database.
     #[must_use]
     pub fn new(db: Db, wake: Wake, setup: Setup) -> Self {
-        let remembered = Remembered::default();
+        let remembered = Arc::new(Remembered::default());
         let gather = Gather::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |asked| {
             let notice = wake.notice(Kind::Webhook, Instant::now());
             let changes = take(&db, &setup, &remembered, asked, notice)?;
@@ -66,28 +66,37 @@ impl Together {
     }
 }
 
+/// Twice: what is remembered may not be right, and is forgotten then.
 fn take(
     db: &Db,
     setup: &Setup,
-    remembered: &Remembered,
+    remembered: &Arc<Remembered>,
     asked: Vec<Asking>,
     notice: Option<Notice>,
 ) -> Result<Vec<Option<Change>>, DbError> {
-    let prepared = db.read_blocking(|connection| {
-        let takings = admit(connection, asked)?;
-        Ok::<_, DbError>(prepare_together(connection, setup, remembered, &takings)?)
-    })?;
-    if prepared.is_empty() {
+    let now = asked.iter().map(|asking| asking.taking.call.now).max();
+    let Some(now) = now else {
         return Ok(Vec::new());
+    };
+    let takings = db.read_blocking(|connection| admit(connection, asked))?;
+    for _ in 0..2 {
+        let prepared = db.read_blocking(|connection| {
+            let prepared = prepare_together(connection, setup, remembered, &takings, now)?;
+            Ok::<_, DbError>(prepared)
+        })?;
+        if prepared.is_empty() {
+            return Ok(Vec::new());
+        }
+        let remembered = Arc::clone(remembered);
+        let commit = move |c: &mut AnyConnection| commit_together(c, &remembered, prepared, notice);
+        match db.write_in_steps_blocking(commit) {
+            Ok(changes) => return Ok(changes),
+            Err(Conflict::Changed) => {}
+            Err(Conflict::Database(error)) => return Err(error),
+        }
     }
-    let written =
-        db.write_in_steps_blocking(move |connection| commit_together(connection, prepared, notice));
-    match written {
-        Ok(changes) => Ok(changes),
-        // Alone, each finds out whether that was its own fault.
-        Err(Conflict::Changed) => Ok(Vec::new()),
-        Err(Conflict::Database(error)) => Err(error),
-    }
+    // Alone, each finds out whether that was its own fault.
+    Ok(Vec::new())
 }
 
 /// Those who may, with the tenant that they are limited to.

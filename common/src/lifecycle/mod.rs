@@ -6,6 +6,7 @@
 //! *Commit* checks again what may have changed meanwhile and writes everything in one
 //! transaction. Webhooks that take part in a decision are asked between the two.
 
+mod basis;
 mod cancel;
 mod commit;
 mod end;

@@ -1,14 +1,16 @@
 //! Where a phase reads from: the database, or what was read for many at once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use diesel::QueryResult;
 
 use super::TakeRequest;
-use super::remembered::{Rarities, Remembered, Wanted};
+use super::basis::Basis;
+use super::remembered::{Lanes, Rarities, Remembered, Wanted};
 use crate::db::AnyConnection;
 use crate::id::{ReasonId, TenantId, UserActionId, UserId};
+use crate::instant::Instant;
 use crate::model::reason::Reason;
 use crate::model::tenant::Tenant;
 use crate::model::user::User;
@@ -27,6 +29,7 @@ impl Known {
         connection: &mut AnyConnection,
         remembered: &Remembered,
         requests: impl Iterator<Item = &'r TakeRequest> + Clone,
+        now: Instant,
     ) -> QueryResult<Self> {
         let users = requests.clone().flat_map(|request| {
             let actioner = request.common.actioner_user_id;
@@ -45,13 +48,22 @@ impl Known {
         let users = users.into_iter().map(|user| (user.id, Arc::new(user)));
         Ok(Self {
             users: users.collect(),
-            rarities: remembered.get(connection, &wanted)?,
+            rarities: remembered.get(connection, &wanted, now)?,
         })
     }
 
-    /// The tenants of the users.
-    pub(super) fn tenants(&self) -> Vec<TenantId> {
-        self.rarities.tenants.keys().copied().collect()
+    /// The webhooks of the users' tenants.
+    pub(super) fn lanes(&self) -> &Lanes {
+        &self.rarities.lanes
+    }
+
+    /// What actions of these definitions rest on.
+    pub(super) fn basis(self, definitions: BTreeSet<UserActionId>) -> Basis {
+        Basis {
+            definitions,
+            versions: self.rarities.versions,
+            lanes: self.rarities.lanes,
+        }
     }
 }
 

@@ -5,23 +5,21 @@
 //! has to keep an order goes its own way ([`super::prepare_take`]), where there is time to
 //! say why. So everything here may answer "alone", and nothing has happened then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use diesel::QueryResult;
 
-use diesel::{QueryResult, RunQueryDsl};
-
+use super::basis::Basis;
 use super::commit::Conflict;
 use super::phase::Change;
-use super::remembered::Remembered;
+use super::remembered::{Lanes, Remembered};
 use super::sources::{Known, Sources};
 use super::take::prepare_from;
 use super::{Call, Setup, TakeRequest};
-use crate::db::bulk::{self, Condition};
+use crate::db::bulk;
 use crate::db::{AnyConnection, Notice};
-use crate::id::{TenantId, UserActionId, WebhookId};
+use crate::id::WebhookId;
+use crate::instant::Instant;
 use crate::model::action_log::ActionLog;
 use crate::model::event::EventRow;
-use crate::model::user_action::still_active;
-use crate::model::webhook::{Webhook, still_wanting};
 use crate::outbox::{self, NewDelivery, Payload};
 
 /// One action to take.
@@ -37,11 +35,9 @@ pub struct Taking {
 #[derive(Debug)]
 pub struct Together {
     changes: Vec<Option<Change>>,
-    lanes: Lanes,
+    basis: Basis,
+    prepared_at: Instant,
 }
-
-/// The webhooks that want the events of each tenant, and whether in order.
-type Lanes = BTreeMap<TenantId, Vec<(WebhookId, bool)>>;
 
 impl Together {
     /// Whether all of them go alone.
@@ -60,23 +56,27 @@ pub fn prepare_together(
     setup: &Setup,
     remembered: &Remembered,
     takings: &[Option<Taking>],
+    now: Instant,
 ) -> QueryResult<Together> {
-    let known = Known::of(
-        connection,
-        remembered,
-        takings.iter().flatten().map(|taking| &taking.request),
-    )?;
-    let lanes = Webhook::for_user_action_of(connection, &known.tenants())?;
+    let requests = takings.iter().flatten().map(|taking| &taking.request);
+    let known = Known::of(connection, remembered, requests, now)?;
+    let lanes = known.lanes();
     let mut sources = Sources::knowing(connection, &known);
     let mut prepare = |taking: &Taking| {
         let change = prepare(&mut sources, setup, taking)?;
-        (!keeps_order(&change, &lanes)).then_some(change)
+        (!keeps_order(&change, lanes)).then_some(change)
     };
-    let changes = takings
+    let changes: Vec<Option<Change>> = takings
         .iter()
         .map(|taking| prepare(taking.as_ref()?))
         .collect();
-    Ok(Together { changes, lanes })
+    let applied = changes.iter().flatten();
+    let definitions = applied.map(|change| change.log.user_action_id).collect();
+    Ok(Together {
+        changes,
+        basis: known.basis(definitions),
+        prepared_at: now,
+    })
 }
 
 fn prepare(sources: &mut Sources<'_>, setup: &Setup, taking: &Taking) -> Option<Change> {
@@ -99,14 +99,20 @@ fn keeps_order(change: &Change, lanes: &Lanes) -> bool {
 /// leaves work: those of this process, if the commit has given `notice` to the others.
 ///
 /// # Errors
-/// [`Conflict::Changed`]: what they rest on has changed since, nothing was written, and all
-/// of them go alone. Or that of the database.
+/// [`Conflict::Changed`]: what they rest on is not what was remembered or read, and nothing
+/// was written. It is forgotten: prepared once more, they rest on what there is now. Or that
+/// of the database.
 pub fn commit_together(
     connection: &mut AnyConnection,
+    remembered: &Remembered,
     together: Together,
     notice: Option<Notice>,
 ) -> Result<Vec<Option<Change>>, Conflict> {
-    let Together { changes, lanes } = together;
+    let Together {
+        changes,
+        basis,
+        prepared_at,
+    } = together;
     let written = || changes.iter().flatten();
     let logs: Vec<&ActionLog> = written().map(|change| &change.log).collect();
     let events: Vec<&EventRow> = written()
@@ -114,15 +120,18 @@ pub fn commit_together(
         .collect();
     let deliveries: Vec<NewDelivery> = events
         .iter()
-        .flat_map(|event| owed(event, lanes.get(&event.tenant_id)))
+        .flat_map(|event| owed(event, basis.lanes.get(&event.tenant_id)))
         .collect();
-    let basis = Basis::of(&logs, &deliveries);
     let notice = notice.filter(|_| !deliveries.is_empty());
     let deliveries: Vec<&NewDelivery> = deliveries.iter().collect();
-    match insert(connection, basis, notice, &logs, &events, &deliveries)? {
-        true => Ok(changes),
-        false => Err(Conflict::Changed),
+    if !insert(connection, &basis, notice, &logs, &events, &deliveries)? {
+        remembered.forget();
+        return Err(Conflict::Changed);
     }
+    if let Some(versions) = &basis.versions {
+        remembered.were_right(versions, &basis.lanes, prepared_at);
+    }
+    Ok(changes)
 }
 
 /// Adds what actions consist of, and checks nothing. On PostgreSQL in one statement.
@@ -135,13 +144,20 @@ pub fn insert_together(
     events: &[&EventRow],
     deliveries: &[&NewDelivery],
 ) -> QueryResult<()> {
-    insert(connection, Basis::default(), None, logs, events, deliveries)?;
+    insert(
+        connection,
+        &Basis::default(),
+        None,
+        logs,
+        events,
+        deliveries,
+    )?;
     Ok(())
 }
 
 fn insert(
     connection: &mut AnyConnection,
-    basis: Basis,
+    basis: &Basis,
     notice: Option<Notice>,
     logs: &[&ActionLog],
     events: &[&EventRow],
@@ -173,47 +189,6 @@ fn insert(
         at_once,
         one_by_one,
     )
-}
-
-/// What was read before, and has to be so still when it is written. The foreign keys see to
-/// it that the actionees exist.
-#[derive(Debug, Default)]
-struct Basis {
-    definitions: BTreeSet<UserActionId>,
-    webhooks: BTreeSet<WebhookId>,
-}
-
-impl Basis {
-    fn of(logs: &[&ActionLog], deliveries: &[NewDelivery]) -> Self {
-        Self {
-            definitions: logs.iter().map(|log| log.user_action_id).collect(),
-            webhooks: deliveries.iter().map(|d| d.lane.into()).collect(),
-        }
-    }
-
-    fn conditions(&self) -> Vec<Condition> {
-        vec![
-            Condition::new(
-                still_active(listed(&self.definitions)),
-                count(&self.definitions),
-            ),
-            Condition::new(still_wanting(listed(&self.webhooks)), count(&self.webhooks)),
-        ]
-    }
-
-    fn holds(&self, connection: &mut AnyConnection) -> QueryResult<bool> {
-        let active: i64 = still_active(listed(&self.definitions)).get_result(connection)?;
-        let wanting: i64 = still_wanting(listed(&self.webhooks)).get_result(connection)?;
-        Ok(active == count(&self.definitions) && wanting == count(&self.webhooks))
-    }
-}
-
-fn listed<T: Copy>(ids: &BTreeSet<T>) -> Vec<T> {
-    ids.iter().copied().collect()
-}
-
-fn count<T>(ids: &BTreeSet<T>) -> i64 {
-    i64::try_from(ids.len()).unwrap_or(i64::MAX)
 }
 
 /// A delivery of the event to each webhook.

@@ -265,16 +265,6 @@ impl Webhook {
     }
 }
 
-/// How many of these webhooks still want the events of actions, each as soon as it can.
-#[diesel::dsl::auto_type(no_type_alias)]
-pub(crate) fn still_wanting(ids: Vec<WebhookId>) -> _ {
-    webhooks::table
-        .filter(webhooks::id.eq_any(ids))
-        .filter(webhooks::user_action_enabled.eq(true))
-        .filter(webhooks::ordered_by.is_null())
-        .count()
-}
-
 /// One signing secret of a webhook.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = webhook_secrets)]

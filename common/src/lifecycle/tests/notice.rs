@@ -38,7 +38,8 @@ fn a_batch_after_a_pause_tells_the_other_processes_itself() {
         assert!(notice.is_some());
         assert!(elsewhere.notice(Kind::Webhook, now).is_none());
         let together = super::together::prepare_all(&test.db, &[world.request()]);
-        let commit = move |c: &mut AnyConnection| commit_together(c, together, notice);
+        let remembered = Remembered::default();
+        let commit = move |c: &mut AnyConnection| commit_together(c, &remembered, together, notice);
         test.db.write_in_steps(commit).await.unwrap();
         tokio::time::timeout(patience, woken).await.unwrap();
         let slept = tokio::time::timeout(Duration::ZERO, asleep).await.is_err();

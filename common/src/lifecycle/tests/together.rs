@@ -1,11 +1,13 @@
 //! Actions taken together: each as if it were alone, whatever the others are.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::*;
+use crate::db::Backend;
 use crate::id::{DeliveryId, EventId};
 use crate::model::event::EventRow;
-use crate::schema::{action_logs, outbox};
+use crate::schema::{action_logs, outbox, webhooks};
 use crate::test_support::both_databases;
 
 pub(super) fn prepare_all(db: &Db, requests: &[TakeRequest]) -> Together {
@@ -13,6 +15,15 @@ pub(super) fn prepare_all(db: &Db, requests: &[TakeRequest]) -> Together {
 }
 
 fn prepare_knowing(db: &Db, remembered: &Remembered, requests: &[TakeRequest]) -> Together {
+    prepare_at(NOW, db, remembered, requests)
+}
+
+fn prepare_at(
+    now: Instant,
+    db: &Db,
+    remembered: &Remembered,
+    requests: &[TakeRequest],
+) -> Together {
     let taking = |request: &TakeRequest| {
         Some(Taking {
             call: call(NOW),
@@ -20,24 +31,35 @@ fn prepare_knowing(db: &Db, remembered: &Remembered, requests: &[TakeRequest]) -
         })
     };
     let takings: Vec<Option<Taking>> = requests.iter().map(taking).collect();
-    db.read_blocking(|c| Ok::<_, DbError>(prepare_together(c, &setup(), remembered, &takings)?))
-        .unwrap()
+    db.read_blocking(|c| {
+        Ok::<_, DbError>(prepare_together(c, &setup(), remembered, &takings, now)?)
+    })
+    .unwrap()
 }
 
 fn save_all(db: &Db, together: Together) -> Result<Vec<Option<Change>>, Conflict> {
-    db.write_in_steps_blocking(move |c| commit_together(c, together, None))
+    save_knowing(db, &Arc::default(), together)
+}
+
+fn save_knowing(
+    db: &Db,
+    remembered: &Arc<Remembered>,
+    together: Together,
+) -> Result<Vec<Option<Change>>, Conflict> {
+    let remembered = Arc::clone(remembered);
+    db.write_in_steps_blocking(move |c| commit_together(c, &remembered, together, None))
 }
 
 fn take_all(db: &Db, requests: &[TakeRequest]) -> Vec<Option<Change>> {
-    take_knowing(db, &Remembered::default(), requests)
+    take_knowing(db, &Arc::default(), requests)
 }
 
 pub(super) fn take_knowing(
     db: &Db,
-    remembered: &Remembered,
+    remembered: &Arc<Remembered>,
     requests: &[TakeRequest],
 ) -> Vec<Option<Change>> {
-    save_all(db, prepare_knowing(db, remembered, requests)).unwrap()
+    save_knowing(db, remembered, prepare_knowing(db, remembered, requests)).unwrap()
 }
 
 /// The request of the world, which says this.
@@ -312,39 +334,54 @@ fn a_user_who_was_deleted_since_makes_all_go_alone(db: &Db) {
     assert_eq!(comments(db), ["stays"]);
 }
 
+/// What may happen to the webhooks of a tenant: to one of its own, or to another.
+type HookChange = fn(TenantId, &Webhook, &Webhook, &mut AnyConnection) -> QueryResult<()>;
+
+const HOOK_CHANGES: [(&str, HookChange); 6] = [
+    ("deleted", |_, own, _, c| {
+        Webhook::delete(c, own.id).map(|_| ())
+    }),
+    ("disabled", |_, own, _, c| {
+        let off = Webhook {
+            user_action_enabled: false,
+            ..own.clone()
+        };
+        off.update(c).map(|_| ())
+    }),
+    ("ordered", |_, own, _, c| {
+        let orderly = Webhook {
+            ordered_by: Some("user".to_owned()),
+            ..own.clone()
+        };
+        orderly.update(c).map(|_| ())
+    }),
+    ("taken from the tenant", |_, own, _, c| {
+        let limited = Webhook {
+            global: false,
+            ..own.clone()
+        };
+        limited.update(c).map(|_| ())
+    }),
+    ("given to the tenant", |tenant, _, other, c| {
+        Webhook::set_tenants(c, other.id, &[tenant])
+    }),
+    ("made", |_, _, _, c| webhook(true).insert(c).map(|_| ())),
+];
+
 fn a_webhook_that_is_not_as_it_was_makes_all_go_alone(db: &Db) {
     let world = World::new(db);
-    let changes: [fn(&Webhook, &mut AnyConnection) -> QueryResult<bool>; 3] = [
-        |hook, c| Webhook::delete(c, hook.id),
-        |hook, c| {
-            let off = Webhook {
-                user_action_enabled: false,
-                ..hook.clone()
-            };
-            off.update(c)
-        },
-        |hook, c| {
-            let orderly = Webhook {
-                ordered_by: Some("user".to_owned()),
-                ..hook.clone()
-            };
-            orderly.update(c)
-        },
-    ];
-    for change in changes {
-        let (stays, changed) = (webhook(true), webhook(true));
-        let id = changed.id;
-        let hooks = [stays.clone(), changed.clone()];
+    let tenant = world.tenant.id;
+    for (what, change) in HOOK_CHANGES {
+        let hooks = [webhook(true), webhook(true), webhook(false)];
+        let [_, own, other] = hooks.clone();
         write(db, move |c| {
-            hooks.iter().try_for_each(|hook| hook.insert(c))
+            diesel::delete(webhooks::table).execute(c)?;
+            hooks.iter().try_for_each(|hook| hook.insert(c).map(|_| ()))
         });
         let prepared = prepare_all(db, &[saying(&world, "one"), saying(&world, "two")]);
-        write(db, move |c| change(&changed, c));
+        write(db, move |c| change(tenant, &own, &other, c));
+        eprintln!("{what}");
         all_go_alone(db, prepared);
-        write(db, move |c| {
-            Webhook::delete(c, stays.id)?;
-            Webhook::delete(c, id)
-        });
     }
 }
 
@@ -393,7 +430,7 @@ fn each_tenant_has_its_own_webhooks_and_a_global_one_sends_once(db: &Db) {
 
 fn what_is_remembered_is_what_the_database_has_now(db: &Db) {
     let world = World::new(db);
-    let remembered = Remembered::default();
+    let remembered = Arc::<Remembered>::default();
     let reason = Reason {
         id: ReasonId::random(),
         text: "Spam".to_owned(),
@@ -409,8 +446,12 @@ fn what_is_remembered_is_what_the_database_has_now(db: &Db) {
         ..world.request()
     };
     let look = || {
-        let prepared = prepare_knowing(db, &remembered, std::slice::from_ref(&request));
-        let change = save_all(db, prepared).unwrap().remove(0)?;
+        let prepare = || prepare_knowing(db, &remembered, std::slice::from_ref(&request));
+        let saved = match save_knowing(db, &remembered, prepare()) {
+            Err(Conflict::Changed) => save_knowing(db, &remembered, prepare()),
+            saved => saved,
+        };
+        let change = saved.unwrap().remove(0)?;
         let log = change.log();
         Some((log.name.clone(), log.reason.clone(), change.event.is_some()))
     };
@@ -440,6 +481,35 @@ fn what_is_remembered_is_what_the_database_has_now(db: &Db) {
     assert_eq!(look(), None, "the reason is gone");
 }
 
+fn what_keeps_from_being_taken_is_asked_for_again_after_a_while(db: &Db) {
+    let world = World::new(db);
+    let remembered = Arc::<Remembered>::default();
+    let seconds_later = |seconds| {
+        let now = NOW.plus(Duration::from_secs(seconds));
+        let prepared = prepare_at(now, db, &remembered, &[world.request()]);
+        if prepared.is_empty() {
+            return None;
+        }
+        save_knowing(db, &remembered, prepared).unwrap().remove(0)
+    };
+    let set_active = |active| {
+        let definition = UserAction {
+            active,
+            ..world.ban.clone()
+        };
+        write(db, move |c| definition.update(c));
+    };
+    set_active(false);
+    assert!(seconds_later(0).is_none());
+    set_active(true);
+    // Nothing was written that could have told.
+    assert_eq!(
+        seconds_later(5).is_none(),
+        db.backend() == Backend::Postgres
+    );
+    assert!(seconds_later(11).is_some());
+}
+
 fn nobody_at_all_is_no_mistake(db: &Db) {
     let before = census(db, &TABLES);
     assert!(take_all(db, &[]).is_empty());
@@ -456,5 +526,6 @@ both_databases!(
     a_webhook_that_is_not_as_it_was_makes_all_go_alone,
     each_tenant_has_its_own_webhooks_and_a_global_one_sends_once,
     what_is_remembered_is_what_the_database_has_now,
+    what_keeps_from_being_taken_is_asked_for_again_after_a_while,
     nobody_at_all_is_no_mistake,
 );
