@@ -75,6 +75,7 @@ fn readable(request: &Request) -> Option<Taking> {
     Some(Taking {
         call,
         request: take,
+        key: None,
     })
 }
 

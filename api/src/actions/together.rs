@@ -7,11 +7,12 @@ use beadle_common::db::{
     AnyConnection, CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered, Notice, Threads, Wake,
 };
 use beadle_common::lifecycle::{
-    Call, Change, Conflict, Remembered, Setup, Taking, commit_together, prepare_together,
+    Change, Conflict, Remembered, Setup, Taking, commit_together, prepare_together,
 };
 use beadle_common::outbox::Kind;
 
-use crate::extract::{Credentials, look_up};
+use crate::error::ApiError;
+use crate::extract::{Admission, Credentials, admit};
 
 /// Actions that share a transaction at most.
 const BATCH: usize = 64;
@@ -34,7 +35,7 @@ pub(super) struct Asking {
 /// Takes actions together, as far as they can be: a commit is paid for by all that have come
 /// in while the one before it was written.
 #[derive(Debug, Clone)]
-pub struct Together(Arc<Gather<Asking, Change>>);
+pub struct Together(Arc<Gather<Asking, Taken>>);
 
 impl Together {
     /// Takes actions in this database.
@@ -43,83 +44,108 @@ impl Together {
         let remembered = Arc::new(Remembered::default());
         let gather = Gather::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |asked| {
             let notice = wake.notice(Kind::Webhook, Instant::now());
-            let changes = take(&db, &setup, &remembered, asked, notice)?;
-            if changes.iter().flatten().any(Change::leaves_work) {
+            let taken = take(&db, &setup, &remembered, asked, notice)?;
+            if taken.iter().flatten().flatten().any(Change::leaves_work) {
                 match notice {
                     Some(_) => wake.wake_here(Kind::Webhook),
                     None => wake.wake_for(Kind::Webhook),
                 }
             }
-            let answer = |change: Option<Change>| change.map_or(Gathered::Alone, Gathered::Answer);
-            Ok(changes.into_iter().map(answer).collect())
+            let answer = |taken: Option<Taken>| taken.map_or(Gathered::Alone, Gathered::Answer);
+            Ok(taken.into_iter().map(answer).collect())
         });
         Self(Arc::new(gather))
     }
 
-    /// Takes an action with whatever others are asked for. None: nothing has happened, for
-    /// want of a good key or for another reason, and it goes its own way.
-    pub(super) async fn take(&self, asking: Asking) -> Result<Option<Change>, DbError> {
+    /// Takes an action with whatever others are asked for. None: nothing has happened, and it
+    /// goes its own way.
+    ///
+    /// # Errors
+    /// As [`Credentials::judge`], or that of the database.
+    pub(super) async fn take(&self, asking: Asking) -> Result<Option<Change>, ApiError> {
         match self.0.ask(asking).await? {
-            Gathered::Answer(change) => Ok(Some(change)),
+            Gathered::Answer(taken) => taken.map(Some),
             Gathered::Alone => Ok(None),
         }
     }
 }
 
-/// Twice: what is remembered may not be right, and is forgotten then.
+/// What was taken, or why its caller may not.
+type Taken = Result<Change, ApiError>;
+
+/// In the order of those who asked. None: it goes alone.
 fn take(
     db: &Db,
     setup: &Setup,
     remembered: &Arc<Remembered>,
     asked: Vec<Asking>,
     notice: Option<Notice>,
-) -> Result<Vec<Option<Change>>, DbError> {
+) -> Result<Vec<Option<Taken>>, DbError> {
     let now = asked.iter().map(|asking| asking.taking.call.now).max();
     let Some(now) = now else {
         return Ok(Vec::new());
     };
-    let takings = db.read_blocking(|connection| admit(connection, asked))?;
+    let (credentials, mut takings): (Vec<_>, Vec<_>) = asked
+        .into_iter()
+        .map(|asking| (asking.credentials, asking.taking))
+        .unzip();
+    let mut refusals = Vec::new();
+    // Twice: what is remembered may not be right, and is forgotten then.
     for _ in 0..2 {
         let prepared = db.read_blocking(|connection| {
-            let prepared = prepare_together(connection, setup, remembered, &takings, now)?;
+            refusals = admit_all(connection, remembered, &credentials, &mut takings, now)?;
+            let may = takings.iter().zip(&refusals);
+            let may = may.map(|(taking, refusal)| refusal.is_none().then_some(taking));
+            let may: Vec<Option<&Taking>> = may.collect();
+            let prepared = prepare_together(connection, setup, remembered, &may, now)?;
             Ok::<_, DbError>(prepared)
         })?;
         if prepared.is_empty() {
-            return Ok(Vec::new());
+            break;
         }
         let remembered = Arc::clone(remembered);
         let commit = move |c: &mut AnyConnection| commit_together(c, &remembered, prepared, notice);
         match db.write_in_steps_blocking(commit) {
-            Ok(changes) => return Ok(changes),
+            Ok(changes) => return Ok(answers(changes, refusals)),
             Err(Conflict::Changed) => {}
             Err(Conflict::Database(error)) => return Err(error),
         }
     }
     // Alone, each finds out whether that was its own fault.
-    Ok(Vec::new())
+    Ok(answers(Vec::new(), refusals))
 }
 
-/// Those who may, with the tenant that they are limited to.
-fn admit(
+/// Limits each to the tenant that its caller may act for, and says why others may not at all.
+fn admit_all(
     connection: &mut AnyConnection,
-    asked: Vec<Asking>,
-) -> Result<Vec<Option<Taking>>, DbError> {
-    let credentials = asked
-        .iter()
-        .filter_map(|asking| asking.credentials.as_ref());
-    let mut found = look_up(connection, credentials.map(Credentials::claim))?.into_iter();
-    let admit = |asking: Asking| {
-        let Asking {
-            credentials,
-            taking,
-        } = asking;
-        let Some(credentials) = credentials else {
-            return Some(taking);
-        };
-        let (_, scope) = credentials.judge(found.next()?).ok()?;
-        let Taking { call, request } = taking;
-        let call = Call { scope, ..call };
-        Some(Taking { call, request })
+    remembered: &Remembered,
+    credentials: &[Option<Credentials>],
+    takings: &mut [Taking],
+    now: beadle_common::instant::Instant,
+) -> Result<Vec<Option<ApiError>>, DbError> {
+    let unproven: Vec<&Credentials> = credentials.iter().flatten().collect();
+    let mut admissions = admit(connection, remembered, &unproven, now)?.into_iter();
+    let refusal = |(credentials, taking): (&Option<Credentials>, &mut Taking)| {
+        credentials.as_ref()?;
+        match admissions.next() {
+            Some(Ok(Admission { scope, key })) => {
+                taking.call.scope = scope;
+                taking.key = Some(key);
+                None
+            }
+            Some(Err(refusal)) => Some(refusal),
+            None => Some(ApiError::internal("a key without a verdict")),
+        }
     };
-    Ok(asked.into_iter().map(admit).collect())
+    Ok(credentials.iter().zip(takings).map(refusal).collect())
+}
+
+/// No changes: nothing was written.
+fn answers(changes: Vec<Option<Change>>, refusals: Vec<Option<ApiError>>) -> Vec<Option<Taken>> {
+    let mut changes = changes.into_iter();
+    let answer = |refusal: Option<ApiError>| {
+        let change = changes.next().flatten();
+        refusal.map(Err).or_else(|| change.map(Ok))
+    };
+    refusals.into_iter().map(answer).collect()
 }

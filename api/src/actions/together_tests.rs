@@ -1,9 +1,10 @@
 //! What is asked for at the same time is answered as if it had been asked for alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::test::TestRequest;
+use beadle_common::db::Json;
 use beadle_common::instant::Instant;
 use beadle_common::model::api_key::ApiKey;
 use beadle_common::outbox::{self, Kind};
@@ -33,6 +34,7 @@ both_databases!(
     who_goes_alone_gets_the_answer_of_one_who_is_alone,
     whoever_has_no_right_to_it_takes_nothing_beside_those_who_have,
     a_key_that_is_deleted_takes_nothing_from_then_on,
+    what_a_key_may_counts_from_when_it_is_changed,
     an_ordered_webhook_gets_everything_in_order,
     whoever_leaves_meanwhile_harms_nobody_else,
     a_definition_that_is_switched_off_meanwhile_is_no_failure,
@@ -281,6 +283,30 @@ async fn a_key_that_is_deleted_takes_nothing_from_then_on(app: &TestApp) {
     });
     deleted.await.unwrap();
     assert_eq!(request().await.status, 401);
+}
+
+async fn what_a_key_may_counts_from_when_it_is_changed(app: &TestApp) {
+    world(app).await;
+    app.add_key(api_key("changing")).await;
+    let may_post = |may: bool| {
+        let methods = vec![if may { "POST" } else { "GET" }.to_owned()];
+        let permissions = BTreeMap::from([(PATH.to_owned(), methods)]);
+        app.state.write(move |connection| {
+            let hash = vec![ApiKey::hash("changing")];
+            for mut key in ApiKey::load_by_hash(connection, hash)? {
+                key.permissions = Some(Json(permissions.clone()));
+                key.update(connection)?;
+            }
+            Ok::<_, ApiError>(())
+        })
+    };
+    for may in [true, false, true, false] {
+        may_post(may).await.unwrap();
+        for _ in 0..3 {
+            let answer = app.send(request_of("changing", None, true)).await;
+            assert_eq!(answer.status, if may { 200 } else { 401 });
+        }
+    }
 }
 
 async fn an_ordered_webhook_gets_everything_in_order(app: &TestApp) {

@@ -35,6 +35,14 @@ impl Claim {
             tenant,
         }
     }
+
+    pub(super) fn hash(&self) -> &[u8] {
+        &self.hash
+    }
+
+    pub(super) fn tenant(&self) -> Option<TenantId> {
+        self.tenant
+    }
 }
 
 /// What there is of it.
@@ -81,7 +89,7 @@ impl Lookup {
 }
 
 /// In the order of the claims.
-pub(crate) fn look_up<'c>(
+fn look_up<'c>(
     connection: &mut AnyConnection,
     claims: impl Iterator<Item = &'c Claim> + Clone,
 ) -> Result<Vec<Found>, DbError> {

@@ -6,6 +6,7 @@
 //! bottom as a request is judged.
 
 mod access;
+mod admission;
 mod call;
 mod credentials;
 mod endpoint;
@@ -19,13 +20,13 @@ mod unproven;
 mod tests;
 
 pub use access::Access;
+pub(crate) use admission::{Admission, admit};
 pub use call::Call;
 pub(crate) use call::tenant_of;
 pub use credentials::Caller;
 pub(crate) use credentials::{Credentials, TENANT_HEADER, identify};
 pub use endpoint::Endpoint;
 pub use lookup::Lookup;
-pub(crate) use lookup::look_up;
 pub use origin::Origin;
 pub use query::Query;
 pub(crate) use unproven::Unproven;

@@ -1,7 +1,7 @@
 //! What a batch of actions rests on: looked at before, and has to be so still when it is
 //! written. That the actionees exist is seen to by the foreign keys.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 
 use diesel::pg::Pg;
@@ -10,10 +10,10 @@ use diesel::serialize::ToSql;
 use diesel::sql_types::{Array, BigInt, Bool};
 use diesel::{QueryResult, RunQueryDsl};
 
-use super::remembered::{Lanes, Versions};
+use super::remembered::{KeyInUse, Lanes, Versions};
 use crate::db::bulk::Condition;
 use crate::db::{AnyConnection, SqlUuid};
-use crate::id::{TenantId, UserActionId, WebhookId};
+use crate::id::{ApiKeyId, TenantId, UserActionId, WebhookId};
 use crate::model::user_action::still_active;
 use crate::model::webhook::Webhook;
 
@@ -26,6 +26,8 @@ pub(super) struct Basis {
     pub(super) versions: Option<Versions>,
     /// The tenants, each with the webhooks that want its events.
     pub(super) lanes: Lanes,
+    /// The keys that the actions are asked for with.
+    pub(super) keys: BTreeMap<ApiKeyId, KeyInUse>,
 }
 
 impl Basis {
@@ -38,6 +40,11 @@ impl Basis {
             if !versions.reasons.is_empty() {
                 conditions.push(unchanged("user_action_reasons", &versions.reasons));
             }
+        }
+        let version = |(id, in_use): (&ApiKeyId, &KeyInUse)| Some((*id, in_use.version()?));
+        let keys: HashMap<ApiKeyId, i64> = self.keys.iter().filter_map(version).collect();
+        if !keys.is_empty() {
+            conditions.push(unchanged("api_keys", &keys));
         }
         if !self.lanes.is_empty() {
             conditions.push(Condition::new(Differing::from(&self.lanes), 0));

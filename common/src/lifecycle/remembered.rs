@@ -10,26 +10,21 @@
 //! round trip, nothing is kept.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use diesel::sql_types::{Array, BigInt, SmallInt};
 use diesel::{QueryResult, QueryableByName, RunQueryDsl};
 
+use super::basis::Basis;
+use super::shelf::Shelf;
 use crate::db::{AnyConnection, Prepared, SqlUuid};
 use crate::id::{ReasonId, TenantId, UserActionId, VersionedRowId, WebhookId};
 use crate::instant::Instant;
+use crate::model::api_key::ApiKey;
 use crate::model::reason::Reason;
 use crate::model::tenant::Tenant;
 use crate::model::user_action::UserAction;
 use crate::model::webhook::Webhook;
-
-/// Rows of a table that are kept at most. Nobody has as many tenants or definitions in use.
-const MOST: usize = 1000;
-
-/// How long rows count as right after they were.
-const TRUST: Duration = Duration::from_secs(10);
 
 /// The webhooks that want the events of each tenant, and whether in order.
 pub(super) type Lanes = BTreeMap<TenantId, Vec<(WebhookId, bool)>>;
@@ -41,6 +36,26 @@ pub struct Remembered {
     definitions: Shelf<UserActionId, UserAction>,
     reasons: Shelf<ReasonId, Reason>,
     lanes: Shelf<TenantId, Vec<(WebhookId, bool)>>,
+    keys: Shelf<KeyHash, ApiKey>,
+}
+
+/// What API keys are looked up by.
+type KeyHash = [u8; 32];
+
+/// An API key that an action is asked for with.
+#[derive(Debug, Clone)]
+pub struct KeyInUse {
+    /// The key.
+    pub key: Arc<ApiKey>,
+    /// None where rows have none.
+    version: Option<i64>,
+}
+
+impl KeyInUse {
+    /// The transaction that wrote it.
+    pub(super) fn version(&self) -> Option<i64> {
+        self.version
+    }
 }
 
 /// What a batch needs.
@@ -144,7 +159,22 @@ impl Remembered {
     }
 
     /// A batch that rested on these was written: they were right.
-    pub(super) fn were_right(&self, versions: &Versions, lanes: &Lanes, now: Instant) {
+    pub(super) fn were_right(&self, basis: &Basis, now: Instant) {
+        let Basis {
+            versions: Some(versions),
+            lanes,
+            keys,
+            ..
+        } = basis
+        else {
+            return;
+        };
+        let hash = |in_use: &KeyInUse| {
+            let hash = in_use.key.key_hash.as_slice().try_into().ok()?;
+            Some((hash, in_use.version?))
+        };
+        let keys = keys.values().filter_map(hash).collect();
+        self.keys.were_right(&keys, now);
         let unversioned = lanes.keys().map(|tenant| (*tenant, 0)).collect();
         self.lanes.were_right(&unversioned, now);
         self.rows_were_right(versions, now);
@@ -156,114 +186,48 @@ impl Remembered {
         self.reasons.were_right(&versions.reasons, now);
     }
 
+    /// The key of this hash, if it was right lately. If the request must be refused with it, it
+    /// has to be looked up first.
+    pub fn key(&self, hash: &[u8], now: Instant) -> Option<KeyInUse> {
+        let (key, version) = self.keys.one(&hash.try_into().ok()?, now)?;
+        let version = Some(version);
+        Some(KeyInUse { key, version })
+    }
+
+    /// Whether there was such a tenant lately.
+    pub fn has_tenant(&self, tenant: TenantId, now: Instant) -> bool {
+        self.tenants.one(&tenant, now).is_some()
+    }
+
+    /// Those of these hashes that exist.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn look_up_keys(
+        &self,
+        connection: &mut AnyConnection,
+        hashes: Vec<Vec<u8>>,
+        now: Instant,
+    ) -> QueryResult<Vec<KeyInUse>> {
+        let keys = ApiKey::load_versions_by_hash(connection, hashes)?;
+        let in_use = |(key, version): (ApiKey, Option<i64>)| {
+            let key = Arc::new(key);
+            if let (Ok(hash), Some(version)) = (key.key_hash.as_slice().try_into(), version) {
+                let versions = HashMap::from([(hash, version)]);
+                self.keys.keep(&versions, &[(hash, Arc::clone(&key))], now);
+            }
+            KeyInUse { key, version }
+        };
+        Ok(keys.into_iter().map(in_use).collect())
+    }
+
     /// Something is not as it was.
     pub(super) fn forget(&self) {
-        self.tenants.lock().clear();
-        self.definitions.lock().clear();
-        self.reasons.lock().clear();
-        self.lanes.lock().clear();
-    }
-}
-
-/// Rows of a table.
-#[derive(Debug)]
-struct Shelf<K, R>(Mutex<HashMap<K, Kept<R>>>);
-
-#[derive(Debug)]
-struct Kept<R> {
-    row: Arc<R>,
-    /// The transaction that wrote it.
-    version: i64,
-    /// When it was known to be right.
-    right_at: Instant,
-}
-
-impl<K, R> Default for Shelf<K, R> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<K: Copy + Eq + Hash, R> Shelf<K, R> {
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, Kept<R>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The versions of all of them, if they were right lately.
-    fn trusted(&self, ids: &[K], now: Instant) -> Option<HashMap<K, i64>> {
-        let shelf = self.lock();
-        let version = |id: &K| {
-            let kept = shelf.get(id)?;
-            (kept.right_at.plus(TRUST) > now).then_some((*id, kept.version))
-        };
-        ids.iter().map(version).collect()
-    }
-
-    /// Those of `ids` that exist; without versions, all of them are read.
-    fn get(
-        &self,
-        versions: Option<&HashMap<K, i64>>,
-        ids: &[K],
-        now: Instant,
-        load: impl FnOnce(&[K]) -> QueryResult<Vec<R>>,
-        id: impl Fn(&R) -> K,
-    ) -> QueryResult<HashMap<K, Arc<R>>> {
-        let mut found = versions.map_or_else(HashMap::new, |versions| self.kept(versions));
-        let missing = |id: &&K| {
-            let exists = versions.is_none_or(|versions| versions.contains_key(id));
-            exists && !found.contains_key(id)
-        };
-        let missing: Vec<K> = ids.iter().filter(missing).copied().collect();
-        if missing.is_empty() {
-            return Ok(found);
-        }
-        let rows = load(&missing)?;
-        let rows = rows.into_iter().map(|row| (id(&row), Arc::new(row)));
-        let rows: Vec<(K, Arc<R>)> = rows.collect();
-        if let Some(versions) = versions {
-            self.keep(versions, &rows, now);
-        }
-        found.extend(rows);
-        Ok(found)
-    }
-
-    /// Rows of these versions.
-    fn kept(&self, versions: &HashMap<K, i64>) -> HashMap<K, Arc<R>> {
-        let shelf = self.lock();
-        let kept = versions.iter().filter_map(|(id, version)| {
-            let kept = shelf.get(id).filter(|kept| kept.version == *version)?;
-            Some((*id, Arc::clone(&kept.row)))
-        });
-        kept.collect()
-    }
-
-    /// The rows of these versions are those that there are.
-    fn were_right(&self, versions: &HashMap<K, i64>, now: Instant) {
-        let mut shelf = self.lock();
-        for (id, version) in versions {
-            if let Some(kept) = shelf.get_mut(id).filter(|kept| kept.version == *version) {
-                kept.right_at = now;
-            }
-        }
-    }
-
-    /// The versions were asked for before the rows were read. A row that was changed between
-    /// goes under its former version, is not written with, and is read once more.
-    fn keep(&self, versions: &HashMap<K, i64>, rows: &[(K, Arc<R>)], now: Instant) {
-        let mut shelf = self.lock();
-        if shelf.len() + rows.len() > MOST {
-            shelf.clear();
-        }
-        for (id, row) in rows {
-            if let Some(version) = versions.get(id) {
-                let kept = Kept {
-                    row: Arc::clone(row),
-                    version: *version,
-                    right_at: now,
-                };
-                shelf.insert(*id, kept);
-            }
-        }
+        self.tenants.clear();
+        self.definitions.clear();
+        self.reasons.clear();
+        self.lanes.clear();
+        self.keys.clear();
     }
 }
 

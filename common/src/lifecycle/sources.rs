@@ -1,15 +1,15 @@
 //! Where a phase reads from: the database, or what was read for many at once.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use diesel::QueryResult;
 
 use super::TakeRequest;
 use super::basis::Basis;
-use super::remembered::{Lanes, Rarities, Remembered, Wanted};
+use super::remembered::{KeyInUse, Lanes, Rarities, Remembered, Wanted};
 use crate::db::AnyConnection;
-use crate::id::{ReasonId, TenantId, UserActionId, UserId};
+use crate::id::{ApiKeyId, ReasonId, TenantId, UserActionId, UserId};
 use crate::instant::Instant;
 use crate::model::reason::Reason;
 use crate::model::tenant::Tenant;
@@ -57,12 +57,17 @@ impl Known {
         &self.rarities.lanes
     }
 
-    /// What actions of these definitions rest on.
-    pub(super) fn basis(self, definitions: BTreeSet<UserActionId>) -> Basis {
+    /// What actions of these definitions rest on, asked for with these keys.
+    pub(super) fn basis(
+        self,
+        definitions: BTreeSet<UserActionId>,
+        keys: BTreeMap<ApiKeyId, KeyInUse>,
+    ) -> Basis {
         Basis {
             definitions,
             versions: self.rarities.versions,
             lanes: self.rarities.lanes,
+            keys,
         }
     }
 }

@@ -10,7 +10,7 @@ use diesel::QueryResult;
 use super::basis::Basis;
 use super::commit::Conflict;
 use super::phase::Change;
-use super::remembered::{Lanes, Remembered};
+use super::remembered::{KeyInUse, Lanes, Remembered};
 use super::sources::{Known, Sources};
 use super::take::prepare_from;
 use super::{Call, Setup, TakeRequest};
@@ -29,14 +29,16 @@ pub struct Taking {
     pub call: Call,
     /// What is asked for.
     pub request: TakeRequest,
+    /// The key it is asked for with, if that has to be right still when it is written.
+    pub key: Option<KeyInUse>,
 }
 
 /// What is ready to be written together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Together {
     changes: Vec<Option<Change>>,
     basis: Basis,
-    prepared_at: Instant,
+    prepared_at: Option<Instant>,
 }
 
 impl Together {
@@ -55,9 +57,12 @@ pub fn prepare_together(
     connection: &mut AnyConnection,
     setup: &Setup,
     remembered: &Remembered,
-    takings: &[Option<Taking>],
+    takings: &[Option<&Taking>],
     now: Instant,
 ) -> QueryResult<Together> {
+    if takings.iter().all(Option::is_none) {
+        return Ok(Together::default());
+    }
     let requests = takings.iter().flatten().map(|taking| &taking.request);
     let known = Known::of(connection, remembered, requests, now)?;
     let lanes = known.lanes();
@@ -66,21 +71,23 @@ pub fn prepare_together(
         let change = prepare(&mut sources, setup, taking)?;
         (!keeps_order(&change, lanes)).then_some(change)
     };
-    let changes: Vec<Option<Change>> = takings
+    let changes: Vec<Option<Change>> = takings.iter().map(|taking| prepare((*taking)?)).collect();
+    let keys = takings
         .iter()
-        .map(|taking| prepare(taking.as_ref()?))
-        .collect();
+        .flatten()
+        .filter_map(|taking| taking.key.as_ref());
+    let keys = keys.map(|in_use| (in_use.key.id, in_use.clone())).collect();
     let applied = changes.iter().flatten();
     let definitions = applied.map(|change| change.log.user_action_id).collect();
     Ok(Together {
         changes,
-        basis: known.basis(definitions),
-        prepared_at: now,
+        basis: known.basis(definitions, keys),
+        prepared_at: Some(now),
     })
 }
 
 fn prepare(sources: &mut Sources<'_>, setup: &Setup, taking: &Taking) -> Option<Change> {
-    let Taking { call, request } = taking;
+    let Taking { call, request, .. } = taking;
     // Rendering takes time that the others would wait for, and so do look-ups of its own.
     if !request.application_ids.is_empty() || sources.may_render(request).ok()? {
         return None;
@@ -128,8 +135,8 @@ pub fn commit_together(
         remembered.forget();
         return Err(Conflict::Changed);
     }
-    if let Some(versions) = &basis.versions {
-        remembered.were_right(versions, &basis.lanes, prepared_at);
+    if let Some(now) = prepared_at {
+        remembered.were_right(&basis, now);
     }
     Ok(changes)
 }

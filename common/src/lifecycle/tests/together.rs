@@ -24,13 +24,13 @@ fn prepare_at(
     remembered: &Remembered,
     requests: &[TakeRequest],
 ) -> Together {
-    let taking = |request: &TakeRequest| {
-        Some(Taking {
-            call: call(NOW),
-            request: request.clone(),
-        })
+    let taking = |request: &TakeRequest| Taking {
+        call: call(NOW),
+        request: request.clone(),
+        key: None,
     };
-    let takings: Vec<Option<Taking>> = requests.iter().map(taking).collect();
+    let takings: Vec<Taking> = requests.iter().map(taking).collect();
+    let takings: Vec<Option<&Taking>> = takings.iter().map(Some).collect();
     db.read_blocking(|c| {
         Ok::<_, DbError>(prepare_together(c, &setup(), remembered, &takings, now)?)
     })
