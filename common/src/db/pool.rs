@@ -207,7 +207,7 @@ impl Db {
         E: From<DbError> + From<diesel::result::Error> + Send + 'static,
     {
         match &self.writer {
-            Some(writer) => answer(writer.submit(work)?.blocking_recv()),
+            Some(writer) => answer(writer.submit_blocking(work)?.blocking_recv()),
             None => self
                 .checkout()?
                 .run(|connection| connection.transaction(work)),

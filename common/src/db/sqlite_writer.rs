@@ -2,13 +2,18 @@
 //! transaction, each in its own savepoint.
 //!
 //! SQLite has one writer at a time, and with `synchronous = FULL` each commit waits
-//! for the disk. Connections that compete for the lock poll for it; one thread that
+//! for the disk. Connections that compete for the lock poll for it; one that
 //! commits whatever has queued up meanwhile does several times more. An answer
 //! leaves only after the commit that holds it.
+//!
+//! Whoever may block and finds nobody writing writes himself, with all that waits:
+//! to hand a change to another thread and wait for it takes two changes of thread.
+//! A thread of its own sees to what is left.
 
+use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 
 use diesel::Connection;
@@ -37,25 +42,84 @@ type Job = Box<dyn FnOnce(Result<&mut AnyConnection, String>) -> Answer + Send>;
 /// What a change returned, or the panic it ended in.
 pub(super) type Outcome<T, E> = thread::Result<Result<T, E>>;
 
-/// Handle on the writer thread. The thread ends when the handle is dropped and the
-/// queue is empty.
+/// Handle on the writer. Its thread ends when the handle is dropped and nothing waits.
 #[derive(Debug)]
 pub(super) struct SqliteWriter {
-    queue: SyncSender<Job>,
+    desk: Arc<Desk>,
+}
+
+/// Where changes are left and written.
+struct Desk {
+    waiting: Mutex<Waiting>,
+    /// Something was left for the thread, or it is to end.
+    arrived: Condvar,
+    /// Whoever holds it writes.
+    pen: Mutex<Pen>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: VecDeque<Job>,
+    closed: bool,
+}
+
+struct Pen {
+    manager: Manager,
+    connection: Option<AnyConnection>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").finish_non_exhaustive()
+    }
 }
 
 impl SqliteWriter {
     pub(super) fn start(manager: Manager) -> Result<Self, DbError> {
-        let (queue, jobs) = sync_channel(QUEUE);
+        let desk = Arc::new(Desk {
+            waiting: Mutex::default(),
+            arrived: Condvar::new(),
+            pen: Mutex::new(Pen {
+                manager,
+                connection: None,
+            }),
+        });
+        let of_thread = Arc::clone(&desk);
         thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || run(&manager, &jobs))
+            .spawn(move || of_thread.run())
             .map_err(|error| DbError::Unavailable(error.to_string()))?;
-        Ok(Self { queue })
+        Ok(Self { desk })
     }
 
-    /// Queues a change; its answer comes through the returned channel.
+    /// Leaves a change to the thread; its answer comes through the returned channel.
     pub(super) fn submit<T, E, F>(&self, work: F) -> Result<oneshot::Receiver<Outcome<T, E>>, E>
+    where
+        F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + From<diesel::result::Error> + Send + 'static,
+    {
+        let waiting = self.enqueue(work)?;
+        self.desk.arrived.notify_one();
+        Ok(waiting)
+    }
+
+    /// The same for callers that may block, who write themselves if nobody else does.
+    pub(super) fn submit_blocking<T, E, F>(
+        &self,
+        work: F,
+    ) -> Result<oneshot::Receiver<Outcome<T, E>>, E>
+    where
+        F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + From<diesel::result::Error> + Send + 'static,
+    {
+        let waiting = self.enqueue(work)?;
+        self.desk.write_here();
+        Ok(waiting)
+    }
+
+    fn enqueue<T, E, F>(&self, work: F) -> Result<oneshot::Receiver<Outcome<T, E>>, E>
     where
         F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
@@ -77,14 +141,85 @@ impl SqliteWriter {
                 let _ = answer.send(result);
             })
         });
-        match self.queue.try_send(job) {
-            Ok(()) => Ok(waiting),
-            Err(TrySendError::Full(_)) => Err(E::from(DbError::Unavailable(format!(
-                "{QUEUE} changes are waiting already"
-            )))),
-            Err(TrySendError::Disconnected(_)) => Err(E::from(DbError::Unavailable(
-                "the writer has stopped".to_owned(),
-            ))),
+        self.desk.leave(job)?;
+        Ok(waiting)
+    }
+}
+
+impl Drop for SqliteWriter {
+    fn drop(&mut self) {
+        self.desk.waiting().closed = true;
+        self.desk.arrived.notify_one();
+    }
+}
+
+impl Desk {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leave(&self, job: Job) -> Result<(), DbError> {
+        let mut waiting = self.waiting();
+        if waiting.jobs.len() >= QUEUE {
+            let full = format!("{QUEUE} changes are waiting already");
+            return Err(DbError::Unavailable(full));
+        }
+        waiting.jobs.push_back(job);
+        Ok(())
+    }
+
+    fn next(&self) -> Option<Job> {
+        self.waiting().jobs.pop_front()
+    }
+
+    /// Writes one batch, unless somebody else is writing, and leaves the rest to the thread.
+    fn write_here(&self) {
+        let pen = match self.pen.try_lock() {
+            Ok(pen) => Some(pen),
+            Err(TryLockError::Poisoned(pen)) => Some(pen.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        };
+        if let Some(mut pen) = pen {
+            pen.write(self);
+        }
+        if !self.waiting().jobs.is_empty() {
+            self.arrived.notify_one();
+        }
+    }
+
+    fn run(&self) {
+        loop {
+            let mut waiting = self.waiting();
+            while waiting.jobs.is_empty() {
+                if waiting.closed {
+                    return;
+                }
+                waiting = match self.arrived.wait(waiting) {
+                    Ok(waiting) => waiting,
+                    Err(poisoned) => poisoned.into_inner(),
+                };
+            }
+            drop(waiting);
+            let mut pen = self.pen.lock().unwrap_or_else(PoisonError::into_inner);
+            pen.write(self);
+        }
+    }
+}
+
+impl Pen {
+    /// Writes a batch of what waits, if anything does.
+    fn write(&mut self, desk: &Desk) {
+        let Some(first) = desk.next() else {
+            return;
+        };
+        let opened = self.connection.take();
+        let mut open = match opened.map_or_else(|| self.manager.open(), Ok) {
+            Ok(open) => open,
+            Err(error) => return refuse(first, &error),
+        };
+        // A connection that failed is not used again.
+        if write_batch(&mut open, first, desk) {
+            self.connection = Some(open);
         }
     }
 }
@@ -108,23 +243,6 @@ where
     outcome
 }
 
-fn run(manager: &Manager, jobs: &Receiver<Job>) {
-    let mut connection = None;
-    while let Ok(first) = jobs.recv() {
-        let mut open = match connection.take().map_or_else(|| manager.open(), Ok) {
-            Ok(open) => open,
-            Err(error) => {
-                refuse(first, &error);
-                continue;
-            }
-        };
-        // A connection that failed is not used again.
-        if write_batch(&mut open, first, jobs) {
-            connection = Some(open);
-        }
-    }
-}
-
 /// Answers a change that could not be tried; its caller may try again.
 fn refuse(job: Job, error: &DbError) {
     let reason = one_line(error);
@@ -134,7 +252,7 @@ fn refuse(job: Job, error: &DbError) {
 }
 
 /// Writes `first` and whatever else waits. False: the connection must be replaced.
-fn write_batch(connection: &mut AnyConnection, first: Job, jobs: &Receiver<Job>) -> bool {
+fn write_batch(connection: &mut AnyConnection, first: Job, desk: &Desk) -> bool {
     if let Err(error) = begin(connection) {
         refuse(first, &error.into());
         return false;
@@ -146,7 +264,7 @@ fn write_batch(connection: &mut AnyConnection, first: Job, jobs: &Receiver<Job>)
         // A full disk makes SQLite roll back everything by itself: nothing more may be
         // written as if the transaction were still there, and the commit will say so.
         if answers.len() < BATCH && depth(connection) == BATCH_DEPTH {
-            next = jobs.try_recv().ok();
+            next = desk.next();
         }
     }
     let committed = match depth(connection) {

@@ -285,3 +285,22 @@ both_databases!(
     what_was_answered_is_there_for_every_reader,
     a_change_that_fails_leaves_nothing,
 );
+
+#[test]
+fn whoever_finds_nobody_writing_writes_without_another_thread() {
+    let test = TestDb::sqlite();
+    let writing = |db: &Db| {
+        db.write_blocking(|_| Ok::<_, DbError>(thread::current().id()))
+            .unwrap()
+    };
+    assert_eq!(writing(&test.db), thread::current().id());
+    let (release, holder) = hold(&test.db);
+    let db = test.db.clone();
+    let waiting = thread::spawn(move || writing(&db));
+    thread::sleep(Duration::from_millis(30));
+    drop(release);
+    holder.join().unwrap();
+    let itself = waiting.thread().id();
+    assert_ne!(waiting.join().unwrap(), itself, "somebody else was writing");
+    assert_eq!(writing(&test.db), thread::current().id());
+}
