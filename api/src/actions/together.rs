@@ -23,6 +23,9 @@ const THREADS: Threads = Threads {
     count: 2,
 };
 
+/// One for each thread.
+const CONNECTIONS: u32 = 2;
+
 /// A request for an action.
 #[derive(Debug)]
 pub(super) struct Asking {
@@ -41,6 +44,7 @@ impl Together {
     /// Takes actions in this database.
     #[must_use]
     pub fn new(db: Db, wake: Wake, setup: Setup) -> Self {
+        let db = db.apart(CONNECTIONS);
         let remembered = Arc::new(Remembered::default());
         let gather = Gather::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |asked| {
             let notice = wake.notice(Kind::Webhook, Instant::now());

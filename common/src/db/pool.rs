@@ -50,12 +50,12 @@ pub struct Db {
     writer: Option<Arc<SqliteWriter>>,
     counter: Counter,
     planning: Planning,
-    url: DatabaseUrl,
+    manager: Manager,
 }
 
 impl std::fmt::Debug for Db {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Db").field("url", &self.url).finish()
+        f.debug_struct("Db").field("url", self.url()).finish()
     }
 }
 
@@ -77,15 +77,14 @@ impl Db {
             Backend::Sqlite => Some(Arc::new(SqliteWriter::start(manager.clone())?)),
             Backend::Postgres => None,
         };
-        let pool = Pool::new(manager, options.connections);
-        let turns = usize::try_from(pool.limit()).unwrap_or(Semaphore::MAX_PERMITS);
+        let pool = Pool::new(manager.clone(), options.connections);
         Ok(Self {
+            turns: turns(&pool),
             pool: Arc::new(pool),
-            turns: Arc::new(Semaphore::new(turns)),
             writer,
             counter,
             planning: Planning::Usual,
-            url: options.url.clone(),
+            manager,
         })
     }
 
@@ -105,16 +104,36 @@ impl Db {
         }
     }
 
+    /// The same as [`Db::by_index`], with so many connections of its own on PostgreSQL: for
+    /// those who ask the same again and again, and would have to have connections that others
+    /// have used plan their way each time. They open none before they need it.
+    #[must_use]
+    pub fn apart(&self, connections: u32) -> Self {
+        match self.backend() {
+            Backend::Sqlite => self.clone(),
+            Backend::Postgres => self.with(Pool::new(self.manager.clone(), connections)),
+        }
+        .by_index()
+    }
+
+    fn with(&self, pool: Pool) -> Self {
+        Self {
+            turns: turns(&pool),
+            pool: Arc::new(pool),
+            ..self.clone()
+        }
+    }
+
     /// Which database this is.
     #[must_use]
     pub fn backend(&self) -> Backend {
-        self.url.backend()
+        self.url().backend()
     }
 
     /// Where the database is.
     #[must_use]
     pub fn url(&self) -> &DatabaseUrl {
-        &self.url
+        &self.manager.url
     }
 
     /// How many connections of the pool are in use. On SQLite the one that writes is not
@@ -247,6 +266,12 @@ impl Db {
         pooled.plan(self.planning)?;
         Ok(pooled)
     }
+}
+
+/// One for each connection.
+fn turns(pool: &Pool) -> Arc<Semaphore> {
+    let turns = usize::try_from(pool.limit()).unwrap_or(Semaphore::MAX_PERMITS);
+    Arc::new(Semaphore::new(turns))
 }
 
 /// Brings the tables up to date, on a connection of its own: the pool would retry for
