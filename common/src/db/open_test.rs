@@ -8,7 +8,7 @@ use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
 use diesel::{QueryableByName, RunQueryDsl};
 
-use super::{Db, DbError, DbOptions, IfMissing, SqliteSynchronous};
+use super::{Db, DbError, DbOptions, IfMissing, Prepared, SqliteSynchronous};
 use crate::test_support::TestDb;
 
 fn options(url: &str, if_missing: IfMissing) -> DbOptions {
@@ -155,9 +155,8 @@ fn ask(db: &Db) -> Result<i64, DbError> {
     })
 }
 
-#[test]
-fn a_connection_that_the_server_closed_fails_once_at_most() {
-    let test = TestDb::postgres();
+/// One connection, which has just worked.
+fn in_use(test: &TestDb) -> Db {
     let super::DatabaseUrl::Postgres(url) = test.db.url() else {
         unreachable!("it is PostgreSQL");
     };
@@ -167,14 +166,42 @@ fn a_connection_that_the_server_closed_fails_once_at_most() {
     })
     .unwrap();
     assert_eq!(ask(&db).unwrap(), 1);
+    db
+}
+
+/// Has the server close all connections but the test's own.
+fn close_connections(test: &TestDb) {
     let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
     test.db
         .read_blocking(|c| Ok::<_, DbError>(c.batch_execute(others)?))
         .unwrap();
+}
+
+#[test]
+fn a_connection_that_the_server_closed_fails_once_at_most() {
+    let test = TestDb::postgres();
+    let db = in_use(&test);
+    close_connections(&test);
     // It had just worked, so it was not asked whether it still does.
     let failure = ask(&db).unwrap_err();
     assert!(matches!(failure, DbError::Unavailable(_)), "{failure:?}");
+    assert_eq!(ask(&db).unwrap(), 1);
+}
+
+#[test]
+fn a_failure_that_is_kept_quiet_about_is_not_taken_for_a_connection_that_works() {
+    let test = TestDb::postgres();
+    let db = in_use(&test);
+    close_connections(&test);
+    // As a claim does that has rows from the statements before. That the connection broke
+    // while it prepared a statement is nothing that Diesel remembers of it.
+    let kept_quiet = db.read_blocking(|c| {
+        let question = Prepared(diesel::sql_query("SELECT 2::bigint AS rows"));
+        assert!(question.get_result::<Count>(c).is_err());
+        Ok::<_, DbError>(())
+    });
+    kept_quiet.unwrap();
     assert_eq!(ask(&db).unwrap(), 1);
 }
 

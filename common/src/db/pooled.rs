@@ -3,14 +3,15 @@
 
 use std::time::{Duration, Instant};
 
-use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::R2D2Connection;
+use diesel::{Connection, QueryResult};
 
 use super::connection::AnyConnection;
 use super::error::{DbError, one_line};
 use super::manager::Manager;
 use super::released::{Held, Released, held};
+use super::statements::{Failures, Watch};
 
 /// How long a request waits for a free connection before it is answered "not
 /// available". Longer only piles up requests that their clients have given up.
@@ -45,6 +46,7 @@ impl Planning {
 pub(super) struct Pooled {
     pub(super) connection: AnyConnection,
     planning: Planning,
+    failures: Failures,
     /// When it was last known to work.
     worked: Option<Instant>,
 }
@@ -71,8 +73,10 @@ impl Pooled {
     ) -> Result<T, E> {
         self.worked = None;
         let result = work(&mut self.connection);
-        // Whatever the failure was, it may have been the connection's.
-        self.worked = result.is_ok().then(Instant::now);
+        // Whatever the failure was, it may have been the connection's; and not every caller
+        // who can make do with what came before it speaks of it.
+        let went_well = !self.failures.any_new() && result.is_ok();
+        self.worked = went_well.then(Instant::now);
         result
     }
 }
@@ -138,9 +142,16 @@ impl r2d2::ManageConnection for PoolManager {
     type Error = DbError;
 
     fn connect(&self) -> Result<Pooled, DbError> {
+        let mut connection = self.manager.open()?;
+        let failures = Failures::default();
+        connection.set_instrumentation(Watch {
+            counter: self.manager.counter.clone(),
+            failures: failures.clone(),
+        });
         Ok(Pooled {
-            connection: self.manager.open()?,
+            connection,
             planning: Planning::Usual,
+            failures,
             worked: Some(Instant::now()),
         })
     }

@@ -1,8 +1,8 @@
-//! Counts what is asked of the database. A slow machine changes every time that is
-//! measured; the number of statements stays what the code makes it.
+//! Counts what is asked of the database, and notes what failed. A slow machine changes every
+//! time that is measured; the number of statements stays what the code makes it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 
@@ -54,5 +54,32 @@ impl Instrumentation for Counter {
             _ => return,
         };
         count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// What has gone wrong on one connection, whoever heard of it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Failures(Arc<AtomicBool>);
+
+impl Failures {
+    /// Whether a statement has failed since this was last asked.
+    pub(super) fn any_new(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// Counts what a connection is asked, and notes what failed.
+#[derive(Debug)]
+pub(super) struct Watch {
+    pub(super) counter: Counter,
+    pub(super) failures: Failures,
+}
+
+impl Instrumentation for Watch {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if let InstrumentationEvent::FinishQuery { error: Some(_), .. } = event {
+            self.failures.0.store(true, Ordering::Relaxed);
+        }
+        self.counter.on_connection_event(event);
     }
 }
