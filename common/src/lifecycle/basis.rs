@@ -83,6 +83,10 @@ where
 
 /// How many rows are of the version that stands beside their Id. By the index: an array that
 /// is joined counts as long, and the table would be read.
+///
+/// Here and in [`Differing`] arrays come as `ARRAY(SELECT unnest(…))`, which PostgreSQL takes
+/// for ten elements, whatever is in them. If it could see that there is one, it would plan the
+/// whole statement anew each time, for a plan that is no better.
 struct Unchanged<K> {
     table: &'static str,
     ids: Vec<K>,
@@ -96,9 +100,9 @@ where
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT count(*) FROM ");
         out.push_sql(self.table);
-        out.push_sql(" WHERE id = ANY(");
+        out.push_sql(" WHERE id = ANY(ARRAY(SELECT unnest(");
         out.push_bind_param::<Array<SqlUuid>, _>(&self.ids)?;
-        out.push_sql(") AND xmin::text::bigint = (");
+        out.push_sql("))) AND xmin::text::bigint = (");
         out.push_bind_param::<Array<BigInt>, _>(&self.versions)?;
         out.push_sql(")[array_position(");
         out.push_bind_param::<Array<SqlUuid>, _>(&self.ids)?;
@@ -108,7 +112,8 @@ where
 }
 
 /// How many webhooks want the events of these tenants and were not found to, or the other way
-/// round.
+/// round. `= ANY(ARRAY[…])` leaves the indexes as the one way to go: it must not matter how
+/// many webhooks other tenants have.
 struct Differing {
     tenants: Vec<TenantId>,
     /// A tenant, a webhook, and whether in order.
@@ -143,13 +148,14 @@ impl QueryFragment<Pg> for Differing {
         out.push_sql(
             ") AS tenant WHERE user_action_enabled AND global
                 UNION
-                SELECT tenant_id, webhooks.id, ordered_by IS NOT NULL
-                FROM webhook_tenants JOIN webhooks ON webhooks.id = webhook_id
-                WHERE user_action_enabled AND tenant_id = ANY(",
+                SELECT tenant, webhooks.id, ordered_by IS NOT NULL
+                FROM unnest(ARRAY(SELECT unnest(",
         );
         out.push_bind_param::<Array<SqlUuid>, _>(&self.tenants)?;
         out.push_sql(
-            ")
+            "))) AS tenant, webhook_tenants, webhooks
+                WHERE tenant_id = ANY(ARRAY[tenant]) AND webhooks.id = ANY(ARRAY[webhook_id])
+                    AND user_action_enabled
             ) AS wants(tenant, webhook, ordered)
             FULL JOIN unnest(",
         );

@@ -39,8 +39,8 @@ fn a_hundred_actions_together(db: &Db) {
         assert!(changes.iter().all(Option::is_some));
     });
     // Users, and all rows of all tables in one statement, the look at whether what is
-    // remembered is right included; on SQLite one for each row, which is no round trip: three for an action, and
-    // not four.
+    // remembered is right included; on SQLite one for each row, which is no round trip: three
+    // for an action, and not four.
     let limit = match db.backend() {
         Backend::Postgres => 2,
         Backend::Sqlite => 312,
@@ -49,3 +49,47 @@ fn a_hundred_actions_together(db: &Db) {
 }
 
 both_databases!(an_action_alone, a_hundred_actions_together);
+
+/// A webhook for each of many other tenants.
+fn crowd(db: &Db) {
+    write(db, |c| {
+        for n in 0..1000 {
+            let (tenant, hook) = (tenant(&format!("Tenant {n}")), webhook(false));
+            tenant.insert(c)?;
+            hook.insert(c)?;
+            Webhook::set_tenants(c, hook.id, &[tenant.id])?;
+        }
+        diesel::sql_query("ANALYZE").execute(c)
+    });
+}
+
+#[derive(QueryableByName)]
+struct Planned {
+    #[diesel(sql_type = BigInt)]
+    anew: i64,
+    #[diesel(sql_type = BigInt)]
+    once: i64,
+}
+
+#[test]
+fn what_writes_a_batch_is_not_planned_anew_beside_many_tenants() {
+    let test = test_support::TestDb::postgres();
+    let db = &test.db;
+    let world = World::new(db);
+    let hook = webhook(true);
+    write(db, move |c| hook.insert(c));
+    crowd(db);
+    let remembered = Arc::default();
+    for _ in 0..10 {
+        take_knowing(db, &remembered, &[world.request()]);
+    }
+    let planned: Planned = write(db, |c| {
+        diesel::sql_query(
+            "SELECT custom_plans AS anew, generic_plans AS once FROM pg_prepared_statements
+             WHERE statement LIKE 'WITH fits%'",
+        )
+        .get_result(c)
+    });
+    // PostgreSQL compares the first five with the one for all.
+    assert_eq!((planned.anew, planned.once), (5, 5));
+}
