@@ -1,5 +1,8 @@
 //! The body of a request: read up to a limit, and parsed as JSON.
 
+use std::fmt::Display;
+use std::time::Duration;
+
 use actix_web::HttpMessage;
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
@@ -9,10 +12,15 @@ use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 
 use crate::error::ApiError;
 use crate::errors::{Errors, General};
 use crate::patch::PatchKind;
+
+/// A body has to be there by then. Otherwise whoever sends it byte by byte could keep a
+/// connection for ever, and what was permitted at its beginning until long after that.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// A body that was read and parsed.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +70,7 @@ pub struct Incoming {
     payload: Payload,
     announced: Option<usize>,
     limit: usize,
+    patience: Duration,
     arrived: BytesMut,
     /// How it ended, once it has: a payload must not be asked again.
     end: Option<Result<(), ApiError>>,
@@ -77,6 +86,7 @@ impl Incoming {
             payload,
             announced,
             limit,
+            patience: LONGEST,
             arrived: BytesMut::new(),
             end: too_large.then_some(Err(ApiError::TooLarge { limit })),
         }
@@ -98,12 +108,7 @@ impl Incoming {
     }
 
     fn keep(&mut self, chunk: Result<Bytes, PayloadError>) -> Result<(), ApiError> {
-        let chunk = chunk.map_err(|error| {
-            Errors::general_because(
-                General::InvalidJson,
-                format!("the body cannot be read: {error}"),
-            )
-        })?;
+        let chunk = chunk.map_err(unreadable)?;
         let limit = self.limit;
         if self.arrived.len().saturating_add(chunk.len()) > limit {
             return Err(ApiError::TooLarge { limit });
@@ -115,14 +120,26 @@ impl Incoming {
     /// All that was sent.
     ///
     /// # Errors
-    /// [`ApiError::TooLarge`] beyond the limit, [`ApiError::BadRequest`] if it breaks off.
+    /// [`ApiError::TooLarge`] beyond the limit, [`ApiError::BadRequest`] if it breaks off or
+    /// takes too long.
     pub(crate) async fn bytes(&mut self) -> Result<BytesMut, ApiError> {
-        self.end().await;
+        let patience = self.patience;
+        if timeout(patience, self.end()).await.is_err() {
+            let why = format!("not all of it was there within {patience:?}");
+            self.end = Some(Err(unreadable(why).into()));
+        }
         match &self.end {
             Some(Err(error)) => Err(error.clone()),
             Some(Ok(())) | None => Ok(self.arrived.split()),
         }
     }
+}
+
+fn unreadable(why: impl Display) -> Errors {
+    Errors::general_because(
+        General::InvalidJson,
+        format!("the body cannot be read: {why}"),
+    )
 }
 
 fn announced_length(request: &HttpRequest) -> Option<usize> {
@@ -311,6 +328,17 @@ mod tests {
             let read = incoming.bytes().now_or_never().unwrap();
             assert!(matches!(read, Err(ApiError::BadRequest(_))), "{read:?}");
         }
+    }
+
+    #[actix_web::test]
+    async fn nobody_is_waited_for_for_ever() {
+        let (sender, mut incoming) = in_pieces();
+        sender.send(Ok(Bytes::from("ab"))).unwrap();
+        incoming.patience = Duration::ZERO;
+        let read = incoming.bytes().await;
+        assert!(matches!(read, Err(ApiError::BadRequest(_))), "{read:?}");
+        sender.send(Ok(Bytes::from("cd"))).unwrap();
+        assert!(incoming.bytes().await.is_err());
     }
 
     #[actix_web::test]
