@@ -4,7 +4,11 @@
 //! each time, which is a round trip of its own, and SQLite compile it. For text that does
 //! not change that is waste.
 
+use diesel::backend::Backend;
+use diesel::deserialize::{self, QueryableByName};
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::query_dsl::methods::LoadQuery;
+use diesel::row::NamedRow;
 use diesel::{QueryResult, RunQueryDsl};
 
 /// A query of `sql_query` whose text is one of a few: prepared once for each connection.
@@ -16,9 +20,37 @@ use diesel::{QueryResult, RunQueryDsl};
 #[derive(Debug, Clone, Copy)]
 pub struct Prepared<Q>(pub Q);
 
+impl<Q> Prepared<Q> {
+    /// Runs a statement that writes, and counts what it returns: rows that are to be counted
+    /// need a `RETURNING`.
+    ///
+    /// It stands in the way of Diesel's own `execute`, which passes the statement on by
+    /// reference: a reference does not know what this type says of the text, and the text
+    /// would be made ready anew each time.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn execute<'query, C>(self, connection: &mut C) -> QueryResult<usize>
+    where
+        Self: LoadQuery<'query, C, Written>,
+    {
+        Ok(self.load(connection)?.len())
+    }
+}
+
+/// A row that was written, whatever is returned of it.
+#[derive(Debug)]
+pub struct Written;
+
+impl<DB: Backend> QueryableByName<DB> for Written {
+    fn build<'a>(_row: &impl NamedRow<'a, DB>) -> deserialize::Result<Self> {
+        Ok(Self)
+    }
+}
+
 impl<DB, Q> QueryFragment<DB> for Prepared<Q>
 where
-    DB: diesel::backend::Backend,
+    DB: Backend,
     Q: QueryFragment<DB>,
 {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
@@ -42,3 +74,41 @@ impl<Q> QueryId for Prepared<Q> {
 }
 
 impl<Q, C> RunQueryDsl<C> for Prepared<Q> {}
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection;
+    use diesel::sql_types::Text;
+
+    use super::*;
+    use crate::db::{AnyConnection, Db, DbError};
+    use crate::test_support::both_databases;
+
+    const RENAME: &str = "UPDATE pets SET name = $1 WHERE name <> $1 RETURNING 1";
+
+    /// How many rows were written, and how many statements have become known.
+    fn rename(db: &Db, name: &'static str) -> (usize, u64) {
+        let before = db.statements();
+        let rows = db.write_blocking(move |c| {
+            let rename = diesel::sql_query(RENAME).bind::<Text, _>(name);
+            Ok::<_, DbError>(match c {
+                AnyConnection::Pg(c) => Prepared(rename).execute(c)?,
+                AnyConnection::Sqlite(c) => Prepared(rename).execute(c)?,
+            })
+        });
+        (rows.unwrap(), db.statements().since(before).kept)
+    }
+
+    fn what_writes_is_made_ready_once(db: &Db) {
+        db.write_blocking(|c| {
+            let pets = "CREATE TABLE pets (name TEXT); INSERT INTO pets VALUES ('Rex'), ('Max')";
+            Ok::<_, DbError>(c.batch_execute(pets)?)
+        })
+        .unwrap();
+        assert_eq!(rename(db, "Rex"), (1, 1));
+        assert_eq!(rename(db, "Max"), (2, 0));
+        assert_eq!(rename(db, "Max"), (0, 0));
+    }
+
+    both_databases!(what_writes_is_made_ready_once);
+}

@@ -169,14 +169,16 @@ pub(in crate::outbox) const RETRY_POSTGRES: &str = with_input!(
             message, response_excerpt)
     INSERT INTO attempts (delivery_id, number, instant, duration_millis, result,
         status_code, class, message, response_excerpt)
-    SELECT * FROM kept"
+    SELECT * FROM kept
+    RETURNING 1"
 );
 
 pub(in crate::outbox) const HAND_BACK_POSTGRES: &str = with_input!(
     "nothing AS (SELECT)
     UPDATE outbox SET attempt = number, due_at = at, lease_token = NULL, lease_owner = NULL,
         tier = CASE WHEN number = 0 THEN 0 ELSE 1 END
-    FROM input WHERE outbox.id = ANY (ARRAY[input.id]) AND lease_token = token"
+    FROM input WHERE outbox.id = ANY (ARRAY[input.id]) AND lease_token = token
+    RETURNING 1"
 );
 
 /// Settles a batch, as far as it is the settler's.
