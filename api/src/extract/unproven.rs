@@ -19,8 +19,9 @@ use crate::idempotency::Reservation;
 use crate::input::{Body, Incoming, read_body};
 use crate::state::State;
 
-/// Nobody without a good key has more than this read, in bytes.
-const SMALL: usize = 64 << 10;
+/// Nobody without a good key has more than this read, in bytes. An action has a few hundred;
+/// parsed, a body of short values takes many times its length.
+const SMALL: usize = 8 << 10;
 
 /// Nor does anybody wait longer than this for it before the key is looked up by itself. Bodies
 /// come with the headers, or right after them in a second packet.
