@@ -43,6 +43,7 @@ pub use notifier::Notice;
 pub use notify::{Wake, WakeSource};
 pub use pool::{Connections, Db, DbOptions};
 pub use pooled::CHECKOUT_TIMEOUT;
+pub(crate) use prepared::Listing;
 pub use prepared::Prepared;
 pub use sql_type::SqlUuid;
 pub use statements::Statements;

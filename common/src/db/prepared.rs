@@ -75,6 +75,50 @@ impl<Q> QueryId for Prepared<Q> {
 
 impl<Q, C> RunQueryDsl<C> for Prepared<Q> {}
 
+/// A query with a list of so many values. On SQLite its text differs with their number, so
+/// Diesel has it compiled each time, which takes as long as to run it. Short lists, as a lone
+/// action has them, come again and again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Listing<Q> {
+    query: Q,
+    values: usize,
+}
+
+impl<Q> Listing<Q> {
+    /// Lists that stay prepared, and with them as many texts of each query.
+    const FEW: usize = 4;
+
+    pub(crate) fn of(values: usize, query: Q) -> Self {
+        Self { query, values }
+    }
+}
+
+impl<DB, Q> QueryFragment<DB> for Listing<Q>
+where
+    DB: Backend,
+    Q: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.query.walk_ast(out)
+    }
+
+    fn is_safe_to_cache_prepared(&self, backend: &DB) -> QueryResult<bool> {
+        Ok(self.values <= Self::FEW || self.query.is_safe_to_cache_prepared(backend)?)
+    }
+}
+
+impl<Q: Query> Query for Listing<Q> {
+    type SqlType = Q::SqlType;
+}
+
+/// Connections tell these queries apart by their text.
+impl<Q> QueryId for Listing<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q, C> RunQueryDsl<C> for Listing<Q> {}
+
 #[cfg(test)]
 mod tests {
     use diesel::connection::SimpleConnection;

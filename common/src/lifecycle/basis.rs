@@ -12,7 +12,7 @@ use diesel::{QueryResult, RunQueryDsl};
 
 use super::remembered::{KeyInUse, Lanes, Versions};
 use crate::db::bulk::Condition;
-use crate::db::{AnyConnection, SqlUuid};
+use crate::db::{AnyConnection, Listing, SqlUuid};
 use crate::id::{ApiKeyId, TenantId, UserActionId, WebhookId};
 use crate::model::user_action::still_active;
 use crate::model::webhook::Webhook;
@@ -55,7 +55,9 @@ impl Basis {
     /// The same within the transaction that writes, on SQLite.
     pub(super) fn holds(&self, connection: &mut AnyConnection) -> QueryResult<bool> {
         let definitions: Vec<UserActionId> = self.definitions.iter().copied().collect();
-        let active: i64 = still_active(definitions).get_result(connection)?;
+        let few = definitions.len();
+        let active = Listing::of(few, still_active(definitions));
+        let active: i64 = active.get_result(connection)?;
         let tenants: Vec<TenantId> = self.lanes.keys().copied().collect();
         let mut lanes = Webhook::for_user_action_of(connection, &tenants)?;
         for tenant in tenants {

@@ -26,6 +26,10 @@ use crate::model::tenant::Tenant;
 use crate::model::user_action::UserAction;
 use crate::model::webhook::Webhook;
 
+/// Tenants with more webhooks are not remembered: they would take up much memory, and to read
+/// them is nothing beside what they are owed.
+const MOST_WEBHOOKS: usize = 100;
+
 /// The webhooks that want the events of each tenant, and whether in order.
 pub(super) type Lanes = BTreeMap<TenantId, Vec<(WebhookId, bool)>>;
 
@@ -149,9 +153,8 @@ impl Remembered {
         }
         if connection.postgres().is_some() {
             let unversioned = lanes.keys().map(|tenant| (*tenant, 0)).collect();
-            let rows = lanes
-                .iter()
-                .map(|(tenant, lanes)| (*tenant, Arc::new(lanes.clone())));
+            let few = lanes.iter().filter(|(_, of)| of.len() <= MOST_WEBHOOKS);
+            let rows = few.map(|(tenant, of)| (*tenant, Arc::new(of.clone())));
             let rows: Vec<_> = rows.collect();
             self.lanes.keep(&unversioned, &rows, now);
         }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{crud, unique};
-use crate::db::{AnyConnection, Json};
+use crate::db::{AnyConnection, Json, Listing};
 use crate::id::{ApiKeyId, TenantId};
 use crate::instant::Instant;
 use crate::schema::api_keys;
@@ -91,10 +91,11 @@ impl ApiKey {
         connection: &mut AnyConnection,
         hashes: Vec<Vec<u8>>,
     ) -> QueryResult<Vec<Self>> {
-        api_keys::table
+        let few = hashes.len();
+        let keys = api_keys::table
             .filter(api_keys::key_hash.eq_any(hashes))
-            .select(Self::as_select())
-            .load(connection)
+            .select(Self::as_select());
+        Listing::of(few, keys).load(connection)
     }
 
     /// The same, each with the transaction that wrote it, where rows say so.

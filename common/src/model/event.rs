@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use crate::db::bulk::{Bulk, column};
-use crate::db::{AnyConnection, SqlUuid};
+use crate::db::{AnyConnection, Listing, SqlUuid};
 use crate::id::{ActionLogId, EventId, TenantId, UserId};
 use crate::instant::Instant;
 use crate::schema::events;
@@ -77,9 +77,9 @@ impl EventRow {
         connection: &mut AnyConnection,
         ids: &[EventId],
     ) -> QueryResult<Vec<(EventId, String)>> {
-        events::table
+        let bodies = events::table
             .filter(events::id.eq_any(ids.to_vec()))
-            .select((events::id, events::body))
-            .load(connection)
+            .select((events::id, events::body));
+        Listing::of(ids.len(), bodies).load(connection)
     }
 }

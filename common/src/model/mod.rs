@@ -81,10 +81,10 @@ macro_rules! rows {
                 ids: &[$id],
             ) -> diesel::QueryResult<Vec<Self>> {
                 use diesel::prelude::*;
-                $crate::schema::$table::table
+                let rows = $crate::schema::$table::table
                     .filter($crate::schema::$table::id.eq_any(ids.to_vec()))
-                    .select(Self::as_select())
-                    .load(connection)
+                    .select(Self::as_select());
+                $crate::db::Listing::of(ids.len(), rows).load(connection)
             }
 
             /// Every row; the caller sorts.

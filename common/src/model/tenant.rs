@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use super::{crud, unique};
-use crate::db::{AnyConnection, Json};
+use crate::db::{AnyConnection, Json, Listing};
 use crate::id::{SigningKeyId, TenantId};
 use crate::instant::Instant;
 use crate::schema::tenants;
@@ -91,10 +91,11 @@ impl Tenant {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        tenants::table
+        let few = ids.len();
+        let existing = tenants::table
             .filter(tenants::id.eq_any(ids))
-            .select(tenants::id)
-            .load(connection)
+            .select(tenants::id);
+        Listing::of(few, existing).load(connection)
     }
 
     /// Keeps others from changing or locking this row until the transaction ends. An update

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::crud;
 use crate::db::sql_type::text_enum;
-use crate::db::{AnyConnection, Json};
+use crate::db::{AnyConnection, Json, Listing};
 use crate::id::{SigningKeyId, TenantId, WebhookId, WebhookSecretId};
 use crate::instant::Instant;
 use crate::schema::{webhook_secrets, webhook_tenants, webhooks};
@@ -116,7 +116,7 @@ impl Webhook {
             .is_null()
             .or(webhook_secrets::expiration_instant.gt(now));
         let of_webhook = webhook_secrets::webhook_id.eq(webhooks::id);
-        let rows: Vec<(Self, Option<WebhookSecretRow>)> = webhooks::table
+        let rows = webhooks::table
             .left_join(webhook_secrets::table.on(of_webhook.and(live)))
             .filter(webhooks::id.eq_any(ids.to_vec()))
             .order((
@@ -124,8 +124,9 @@ impl Webhook {
                 webhook_secrets::insert_instant.desc(),
                 webhook_secrets::id.desc(),
             ))
-            .select((Self::as_select(), Option::<WebhookSecretRow>::as_select()))
-            .load(connection)?;
+            .select((Self::as_select(), Option::<WebhookSecretRow>::as_select()));
+        let rows: Vec<(Self, Option<WebhookSecretRow>)> =
+            Listing::of(ids.len(), rows).load(connection)?;
         let mut webhooks: Vec<(Self, Vec<WebhookSecretRow>)> = Vec::new();
         for (webhook, secret) in rows {
             match webhooks.last_mut() {
@@ -238,7 +239,7 @@ impl Webhook {
         let of_tenants = webhook_tenants::webhook_id
             .eq(webhooks::id)
             .and(webhook_tenants::tenant_id.eq_any(tenants.to_vec()));
-        let rows: Vec<(WebhookId, bool, bool, Option<TenantId>)> = webhooks::table
+        let rows = webhooks::table
             .left_join(webhook_tenants::table.on(of_tenants))
             .filter(webhooks::user_action_enabled.eq(true))
             .filter((webhooks::global.eq(true)).or(webhook_tenants::tenant_id.is_not_null()))
@@ -248,8 +249,9 @@ impl Webhook {
                 webhooks::ordered_by.is_not_null(),
                 webhooks::global,
                 webhook_tenants::tenant_id.nullable(),
-            ))
-            .load(connection)?;
+            ));
+        let rows: Vec<(WebhookId, bool, bool, Option<TenantId>)> =
+            Listing::of(tenants.len(), rows).load(connection)?;
         let mut wanting: BTreeMap<TenantId, Vec<(WebhookId, bool)>> = BTreeMap::new();
         for (id, ordered, global, tenant) in rows {
             let whose = if global { tenants } else { tenant.as_slice() };
