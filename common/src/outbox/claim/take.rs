@@ -129,13 +129,15 @@ struct Due {
     former_owner: Option<String>,
 }
 
+/// SQLite would plan by the value of a limit, and compile the statement anew for each, but
+/// does not look into a sum.
 pub(super) const DUE_SQLITE: &str = "
 SELECT id, lane, event_id, email_id, recipient, attempt + 1 AS attempt, base_attempt,
        insert_instant, lease_token IS NOT NULL AS lapsed, tier AS former_tier,
        due_at AS former_due_at, lease_owner AS former_owner, NULL AS body,
        NULL AS lane_version
 FROM outbox WHERE kind = ?1 AND lane = ?2 AND tier = ?3 AND due_at <= ?4
-ORDER BY due_at LIMIT ?5";
+ORDER BY due_at LIMIT ?5 + 0";
 
 fn take_sqlite(
     connection: &mut SqliteConnection,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 
 use super::{LanePolicy, Settlement};
-use crate::db::AnyConnection;
+use crate::db::{AnyConnection, Listing};
 use crate::id::{DeliveryId, LaneId, WebhookId};
 use crate::instant::Instant;
 use crate::outbox::health::{Happening, Judgement, LaneState, Report, lock, tell};
@@ -132,11 +132,12 @@ fn known_to_fail(connection: &mut AnyConnection, lanes: Vec<LaneId>) -> QueryRes
     if lanes.is_empty() {
         return Ok(Vec::new());
     }
-    lane_states::table
+    let few = lanes.len();
+    let failing = lane_states::table
         .filter(lane_states::lane.eq_any(lanes))
         .filter(lane_states::failures.gt(0).or(lane_states::throttles.gt(0)))
-        .select(lane_states::lane)
-        .load(connection)
+        .select(lane_states::lane);
+    Listing::of(few, failing).load(connection)
 }
 
 /// Those of these lanes that no webhook has. The webhooks that exist stay until the end of
