@@ -9,6 +9,7 @@ use actix_web::{App, Error, HttpResponse};
 
 use crate::description::Section;
 use crate::state::State;
+use crate::unread::close_unread;
 use crate::{
     actions, api_keys, applications, audit_logs, deliveries, description, email_templates, emails,
     event_logs, health, login, metrics, reasons, registrations, signing_keys, suppressions,
@@ -33,6 +34,7 @@ pub fn app(
         // A client with an empty Id ends its path with a slash.
         .wrap(NormalizePath::trim())
         .wrap(from_fn(refuse_unknown_methods))
+        .wrap(from_fn(close_unread))
         .wrap(from_fn(metrics::measure))
 }
 

@@ -39,6 +39,7 @@ mod search;
 mod signing_keys;
 mod suppressions;
 mod tenants;
+mod unread;
 mod user_actions;
 mod users;
 mod webhook_logs;

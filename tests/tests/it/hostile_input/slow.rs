@@ -13,6 +13,7 @@ beadle_tests::both_backends!(
     whoever_has_no_good_key_is_told_so_before_the_body_is_there,
     a_slow_body_takes_its_action_once,
     a_body_that_breaks_off_takes_no_action,
+    whoever_is_refused_cannot_go_on_sending,
 );
 
 const ACTION: &str = "/api/user/action";
@@ -34,8 +35,7 @@ impl Slow {
             endpoint.method,
             body.len(),
         );
-        let address = app.client.base().trim_start_matches("http://");
-        let mut stream = TcpStream::connect(address).await.unwrap();
+        let mut stream = connect(app).await;
         stream.write_all(head.as_bytes()).await.unwrap();
         stream.write_all(others).await.unwrap();
         Self {
@@ -53,16 +53,24 @@ impl Slow {
         self.stream.shutdown().await.unwrap();
     }
 
-    /// The status, and all that follows until the server closes the connection.
-    async fn answer(mut self) -> (u16, String) {
-        let mut answer = Vec::new();
-        let reading = self.stream.read_to_end(&mut answer);
-        let read = tokio::time::timeout(SOON, reading).await;
-        read.expect("an answer, and an end of it").unwrap();
-        let answer = String::from_utf8(answer).unwrap();
-        let status = answer.split(' ').nth(1).unwrap_or_default().parse();
-        (status.expect("a status"), answer)
+    async fn answer(self) -> (u16, String) {
+        answer(self.stream).await
     }
+}
+
+async fn connect(app: &TestApp) -> TcpStream {
+    let address = app.client.base().trim_start_matches("http://");
+    TcpStream::connect(address).await.unwrap()
+}
+
+/// The status, and all that follows until the server closes the connection.
+async fn answer(mut stream: TcpStream) -> (u16, String) {
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(SOON, stream.read_to_end(&mut answer)).await;
+    read.expect("an answer, and an end of it").unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap_or_default().parse();
+    (status.expect("a status"), answer)
 }
 
 /// What is asked for alone, and what others may be asked for beside.
@@ -134,5 +142,20 @@ async fn a_body_that_breaks_off_takes_no_action(db: TestDatabase) {
         }
     }
     assert_eq!(taken(&app), before);
+    check_log(&mut app);
+}
+
+async fn whoever_is_refused_cannot_go_on_sending(db: TestDatabase) {
+    let (mut app, _) = start(db).await;
+    for path in [ACTION, "/api/webhook", "/api/status", "/nowhere"] {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: beadle\r\nAuthorization: bad\r\n\
+             Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{{   \r\n"
+        );
+        let mut stream = connect(&app).await;
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let (status, answer) = answer(stream).await;
+        assert!([401, 404, 405].contains(&status), "{path}: {answer}");
+    }
     check_log(&mut app);
 }
