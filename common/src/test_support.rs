@@ -7,10 +7,14 @@
     reason = "a test without its database has to fail"
 )]
 
+#[cfg(test)]
+use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use tempfile::TempDir;
 
+#[cfg(test)]
+use crate::db::{AnyConnection, DbError};
 use crate::db::{Db, DbOptions, IfMissing, Json, SqliteSynchronous};
 use crate::id::{TenantId, WebhookId};
 use crate::instant::Instant;
@@ -92,6 +96,16 @@ impl TestDb {
             _postgres: Some(PostgresDatabase { server, name }),
         }
     }
+}
+
+/// Changes a database, which has to go well.
+#[cfg(test)]
+pub(crate) fn write<T: Send + 'static>(
+    db: &Db,
+    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
+) -> T {
+    db.write_blocking(move |connection| Ok::<_, DbError>(work(connection)?))
+        .expect("the database takes it")
 }
 
 /// A tenant with these settings for mail.

@@ -63,12 +63,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::db::{Db, DbError};
+    use crate::db::Db;
     use crate::id::{DeliveryId, EmailId};
     use crate::instant::Instant;
     use crate::model::delivery::Details;
     use crate::outbox::{Kind, NewDelivery, Payload, claim, insert, next_due};
-    use crate::test_support::{self, both_databases, claim_request};
+    use crate::test_support::{self, both_databases, claim_request, write};
 
     both_databases!(
         a_mail_server_is_given_no_more_than_its_tenant_says,
@@ -77,14 +77,6 @@ mod tests {
     );
 
     const NOW: Instant = Instant::from_millis(1_750_000_000_000);
-
-    fn write<T: Send + 'static>(
-        db: &Db,
-        work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
-    ) -> T {
-        db.write_blocking(move |c| Ok::<_, DbError>(work(c)?))
-            .unwrap()
-    }
 
     fn tenant(db: &Db, name: &str, email_configuration: Value) -> Tenant {
         let tenant = test_support::tenant(name, &email_configuration);

@@ -3,23 +3,15 @@
 use diesel::prelude::*;
 
 use super::*;
-use crate::db::{AnyConnection, Db, DbError, Json};
+use crate::db::{Db, Json};
 use crate::id::{DeliveryId, EmailId, EventId, LaneId, TenantId, UserId, WebhookId};
 use crate::instant::Instant;
 use crate::model::email::{EmailRow, Mailbox};
 use crate::model::event::EventRow;
 use crate::schema::{deliveries, emails, events, lane_states as states, outbox as rows};
-use crate::test_support::{both_databases, claim_request};
+use crate::test_support::{both_databases, claim_request, write};
 
 const NOW: Instant = Instant::from_millis(1_750_000_000_000);
-
-fn write<T: Send + 'static>(
-    db: &Db,
-    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
-) -> T {
-    db.write_blocking(move |c| Ok::<_, DbError>(work(c)?))
-        .unwrap()
-}
 
 fn owe(db: &Db, lane: LaneId, payload: Payload, count: usize) {
     write(db, move |c| {

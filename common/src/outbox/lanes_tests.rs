@@ -5,23 +5,15 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::*;
-use crate::db::{AnyConnection, Db, DbError};
+use crate::db::Db;
 use crate::id::{DeliveryId, EmailId, EventId, LaneId, WebhookId};
 use crate::instant::Instant;
 use crate::model::webhook::Webhook;
 use crate::schema::{lane_states as states, outbox as rows, webhooks};
-use crate::test_support::{self, both_databases, claim_request};
+use crate::test_support::{self, both_databases, claim_request, write};
 
 const NOW: Instant = Instant::from_millis(1_750_000_000_000);
 const SECOND: Duration = Duration::from_secs(1);
-
-fn write<T: Send + 'static>(
-    db: &Db,
-    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
-) -> T {
-    db.write_blocking(move |c| Ok::<_, DbError>(work(c)?))
-        .unwrap()
-}
 
 fn at(millis: u64) -> Instant {
     NOW.plus(Duration::from_millis(millis))

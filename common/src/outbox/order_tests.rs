@@ -7,23 +7,15 @@ use diesel::prelude::*;
 
 use super::order::{free_stranded, insert_in_order};
 use super::*;
-use crate::db::{AnyConnection, Db, DbError, Json};
+use crate::db::{Db, Json};
 use crate::id::{DeliveryId, EventId, LaneId, TenantId, UserId, WebhookId};
 use crate::instant::Instant;
 use crate::model::delivery::{Details, Standing};
 use crate::schema::outbox as outbox_table;
-use crate::test_support::{both_databases, claim_request, webhook};
+use crate::test_support::{both_databases, claim_request, webhook, write};
 
 const NOW: Instant = Instant::from_millis(1_000_000);
 const DELIVERED: Verdict = Verdict::Finished(DeliveryState::Delivered);
-
-fn write<T: Send + 'static>(
-    db: &Db,
-    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
-) -> T {
-    db.write_blocking(move |c| Ok::<_, DbError>(work(c)?))
-        .unwrap()
-}
 
 /// Users that there are: on PostgreSQL their rows are what is locked.
 fn add_users<const N: usize>(db: &Db) -> [UserId; N] {

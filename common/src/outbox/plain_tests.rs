@@ -2,26 +2,17 @@
 
 use std::time::Duration;
 
-use diesel::QueryResult;
 use diesel::prelude::*;
 
 use super::settle::settle_plain_blocking;
 use super::*;
-use crate::db::{AnyConnection, Backend, Db, DbError};
+use crate::db::{Backend, Db};
 use crate::id::{DeliveryId, EventId, LaneId, LeaseToken, UserId};
 use crate::instant::Instant;
 use crate::schema::{attempts, deliveries, outbox as outbox_table};
-use crate::test_support::both_databases;
+use crate::test_support::{both_databases, write};
 
 const NOW: Instant = Instant::from_millis(1_000_000);
-
-fn write<T: Send + 'static>(
-    db: &Db,
-    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
-) -> T {
-    db.write_blocking(move |c| Ok::<_, DbError>(work(c)?))
-        .unwrap()
-}
 
 /// Settles one claimed delivery of each of these lanes as a success.
 fn successes(db: &Db, lanes: &[LaneId]) -> Vec<Settlement> {

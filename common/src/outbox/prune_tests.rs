@@ -5,23 +5,15 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::*;
-use crate::db::{Db, DbError};
+use crate::db::Db;
 use crate::id::{TenantId, WebhookId};
 use crate::model::event::EventRow;
 use crate::model::event_log::{EventLog, EventLogType};
 use crate::outbox::{NewDelivery, Payload, insert};
-use crate::test_support::{both_databases, webhook};
+use crate::test_support::{both_databases, webhook, write};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const NOW: Instant = Instant::from_millis(1_795_300_000_000);
-
-fn write<T: Send + 'static>(
-    db: &Db,
-    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
-) -> T {
-    db.write_blocking(move |c| Ok::<_, DbError>(work(c)?))
-        .unwrap()
-}
 
 /// A new Id of that instant.
 fn id_of<T: From<Uuid>>(at: Instant) -> T {

@@ -1,12 +1,10 @@
 //! What delivery asks of the database, counted: times depend on the machine, these do not.
 
-use diesel::QueryResult;
-
 use super::*;
-use crate::db::{AnyConnection, Backend, Db, DbError, Statements};
+use crate::db::{Backend, Db, Statements};
 use crate::id::{DeliveryId, EventId, LaneId};
 use crate::instant::Instant;
-use crate::test_support::{both_databases, claim_request};
+use crate::test_support::{both_databases, claim_request, write};
 
 const NOW: Instant = Instant::from_millis(1_000_000);
 
@@ -15,14 +13,6 @@ const ROWS: usize = 100;
 
 /// Those that begin and end a transaction.
 const AROUND: u64 = 2;
-
-fn write<T: Send + 'static>(
-    db: &Db,
-    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
-) -> T {
-    db.write_blocking(move |c| Ok::<_, DbError>(work(c)?))
-        .unwrap()
-}
 
 /// Some lanes, with as many deliveries each.
 fn add(db: &Db, lanes: &[LaneId]) {

@@ -5,22 +5,14 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::*;
-use crate::db::{AnyConnection, Db, DbError};
+use crate::db::Db;
 use crate::id::{DeliveryId, EmailId, EventId, LaneId};
 use crate::instant::Instant;
 use crate::schema::{attempts, deliveries, outbox as outbox_table};
-use crate::test_support::{both_databases, claim_request};
+use crate::test_support::{both_databases, claim_request, write};
 
 const NOW: Instant = Instant::from_millis(1_000_000);
 const LEASE: Duration = Duration::from_secs(60);
-
-fn write<T: Send + 'static>(
-    db: &Db,
-    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
-) -> T {
-    db.write_blocking(move |c| Ok::<_, DbError>(work(c)?))
-        .unwrap()
-}
 
 fn add(db: &Db, lane: LaneId, due_at: Instant) -> DeliveryId {
     let id = DeliveryId::sequential();

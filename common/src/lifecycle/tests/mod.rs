@@ -39,7 +39,7 @@ use crate::model::tenant::Tenant;
 use crate::model::user::User;
 use crate::model::user_action::{ActionOption, TransactionType, UserAction};
 use crate::model::webhook::Webhook;
-use crate::test_support;
+use crate::test_support::{self, write};
 
 const NOW: Instant = Instant::from_millis(1_700_000_000_000);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -258,14 +258,6 @@ fn call(now: Instant) -> Call {
         broadcast: true,
         info: Map::new(),
     }
-}
-
-fn write<T: Send + 'static>(
-    db: &Db,
-    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
-) -> T {
-    db.write_blocking(move |c| Ok::<_, DbError>(work(c)?))
-        .unwrap()
 }
 
 fn prepare(db: &Db, call: &Call, request: &TakeRequest) -> Result<Change, Refusal> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::*;
-use crate::db::{AnyConnection, Db, DbError};
+use crate::db::Db;
 use crate::id::{ActionLogId, TenantId, WebhookId};
 use crate::model::event::EventRow;
 use crate::model::search::Window;
@@ -17,7 +17,7 @@ use crate::outbox::{
     Verdict,
 };
 use crate::schema::lane_states;
-use crate::test_support::{both_databases, claim_request, lane_policy, webhook};
+use crate::test_support::{both_databases, claim_request, lane_policy, webhook, write};
 
 const SECOND: Duration = Duration::from_secs(1);
 const PAGE: Window = Window {
@@ -26,14 +26,6 @@ const PAGE: Window = Window {
 };
 const DELIVERED: Verdict = Verdict::Finished(DeliveryState::Delivered);
 const EXHAUSTED: Verdict = Verdict::Finished(DeliveryState::Exhausted);
-
-fn write<T: Send + 'static>(
-    db: &Db,
-    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
-) -> T {
-    db.write_blocking(move |connection| Ok::<_, DbError>(work(connection)?))
-        .unwrap()
-}
 
 fn add_webhook(db: &Db) -> WebhookId {
     let id = WebhookId::random();
@@ -228,15 +220,37 @@ fn search(db: &Db, search: DeliverySearch) -> Vec<DeliveryId> {
     found
 }
 
-fn deliveries_are_found_wherever_they_are(db: &Db) {
-    let now = Instant::now();
-    let (one, two) = (add_webhook(db), add_webhook(db));
-    let action = ActionLogId::sequential();
-    let first = owe(db, one, Some(action), now.minus(10 * SECOND));
-    attempt(db, now, DELIVERED);
-    let second = owe(db, one, None, now.minus(5 * SECOND));
-    attempt(db, now, EXHAUSTED);
-    let third = owe(db, two, Some(action), now);
+/// Two for the first webhook, one delivered and one given up, and one for the second that is
+/// pending. The first and the last are of the same action.
+struct Three {
+    now: Instant,
+    webhooks: [WebhookId; 2],
+    action: ActionLogId,
+    ids: [DeliveryId; 3],
+}
+
+impl Three {
+    fn new(db: &Db) -> Self {
+        let now = Instant::now();
+        let (one, two) = (add_webhook(db), add_webhook(db));
+        let action = ActionLogId::sequential();
+        let first = owe(db, one, Some(action), now.minus(10 * SECOND));
+        attempt(db, now, DELIVERED);
+        let second = owe(db, one, None, now.minus(5 * SECOND));
+        attempt(db, now, EXHAUSTED);
+        let third = owe(db, two, Some(action), now);
+        Self {
+            now,
+            webhooks: [one, two],
+            action,
+            ids: [first, second, third],
+        }
+    }
+}
+
+fn deliveries_are_found_by_what_they_are(db: &Db) {
+    let three = Three::new(db);
+    let [first, second, third] = three.ids;
     let all = DeliverySearch::default;
     assert_eq!(search(db, all()), [third, second, first]);
     let upwards = DeliverySearch {
@@ -248,10 +262,10 @@ fn deliveries_are_found_wherever_they_are(db: &Db) {
         webhook: Some(webhook),
         ..all()
     };
-    assert_eq!(search(db, to(one)), [second, first]);
-    assert_eq!(search(db, to(two)), [third]);
+    assert_eq!(search(db, to(three.webhooks[0])), [second, first]);
+    assert_eq!(search(db, to(three.webhooks[1])), [third]);
     let of = DeliverySearch {
-        action: Some(action),
+        action: Some(three.action),
         ..all()
     };
     assert_eq!(search(db, of), [third, first]);
@@ -263,6 +277,20 @@ fn deliveries_are_found_wherever_they_are(db: &Db) {
         ..all()
     };
     assert_eq!(search(db, of), [second]);
+    let mails = DeliverySearch {
+        kind: Some(Kind::Email),
+        ..all()
+    };
+    assert!(search(db, mails).is_empty());
+}
+
+fn deliveries_are_found_wherever_they_are(db: &Db) {
+    let three = Three::new(db);
+    let [first, second, third] = three.ids;
+    let standing = |state| DeliverySearch {
+        state: Some(state),
+        ..DeliverySearch::default()
+    };
     for (state, expected) in [
         (Standing::Delivered, vec![first]),
         (Standing::Exhausted, vec![second]),
@@ -271,34 +299,22 @@ fn deliveries_are_found_wherever_they_are(db: &Db) {
         (Standing::Held, vec![]),
         (Standing::Canceled, vec![]),
     ] {
-        let standing = DeliverySearch {
-            state: Some(state),
-            ..all()
-        };
-        assert_eq!(search(db, standing), expected, "{state}");
+        assert_eq!(search(db, standing(state)), expected, "{state}");
     }
-    let mails = DeliverySearch {
-        kind: Some(Kind::Email),
-        ..all()
-    };
-    assert!(search(db, mails).is_empty());
     let middle = DeliverySearch {
-        start: Some(now.minus(6 * SECOND)),
-        end: Some(now.minus(SECOND)),
-        ..all()
+        start: Some(three.now.minus(6 * SECOND)),
+        end: Some(three.now.minus(SECOND)),
+        ..DeliverySearch::default()
     };
     assert_eq!(search(db, middle), [second]);
-    set_lane(db, two, "Closed", [None, None, Some(now)]);
-    let held = DeliverySearch {
-        state: Some(Standing::Held),
-        ..all()
-    };
-    assert_eq!(search(db, held), [third]);
-    let pending = DeliverySearch {
-        state: Some(Standing::Pending),
-        ..all()
-    };
-    assert!(search(db, pending).is_empty());
+    set_lane(
+        db,
+        three.webhooks[1],
+        "Closed",
+        [None, None, Some(three.now)],
+    );
+    assert_eq!(search(db, standing(Standing::Held)), [third]);
+    assert!(search(db, standing(Standing::Pending)).is_empty());
 }
 
 fn pages_are_cut_out_of_both_tables(db: &Db) {
@@ -320,6 +336,7 @@ fn pages_are_cut_out_of_both_tables(db: &Db) {
 both_databases!(
     a_delivery_says_why_it_is_where_it_is,
     the_state_of_the_lane_is_told,
+    deliveries_are_found_by_what_they_are,
     deliveries_are_found_wherever_they_are,
     pages_are_cut_out_of_both_tables,
 );

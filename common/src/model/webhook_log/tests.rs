@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::*;
-use crate::db::{Db, DbError};
+use crate::db::Db;
 use crate::id::{DeliveryId, TenantId, WebhookId};
 use crate::model::event::EventRow;
 use crate::model::search::{Sort, Window};
 use crate::outbox::{self, AttemptRecord, AttemptResult, Claimed, DeliveryState, Verdict};
 use crate::outbox::{ClaimRequest, Kind, NewDelivery, Payload, Settlement};
-use crate::test_support::{both_databases, claim_request, lane_policy};
+use crate::test_support::{both_databases, claim_request, lane_policy, write};
 
 const NOW: Instant = Instant::from_millis(1_000_000);
 const SECOND: Duration = Duration::from_secs(1);
@@ -17,14 +17,6 @@ const PAGE: Window = Window {
     start: 0,
     results: 25,
 };
-
-fn write<T: Send + 'static>(
-    db: &Db,
-    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
-) -> T {
-    db.write_blocking(move |connection| Ok::<_, DbError>(work(connection)?))
-        .unwrap()
-}
 
 /// An event for `webhooks` receivers.
 fn raise(db: &Db, at: Instant, body: &str, webhooks: usize) -> EventId {
