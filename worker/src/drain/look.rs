@@ -12,8 +12,8 @@ use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 
 use super::flight::{Cargo, Crew, Held, Landing, Unsendable, panic_text};
+use super::room::Place;
 use super::room::Room;
-use super::slots::Place;
 use super::{Courier, Drain};
 use crate::outcome::{ErrorClass, Failure};
 

@@ -2,6 +2,8 @@
 
 use beadle_common::id::LaneId;
 
+use super::slots::Slot;
+
 /// How the last flight of a lane went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Health {
@@ -44,4 +46,14 @@ impl Room {
         let ahead = self.ahead.iter().find(|(ahead, _)| *ahead == lane);
         ahead.map_or(self.per_lane.min(self.rows), |(_, rows)| *rows)
     }
+}
+
+/// What becomes of what was claimed.
+pub(super) enum Place<W> {
+    /// It leaves now.
+    Now(Slot<W>, W),
+    /// It leaves when something lands.
+    Waits,
+    /// Its lane does badly, or the worker stops: it must not leave at all.
+    Refused(W),
 }

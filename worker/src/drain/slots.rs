@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::lane::Lane;
-use super::room::{Health, Room};
+use super::room::{Health, Place, Room};
 
 /// Lanes with nothing in flight that are remembered because they failed last.
 /// Above that some are forgotten, and get another chance.
@@ -78,16 +78,6 @@ impl<W> Default for State<W> {
             stopped: false,
         }
     }
-}
-
-/// What becomes of what was claimed.
-pub(super) enum Place<W> {
-    /// It leaves now.
-    Now(Slot<W>, W),
-    /// It leaves when something lands.
-    Waits,
-    /// Its lane does badly, or the worker stops: it must not leave at all.
-    Refused(W),
 }
 
 /// One delivery in flight. Dropping it makes room.

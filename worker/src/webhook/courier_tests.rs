@@ -248,60 +248,6 @@ fn a_secret_that_has_expired_does_not_sign(world: World) {
     assert_eq!(request.signature, signed(&[&current], &request));
 }
 
-fn keys_of_all_kinds_sign_the_body(world: World) {
-    world.secret(1, 0, None);
-    assert_eq!(world.request().signature_jwt, None);
-    for algorithm in [
-        Algorithm::Hs256,
-        Algorithm::Rs256,
-        Algorithm::Es256,
-        Algorithm::EdDsa,
-    ] {
-        let key = world.signing_key(algorithm);
-        let jwt = key.sign_body("the-kid", BODY.as_bytes()).unwrap();
-        assert_eq!(world.request().signature_jwt, Some(jwt), "{algorithm}");
-        world.write(|c| {
-            let key = SigningKeyRow::all(c)?.remove(0);
-            let mut webhook = Webhook::all(c)?.remove(0);
-            webhook.signing_key_id = None;
-            webhook.update(c)?;
-            SigningKeyRow::delete(c, key.id).map(|_| ())
-        });
-    }
-}
-
-fn every_attempt_carries_the_same_jwt(world: World) {
-    world.secret(1, 0, None);
-    world.signing_key(Algorithm::Es256);
-    let later = NOW.plus(Duration::from_secs(60));
-    let (first, second) = (world.request(), made_at(world.parcel().unwrap(), later));
-    assert_ne!(first.signature, second.signature);
-    assert_eq!(first.signature_jwt, second.signature_jwt);
-    assert!(first.signature_jwt.is_some());
-}
-
-fn webhooks_that_share_a_key_share_the_signature_of_an_event(world: World) {
-    world.secret(1, 0, None);
-    world.signing_key(Algorithm::Rs256);
-    let (lane, other_event) = (world.webhook.id.into(), EventId::sequential());
-    world.write(move |c| {
-        let event = event(other_event, "{}");
-        event.insert(c)
-    });
-    let claims = [
-        (lane, world.event),
-        (lane, world.event),
-        (lane, other_event),
-    ];
-    let jwts: Vec<Arc<Jwt>> = world
-        .load_all(&claims)
-        .into_iter()
-        .map(|parcel| parcel.unwrap().jwt.unwrap())
-        .collect();
-    assert!(Arc::ptr_eq(&jwts[0], &jwts[1]));
-    assert!(!Arc::ptr_eq(&jwts[0], &jwts[2]));
-}
-
 /// A webhook that is ready, with two secrets.
 fn another_webhook(world: &World) -> WebhookId {
     let id = WebhookId::random();
@@ -357,22 +303,6 @@ fn a_batch_takes_as_many_statements_as_one(world: World) {
     assert_eq!(statements(&claims), 3);
 }
 
-fn without_its_signing_key_nothing_is_sent(world: World) {
-    world.secret(1, 0, None);
-    world.signing_key(Algorithm::Hs256);
-    world.write(|c| {
-        let mut key = SigningKeyRow::all(c)?.remove(0);
-        key.private_key = None;
-        key.update(c).map(|_| ())
-    });
-    match world.parcel() {
-        Err(Unsendable::Broken(failure)) => {
-            assert!(failure.message.contains("signing key"), "{failure:?}");
-        }
-        other => panic!("{other:?}"),
-    }
-}
-
 fn without_a_secret_nothing_is_sent(world: World) {
     assert!(matches!(world.parcel(), Err(Unsendable::Broken(_))));
 }
@@ -420,12 +350,11 @@ both_databases!(
     every_live_secret_signs_newest_first,
     secrets_of_both_kinds_sign_side_by_side,
     a_secret_that_has_expired_does_not_sign,
-    keys_of_all_kinds_sign_the_body,
-    every_attempt_carries_the_same_jwt,
-    webhooks_that_share_a_key_share_the_signature_of_an_event,
     a_batch_takes_as_many_statements_as_one,
-    without_its_signing_key_nothing_is_sent,
     without_a_secret_nothing_is_sent,
     a_webhook_or_event_that_is_gone_cancels_the_delivery,
     the_wrong_secret_key_is_no_reason_to_give_up,
 );
+
+#[path = "courier_jwt_tests.rs"]
+mod jwt;
