@@ -2,6 +2,7 @@
 //! a small world of tenants, users, definitions and webhooks.
 
 mod atomic;
+mod basis;
 mod conflict;
 mod end;
 mod event;

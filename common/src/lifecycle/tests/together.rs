@@ -4,21 +4,24 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::*;
-use crate::db::Backend;
 use crate::id::{DeliveryId, EventId};
 use crate::model::event::EventRow;
-use crate::schema::{action_logs, outbox, webhooks};
+use crate::schema::{action_logs, outbox};
 use crate::test_support::both_databases;
 
 pub(super) fn prepare_all(db: &Db, requests: &[TakeRequest]) -> Together {
     prepare_knowing(db, &Remembered::default(), requests)
 }
 
-fn prepare_knowing(db: &Db, remembered: &Remembered, requests: &[TakeRequest]) -> Together {
+pub(super) fn prepare_knowing(
+    db: &Db,
+    remembered: &Remembered,
+    requests: &[TakeRequest],
+) -> Together {
     prepare_at(NOW, db, remembered, requests)
 }
 
-fn prepare_at(
+pub(super) fn prepare_at(
     now: Instant,
     db: &Db,
     remembered: &Remembered,
@@ -37,11 +40,11 @@ fn prepare_at(
     .unwrap()
 }
 
-fn save_all(db: &Db, together: Together) -> Result<Vec<Option<Change>>, Conflict> {
+pub(super) fn save_all(db: &Db, together: Together) -> Result<Vec<Option<Change>>, Conflict> {
     save_knowing(db, &Arc::default(), together)
 }
 
-fn save_knowing(
+pub(super) fn save_knowing(
     db: &Db,
     remembered: &Arc<Remembered>,
     together: Together,
@@ -63,7 +66,7 @@ pub(super) fn take_knowing(
 }
 
 /// The request of the world, which says this.
-fn saying(world: &World, comment: &str) -> TakeRequest {
+pub(super) fn saying(world: &World, comment: &str) -> TakeRequest {
     TakeRequest {
         common: world.common(comment),
         ..world.request()
@@ -71,7 +74,7 @@ fn saying(world: &World, comment: &str) -> TakeRequest {
 }
 
 /// The comments of all logs, sorted.
-fn comments(db: &Db) -> Vec<String> {
+pub(super) fn comments(db: &Db) -> Vec<String> {
     let comments: Vec<Option<String>> = write(db, |c| {
         action_logs::table
             .order(action_logs::comment)
@@ -290,101 +293,6 @@ fn what_has_to_keep_an_order_goes_alone_and_other_tenants_do_not(db: &Db) {
     assert_eq!(lanes(db), [owed, owed]);
 }
 
-/// What is prepared is not written any more: each goes alone, and finds out by itself.
-fn all_go_alone(db: &Db, prepared: Together) {
-    let before = census(db, &TABLES);
-    let result = save_all(db, prepared);
-    assert!(matches!(result, Err(Conflict::Changed)), "{result:?}");
-    assert_eq!(census(db, &TABLES), before);
-}
-
-fn a_definition_that_was_deactivated_since_makes_all_go_alone(db: &Db) {
-    let world = World::new(db);
-    let reward = TakeRequest {
-        user_action_id: Some(world.reward.id),
-        ..saying(&world, "reward")
-    };
-    let prepared = prepare_all(db, &[saying(&world, "ban"), reward]);
-    let off = UserAction {
-        active: false,
-        ..world.ban.clone()
-    };
-    write(db, move |c| off.update(c));
-    all_go_alone(db, prepared);
-}
-
-fn a_user_who_was_deleted_since_makes_all_go_alone(db: &Db) {
-    let world = World::new(db);
-    let leaver = user(&world.tenant);
-    let id = leaver.id;
-    write(db, move |c| leaver.insert(c));
-    let requests = [
-        saying(&world, "stays"),
-        TakeRequest {
-            actionee_user_id: Some(id),
-            ..saying(&world, "leaves")
-        },
-    ];
-    let prepared = prepare_all(db, &requests);
-    write(db, move |c| User::delete(c, id));
-    all_go_alone(db, prepared);
-
-    take(db, &call(NOW), &requests[0]);
-    assert!(prepare(db, &call(NOW), &requests[1]).is_err());
-    assert_eq!(comments(db), ["stays"]);
-}
-
-/// What may happen to the webhooks of a tenant: to one of its own, or to another.
-type HookChange = fn(TenantId, &Webhook, &Webhook, &mut AnyConnection) -> QueryResult<()>;
-
-const HOOK_CHANGES: [(&str, HookChange); 6] = [
-    ("deleted", |_, own, _, c| {
-        Webhook::delete(c, own.id).map(|_| ())
-    }),
-    ("disabled", |_, own, _, c| {
-        let off = Webhook {
-            user_action_enabled: false,
-            ..own.clone()
-        };
-        off.update(c).map(|_| ())
-    }),
-    ("ordered", |_, own, _, c| {
-        let orderly = Webhook {
-            ordered_by: Some("user".to_owned()),
-            ..own.clone()
-        };
-        orderly.update(c).map(|_| ())
-    }),
-    ("taken from the tenant", |_, own, _, c| {
-        let limited = Webhook {
-            global: false,
-            ..own.clone()
-        };
-        limited.update(c).map(|_| ())
-    }),
-    ("given to the tenant", |tenant, _, other, c| {
-        Webhook::set_tenants(c, other.id, &[tenant])
-    }),
-    ("made", |_, _, _, c| webhook(true).insert(c).map(|_| ())),
-];
-
-fn a_webhook_that_is_not_as_it_was_makes_all_go_alone(db: &Db) {
-    let world = World::new(db);
-    let tenant = world.tenant.id;
-    for (what, change) in HOOK_CHANGES {
-        let hooks = [webhook(true), webhook(true), webhook(false)];
-        let [_, own, other] = hooks.clone();
-        write(db, move |c| {
-            diesel::delete(webhooks::table).execute(c)?;
-            hooks.iter().try_for_each(|hook| hook.insert(c).map(|_| ()))
-        });
-        let prepared = prepare_all(db, &[saying(&world, "one"), saying(&world, "two")]);
-        write(db, move |c| change(tenant, &own, &other, c));
-        eprintln!("{what}");
-        all_go_alone(db, prepared);
-    }
-}
-
 fn each_tenant_has_its_own_webhooks_and_a_global_one_sends_once(db: &Db) {
     let world = World::new(db);
     let second = tenant("Second");
@@ -428,88 +336,6 @@ fn each_tenant_has_its_own_webhooks_and_a_global_one_sends_once(db: &Db) {
     }
 }
 
-fn what_is_remembered_is_what_the_database_has_now(db: &Db) {
-    let world = World::new(db);
-    let remembered = Arc::<Remembered>::default();
-    let reason = Reason {
-        id: ReasonId::random(),
-        text: "Spam".to_owned(),
-        text_key: fold("Spam"),
-        code: "S".to_owned(),
-        code_key: fold("S"),
-        localized_texts: None,
-        insert_instant: NOW,
-        last_update_instant: NOW,
-    };
-    let request = TakeRequest {
-        reason_id: Some(reason.id),
-        ..world.request()
-    };
-    let look = || {
-        let prepare = || prepare_knowing(db, &remembered, std::slice::from_ref(&request));
-        let saved = match save_knowing(db, &remembered, prepare()) {
-            Err(Conflict::Changed) => save_knowing(db, &remembered, prepare()),
-            saved => saved,
-        };
-        let change = saved.unwrap().remove(0)?;
-        let log = change.log();
-        Some((log.name.clone(), log.reason.clone(), change.event.is_some()))
-    };
-    assert_eq!(look(), None, "there is no such reason yet");
-    let mut renamed = (world.ban.clone(), reason.clone(), world.tenant.clone());
-    write(db, move |c| reason.insert(c));
-    let first = Some((world.ban.name.clone(), Some("Spam".to_owned()), true));
-    assert_eq!((look(), look()), (first.clone(), first));
-
-    // All at once, within the millisecond in which they were made.
-    renamed.0.name = "Banished".to_owned();
-    renamed.1.text = "Insult".to_owned();
-    renamed.2.event_configuration = Json(Map::new());
-    write(db, move |c| {
-        renamed.0.update(c)?;
-        renamed.1.update(c)?;
-        renamed.2.update(c)
-    });
-    let second = Some(("Banished".to_owned(), Some("Insult".to_owned()), false));
-    assert_eq!((look(), look()), (second.clone(), second));
-
-    let (gone, definition) = (request.reason_id.unwrap(), world.reward.id);
-    write(db, move |c| {
-        UserAction::delete(c, definition)?;
-        Reason::delete(c, gone)
-    });
-    assert_eq!(look(), None, "the reason is gone");
-}
-
-fn what_keeps_from_being_taken_is_asked_for_again_after_a_while(db: &Db) {
-    let world = World::new(db);
-    let remembered = Arc::<Remembered>::default();
-    let seconds_later = |seconds| {
-        let now = NOW.plus(Duration::from_secs(seconds));
-        let prepared = prepare_at(now, db, &remembered, &[world.request()]);
-        if prepared.is_empty() {
-            return None;
-        }
-        save_knowing(db, &remembered, prepared).unwrap().remove(0)
-    };
-    let set_active = |active| {
-        let definition = UserAction {
-            active,
-            ..world.ban.clone()
-        };
-        write(db, move |c| definition.update(c));
-    };
-    set_active(false);
-    assert!(seconds_later(0).is_none());
-    set_active(true);
-    // Nothing was written that could have told.
-    assert_eq!(
-        seconds_later(5).is_none(),
-        db.backend() == Backend::Postgres
-    );
-    assert!(seconds_later(11).is_some());
-}
-
 fn nobody_at_all_is_no_mistake(db: &Db) {
     let before = census(db, &TABLES);
     assert!(take_all(db, &[]).is_empty());
@@ -521,11 +347,6 @@ both_databases!(
     a_change_is_the_one_it_would_be_alone,
     what_has_to_go_alone_writes_nothing_and_harms_nobody,
     what_has_to_keep_an_order_goes_alone_and_other_tenants_do_not,
-    a_definition_that_was_deactivated_since_makes_all_go_alone,
-    a_user_who_was_deleted_since_makes_all_go_alone,
-    a_webhook_that_is_not_as_it_was_makes_all_go_alone,
     each_tenant_has_its_own_webhooks_and_a_global_one_sends_once,
-    what_is_remembered_is_what_the_database_has_now,
-    what_keeps_from_being_taken_is_asked_for_again_after_a_while,
     nobody_at_all_is_no_mistake,
 );
