@@ -82,6 +82,7 @@ impl Credentials {
     pub(crate) fn judge(&self, found: Found) -> Result<(Caller, Option<TenantId>), ApiError> {
         let caller = found
             .key
+            .map(|in_use| in_use.key)
             .filter(|key| key.is_live(self.now) && self.is_permitted(key))
             .map(|key| Caller {
                 key: key.id,

@@ -4,8 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use beadle_common::db::{AnyConnection, CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered, Threads};
+use beadle_common::db::{
+    AnyConnection, CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered, QueryResult, Threads,
+};
 use beadle_common::id::TenantId;
+use beadle_common::lifecycle::KeyInUse;
 use beadle_common::model::api_key::ApiKey;
 use beadle_common::model::tenant::Tenant;
 
@@ -48,7 +51,7 @@ impl Claim {
 /// What there is of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
-    pub(super) key: Option<Arc<ApiKey>>,
+    pub(super) key: Option<KeyInUse>,
     pub(super) tenant_exists: bool,
 }
 
@@ -65,7 +68,8 @@ impl Lookup {
     pub fn new(db: Db) -> Self {
         let shared = db.clone();
         let gather = Gather::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |claims: Vec<_>| {
-            let found = shared.read_blocking(|connection| look_up(connection, claims.iter()))?;
+            let found =
+                shared.read_blocking(|connection| look_up(connection, claims.iter(), load))?;
             Ok(found.into_iter().map(Gathered::Answer).collect())
         });
         Self {
@@ -80,7 +84,7 @@ impl Lookup {
         }
         let looking = self
             .db
-            .read(move |connection| look_up(connection, std::iter::once(&claim)));
+            .read(move |connection| look_up(connection, std::iter::once(&claim), load));
         looking
             .await?
             .pop()
@@ -88,17 +92,26 @@ impl Lookup {
     }
 }
 
-/// In the order of the claims.
-fn look_up<'c>(
+fn load(connection: &mut AnyConnection, hashes: Vec<Vec<u8>>) -> QueryResult<Vec<KeyInUse>> {
+    let keys = ApiKey::load_by_hash(connection, hashes)?;
+    Ok(keys.into_iter().map(KeyInUse::from).collect())
+}
+
+/// In the order of the claims. `load` finds keys by their hashes, if there are any.
+pub(super) fn look_up<'c>(
     connection: &mut AnyConnection,
     claims: impl Iterator<Item = &'c Claim> + Clone,
+    load: impl FnOnce(&mut AnyConnection, Vec<Vec<u8>>) -> QueryResult<Vec<KeyInUse>>,
 ) -> Result<Vec<Found>, DbError> {
     let hashes: BTreeSet<&[u8]> = claims.clone().map(|claim| claim.hash.as_slice()).collect();
     let tenants: BTreeSet<TenantId> = claims.clone().filter_map(|claim| claim.tenant).collect();
-    let keys = ApiKey::load_by_hash(connection, hashes.into_iter().map(<[u8]>::to_vec).collect())?;
-    let keys: BTreeMap<Vec<u8>, Arc<ApiKey>> = keys
+    if hashes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys = load(connection, hashes.into_iter().map(<[u8]>::to_vec).collect())?;
+    let keys: BTreeMap<Vec<u8>, KeyInUse> = keys
         .into_iter()
-        .map(|key| (key.key_hash.clone(), Arc::new(key)))
+        .map(|in_use| (in_use.key.key_hash.clone(), in_use))
         .collect();
     let existing = Tenant::existing_among(connection, tenants.into_iter().collect())?;
     let found = |claim: &Claim| Found {

@@ -55,6 +55,16 @@ pub struct KeyInUse {
     version: Option<i64>,
 }
 
+/// A key that was looked up for what nobody remembers.
+impl From<ApiKey> for KeyInUse {
+    fn from(key: ApiKey) -> Self {
+        Self {
+            key: Arc::new(key),
+            version: None,
+        }
+    }
+}
+
 impl KeyInUse {
     /// The transaction that wrote it.
     pub(super) fn version(&self) -> Option<i64> {
