@@ -46,4 +46,6 @@ mod webhook_logs;
 mod webhooks;
 
 #[cfg(test)]
+mod concurrent_changes_tests;
+#[cfg(test)]
 mod test_support;

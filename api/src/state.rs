@@ -16,6 +16,9 @@ use crate::error::ApiError;
 use crate::extract::Lookup;
 use crate::metrics::Requests;
 
+/// How often a change is tried while others are in its way.
+const TRIES: u32 = 3;
+
 /// What time it is. Handlers read it once per request.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
@@ -97,8 +100,8 @@ impl State {
     }
 
     /// Checks and writes in one transaction. When somebody else's change came in between
-    /// the two, it is done once more: a value that has become a duplicate is then found by
-    /// the check, and reported as what it is.
+    /// the two, or stood in each other's way, it is done once more: a value that has become
+    /// a duplicate is then found by the check, and reported as what it is.
     ///
     /// # Errors
     /// What `work` fails with; nothing is stored then.
@@ -107,10 +110,13 @@ impl State {
         F: Fn(&mut AnyConnection) -> Result<T, ApiError> + Clone + Send + 'static,
         T: Send + 'static,
     {
-        match self.db.write(work.clone()).await {
-            Err(ApiError::Conflict) => self.db.write(work).await,
-            other => other,
+        for _ in 1..TRIES {
+            match self.db.write(work.clone()).await {
+                Err(ApiError::Conflict) => {}
+                other => return other,
+            }
         }
+        self.db.write(work).await
     }
 
     /// Reads outside any transaction.

@@ -10,12 +10,12 @@
 #[cfg(test)]
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
+use diesel::{Connection, PgConnection, RunQueryDsl};
 use tempfile::TempDir;
 
 #[cfg(test)]
-use crate::db::{AnyConnection, DbError};
-use crate::db::{Db, DbOptions, IfMissing, Json, SqliteSynchronous};
+use crate::db::DbError;
+use crate::db::{AnyConnection, Db, DbOptions, IfMissing, Json, SqliteSynchronous};
 use crate::id::{TenantId, WebhookId};
 use crate::instant::Instant;
 use crate::mail::Setup;
@@ -178,6 +178,55 @@ macro_rules! both_databases {
 }
 #[cfg(test)]
 pub(crate) use both_databases;
+
+/// Keeps others from changing the rows of a table (on SQLite: anything) until the transaction
+/// ends.
+///
+/// # Panics
+/// If the database does not do it.
+pub fn hold_rows(connection: &mut AnyConnection, table: &str) {
+    if let AnyConnection::Pg(connection) = connection {
+        diesel::sql_query(format!("SELECT 1 FROM {table} FOR UPDATE"))
+            .execute(connection)
+            .expect("the rows can be locked");
+    }
+}
+
+/// Returns once so many others wait for what this connection holds. Those who wait for
+/// SQLite's writer cannot be seen there: then it returns when nothing is asked any more.
+///
+/// # Panics
+/// If nobody comes.
+pub fn until_waiting(db: &Db, connection: &mut AnyConnection, others: i64) {
+    let pause = std::time::Duration::from_millis(10);
+    let (mut seen, mut quiet) = (db.statements().run, 0);
+    for _ in 0..1000 {
+        std::thread::sleep(pause);
+        let all_wait = match connection {
+            AnyConnection::Pg(connection) => waiting(connection) >= others,
+            AnyConnection::Sqlite(_) => {
+                let now = db.statements().run;
+                quiet = if now == seen { quiet + 1 } else { 0 };
+                seen = now;
+                quiet > 30
+            }
+        };
+        if all_wait {
+            return;
+        }
+    }
+    panic!("{others} others should have waited");
+}
+
+/// How many connections to this database wait for a lock.
+fn waiting(connection: &mut PgConnection) -> i64 {
+    let count = diesel::dsl::sql::<diesel::sql_types::BigInt>(
+        "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted AND pid IN (
+            SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+                AND pg_stat_clear_snapshot() IS NOT NULL)",
+    );
+    count.get_result(connection).expect("locks can be counted")
+}
 
 /// Gives lanes up after five days.
 #[must_use]

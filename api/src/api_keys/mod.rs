@@ -44,7 +44,19 @@ pub(crate) fn routes() -> Section {
 
 /// The key, which does not exist for a manager that is locked to another tenant.
 fn find(connection: &mut AnyConnection, id: ApiKeyId, caller: &Caller) -> Result<ApiKey, ApiError> {
-    ApiKey::find(connection, id)?
-        .filter(|key| caller.lock.is_none_or(|lock| key.tenant_id == Some(lock)))
+    visible(ApiKey::find(connection, id)?, caller)
+}
+
+/// The same, kept from other changes until the transaction ends.
+fn find_for_update(
+    connection: &mut AnyConnection,
+    id: ApiKeyId,
+    caller: &Caller,
+) -> Result<ApiKey, ApiError> {
+    visible(ApiKey::find_for_update(connection, id)?, caller)
+}
+
+fn visible(key: Option<ApiKey>, caller: &Caller) -> Result<ApiKey, ApiError> {
+    key.filter(|key| caller.lock.is_none_or(|lock| key.tenant_id == Some(lock)))
         .ok_or(ApiError::NotFound)
 }

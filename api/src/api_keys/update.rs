@@ -5,7 +5,7 @@ use beadle_common::id::ApiKeyId;
 use serde_json::json;
 
 use super::input::Changeable;
-use super::{WRAPPER, find, view};
+use super::{WRAPPER, find_for_update, view};
 use crate::answer::{self, Answer};
 use crate::extract::Call;
 use crate::input::read_wrapped;
@@ -21,7 +21,7 @@ pub(super) async fn update_api_key(mut call: Call) -> Answer {
     let key = call
         .state()
         .write(move |connection| {
-            let mut key = find(connection, id, &caller)?;
+            let mut key = find_for_update(connection, id, &caller)?;
             let stored = view::api_key(&sealer, &key)?;
             let members = body.clone()?.onto(|| json!({ WRAPPER: stored }))?;
             let changes = read_wrapped(&members, WRAPPER, |object| {

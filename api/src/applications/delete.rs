@@ -4,7 +4,7 @@ use beadle_common::id::ApplicationId;
 use beadle_common::model::action_log::ActionLog;
 use beadle_common::model::application::Application;
 
-use super::find;
+use super::{find_for_delete, find_for_update};
 use crate::answer::{self, Answer};
 use crate::extract::Call;
 
@@ -15,11 +15,14 @@ pub(super) async fn delete_application(call: Call) -> Answer {
     let (now, scope) = (call.now(), call.scope());
     call.state()
         .write(move |connection| {
-            let mut application = find(connection, id, scope)?;
             if hard {
+                let application = find_for_delete(connection, id, scope)?;
                 ActionLog::forget_application(connection, application.tenant_id, id)?;
                 Application::delete(connection, id)?;
-            } else if application.active {
+                return Ok(());
+            }
+            let mut application = find_for_update(connection, id, scope)?;
+            if application.active {
                 application.active = false;
                 application.last_update_instant = now;
                 application.update(connection)?;

@@ -65,7 +65,32 @@ fn find(
     id: ApplicationId,
     scope: Option<TenantId>,
 ) -> Result<Application, ApiError> {
-    Application::find(connection, id)?
+    visible(Application::find(connection, id)?, scope)
+}
+
+/// The same, kept from other changes until the transaction ends.
+fn find_for_update(
+    connection: &mut AnyConnection,
+    id: ApplicationId,
+    scope: Option<TenantId>,
+) -> Result<Application, ApiError> {
+    visible(Application::find_for_update(connection, id)?, scope)
+}
+
+/// The same, about to be deleted.
+fn find_for_delete(
+    connection: &mut AnyConnection,
+    id: ApplicationId,
+    scope: Option<TenantId>,
+) -> Result<Application, ApiError> {
+    visible(Application::find_for_delete(connection, id)?, scope)
+}
+
+fn visible(
+    application: Option<Application>,
+    scope: Option<TenantId>,
+) -> Result<Application, ApiError> {
+    application
         .filter(|application| scope.is_none_or(|tenant| tenant == application.tenant_id))
         .ok_or(ApiError::NotFound)
 }

@@ -5,7 +5,7 @@ use beadle_common::model::application::Application;
 use beadle_common::view::{self, Absent};
 use serde_json::json;
 
-use super::{WRAPPER, find, input};
+use super::{WRAPPER, find_for_update, input};
 use crate::answer::{self, Answer};
 use crate::extract::Call;
 use crate::input::read_wrapped;
@@ -20,7 +20,7 @@ pub(super) async fn update_application(mut call: Call) -> Answer {
     let application = call
         .state()
         .write(move |connection| {
-            let stored = find(connection, id, scope)?;
+            let stored = find_for_update(connection, id, scope)?;
             let members = body
                 .clone()?
                 .onto(|| json!({WRAPPER: view::application(&stored, Absent::Omit)}))?;
@@ -47,7 +47,7 @@ async fn reactivate(call: &Call, id: ApplicationId) -> Answer {
     let application = call
         .state()
         .write(move |connection| {
-            let mut application = find(connection, id, scope)?;
+            let mut application = find_for_update(connection, id, scope)?;
             if !application.active {
                 application.active = true;
                 application.last_update_instant = now;

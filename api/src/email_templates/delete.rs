@@ -17,7 +17,7 @@ pub(super) async fn delete_email_template(call: Call) -> Answer {
     let id: EmailTemplateId = call.required_id()?;
     call.state()
         .write(move |connection| {
-            if !EmailTemplate::exists(connection, id)? {
+            if EmailTemplate::find_for_delete(connection, id)?.is_none() {
                 return Err(ApiError::NotFound);
             }
             if EmailTemplate::in_use(connection, id)? || tenant_uses(connection, id)? {

@@ -20,7 +20,8 @@ pub(super) async fn update_email_template(mut call: Call) -> Answer {
     let template = call
         .state()
         .write(move |connection| {
-            let stored = EmailTemplate::find(connection, id)?.ok_or(ApiError::NotFound)?;
+            let stored =
+                EmailTemplate::find_for_update(connection, id)?.ok_or(ApiError::NotFound)?;
             let members = body
                 .clone()?
                 .onto(|| json!({WRAPPER: view::email_template(&stored)}))?;

@@ -17,7 +17,7 @@ pub(super) async fn update_reason(mut call: Call) -> Answer {
     let reason = call
         .state()
         .write(move |connection| {
-            let stored = Reason::find(connection, id)?.ok_or(ApiError::NotFound)?;
+            let stored = Reason::find_for_update(connection, id)?.ok_or(ApiError::NotFound)?;
             let members = body
                 .clone()?
                 .onto(|| json!({WRAPPER: view::reason(&stored)}))?;

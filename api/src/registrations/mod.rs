@@ -75,3 +75,14 @@ fn find(
     let user = users::find(connection, user, scope)?;
     Registration::find_for(connection, user.id, application)?.ok_or(ApiError::NotFound)
 }
+
+/// The same, kept from other changes until the transaction ends.
+fn find_for_update(
+    connection: &mut AnyConnection,
+    user: UserId,
+    application: ApplicationId,
+    scope: Option<TenantId>,
+) -> Result<Registration, ApiError> {
+    let found = find(connection, user, application, scope)?;
+    Registration::find_for_update(connection, found.id)?.ok_or(ApiError::NotFound)
+}

@@ -8,7 +8,7 @@ use beadle_common::view::{self, Absent};
 use serde_json::{Value, json};
 
 use super::input::read_registration;
-use super::{APPLICATION, WRAPPER, application_in_path, find};
+use super::{APPLICATION, WRAPPER, application_in_path, find_for_update};
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::errors::Prefix;
@@ -28,7 +28,7 @@ pub(super) async fn update_registration(mut call: Call) -> Answer {
                 (None, Ok(body)) => application_in_body(body)?,
                 (None, Err(error)) => return Err(error.clone()),
             };
-            let stored = find(connection, user, application, scope)?;
+            let stored = find_for_update(connection, user, application, scope)?;
             let application =
                 Application::find(connection, application)?.ok_or(ApiError::NotFound)?;
             let members = body

@@ -14,7 +14,7 @@ pub(super) async fn delete_key(call: Call) -> Answer {
     let id: SigningKeyId = call.required_id()?;
     call.state()
         .write(move |connection| {
-            if !SigningKeyRow::exists(connection, id)? {
+            if SigningKeyRow::find_for_delete(connection, id)?.is_none() {
                 return Err(ApiError::NotFound);
             }
             if SigningKeyRow::in_use(connection, id)? {

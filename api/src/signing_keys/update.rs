@@ -19,7 +19,8 @@ pub(super) async fn update_key(mut call: Call) -> Answer {
     let key = call
         .state()
         .write(move |connection| {
-            let mut key = SigningKeyRow::find(connection, id)?.ok_or(ApiError::NotFound)?;
+            let mut key =
+                SigningKeyRow::find_for_update(connection, id)?.ok_or(ApiError::NotFound)?;
             let members = body.clone()?.into_members()?;
             key.name = read_wrapped(&members, WRAPPER, |object| {
                 read_name(connection, object, id)

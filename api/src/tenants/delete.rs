@@ -19,7 +19,7 @@ pub(super) async fn delete_tenant(call: Call) -> Answer {
     let later = call.query().flag("async")?.unwrap_or(false);
     call.state()
         .write(move |connection| {
-            let tenant = Tenant::find(connection, id)?.ok_or(ApiError::NotFound)?;
+            let tenant = Tenant::find_for_delete(connection, id)?.ok_or(ApiError::NotFound)?;
             if tenant.is_default {
                 let mut errors = Errors::default();
                 let message = "the default tenant cannot be deleted".to_owned();

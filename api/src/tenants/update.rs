@@ -24,7 +24,7 @@ pub(super) async fn update_tenant(mut call: Call) -> Answer {
     let tenant = call
         .state()
         .write(move |connection| {
-            let stored = Tenant::find(connection, id)?.ok_or(ApiError::NotFound)?;
+            let stored = Tenant::find_for_update(connection, id)?.ok_or(ApiError::NotFound)?;
             let stored_password = smtp_password(&sealer, &stored)?;
             let members = body
                 .clone()?

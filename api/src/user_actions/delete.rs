@@ -19,7 +19,7 @@ pub(super) async fn delete_user_action(call: Call) -> Answer {
             if hard {
                 return Ok(UserAction::delete(connection, id)?);
             }
-            let Some(mut definition) = UserAction::find(connection, id)? else {
+            let Some(mut definition) = UserAction::find_for_update(connection, id)? else {
                 return Ok(false);
             };
             if definition.active {

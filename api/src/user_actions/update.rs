@@ -21,7 +21,7 @@ pub(super) async fn update_user_action(mut call: Call) -> Answer {
     let definition = call
         .state()
         .write(move |connection| {
-            let stored = UserAction::find(connection, id)?.ok_or(ApiError::NotFound)?;
+            let stored = UserAction::find_for_update(connection, id)?.ok_or(ApiError::NotFound)?;
             let members = body
                 .clone()?
                 .onto(|| json!({WRAPPER: view::user_action(&stored, Absent::Omit)}))?;
@@ -48,7 +48,8 @@ async fn reactivate(call: &Call, id: UserActionId) -> Answer {
     let definition = call
         .state()
         .write(move |connection| {
-            let mut definition = UserAction::find(connection, id)?.ok_or(ApiError::NotFound)?;
+            let mut definition =
+                UserAction::find_for_update(connection, id)?.ok_or(ApiError::NotFound)?;
             if !definition.active {
                 definition.active = true;
                 definition.last_update_instant = now;

@@ -5,7 +5,7 @@ use beadle_common::model::suppression::Suppression;
 use beadle_common::model::user::User;
 use beadle_common::outbox::end_of_user;
 
-use super::update::find;
+use super::update::{find_for_delete, find_for_update};
 use crate::answer::{self, Answer};
 use crate::extract::Call;
 
@@ -18,14 +18,17 @@ pub(super) async fn delete_user(call: Call) -> Answer {
     let (scope, now) = (call.scope(), call.now());
     call.state()
         .write(move |connection| {
-            let mut user = find(connection, id, scope)?;
             if hard {
+                let user = find_for_delete(connection, id, scope)?;
                 end_of_user(connection, id, now)?;
                 User::delete(connection, id)?;
                 if let Some(address) = &user.email {
                     Suppression::lift(connection, Some(user.tenant_id), address, now)?;
                 }
-            } else if user.active {
+                return Ok(());
+            }
+            let mut user = find_for_update(connection, id, scope)?;
+            if user.active {
                 user.active = false;
                 user.last_update_instant = now;
                 user.update(connection)?;

@@ -30,7 +30,7 @@ pub(super) async fn update_user(mut call: Call) -> Answer {
     let (user, leaves_work) = call
         .state()
         .write(move |connection| {
-            let stored = find(connection, id, scope)?;
+            let stored = find_for_update(connection, id, scope)?;
             let members = body
                 .clone()?
                 .onto(|| json!({WRAPPER: view::user(&stored, Absent::Omit)}))?;
@@ -69,7 +69,7 @@ async fn reactivate(call: &Call, id: UserId) -> Answer {
     let user = call
         .state()
         .write(move |connection| {
-            let mut user = find(connection, id, scope)?;
+            let mut user = find_for_update(connection, id, scope)?;
             if !user.active {
                 user.active = true;
                 user.last_update_instant = now;
@@ -87,7 +87,28 @@ pub(crate) fn find(
     id: UserId,
     scope: Option<TenantId>,
 ) -> Result<User, ApiError> {
-    User::find(connection, id)?
-        .filter(|user| scope.is_none_or(|tenant| tenant == user.tenant_id))
+    visible(User::find(connection, id)?, scope)
+}
+
+/// The same, kept from other changes until the transaction ends.
+pub(super) fn find_for_update(
+    connection: &mut AnyConnection,
+    id: UserId,
+    scope: Option<TenantId>,
+) -> Result<User, ApiError> {
+    visible(User::find_for_update(connection, id)?, scope)
+}
+
+/// The same, about to be deleted.
+pub(super) fn find_for_delete(
+    connection: &mut AnyConnection,
+    id: UserId,
+    scope: Option<TenantId>,
+) -> Result<User, ApiError> {
+    visible(User::find_for_delete(connection, id)?, scope)
+}
+
+fn visible(user: Option<User>, scope: Option<TenantId>) -> Result<User, ApiError> {
+    user.filter(|user| scope.is_none_or(|tenant| tenant == user.tenant_id))
         .ok_or(ApiError::NotFound)
 }

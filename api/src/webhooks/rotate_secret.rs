@@ -47,7 +47,8 @@ fn rotate(
     body: Option<Result<Body, ApiError>>,
     now: Instant,
 ) -> Result<Vec<WebhookSecretRow>, ApiError> {
-    if !Webhook::exists(connection, id)? {
+    // The secrets that are live are counted below: one rotation after the other.
+    if Webhook::find_for_update(connection, id)?.is_none() {
         return Err(ApiError::NotFound);
     }
     let members = match body {

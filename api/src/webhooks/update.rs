@@ -33,7 +33,7 @@ fn update(
     body: Result<Body, ApiError>,
     now: Instant,
 ) -> Result<Value, ApiError> {
-    let stored = Webhook::find(connection, id)?.ok_or(ApiError::NotFound)?;
+    let stored = Webhook::find_for_update(connection, id)?.ok_or(ApiError::NotFound)?;
     let stored_tenants = Webhook::tenants(connection, id)?;
     let lane = lane_state(connection, id.into())?;
     let stored_json = view::for_patch(&state.sealer, &stored, &stored_tenants, &lane)?;

@@ -21,6 +21,7 @@ mod pooled;
 mod pooled_test;
 mod prepared;
 mod released;
+mod row_lock;
 #[cfg(test)]
 mod schema_test;
 pub(crate) mod sql_type;
@@ -45,6 +46,7 @@ pub use pool::{Connections, Db, DbOptions};
 pub use pooled::CHECKOUT_TIMEOUT;
 pub(crate) use prepared::Listing;
 pub use prepared::Prepared;
+pub(crate) use row_lock::{Locking, RowLock};
 pub use sql_type::SqlUuid;
 pub use statements::Statements;
 pub use url::{Backend, DatabaseUrl, DatabaseUrlError};

@@ -5,7 +5,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 
 use super::crud;
 use crate::db::bulk::{Bulk, column};
-use crate::db::{AnyConnection, Json, SqlUuid};
+use crate::db::{AnyConnection, Json, Locking, RowLock, SqlUuid};
 use crate::id::{ActionLogId, ApplicationId, TenantId, UserActionId, UserId};
 use crate::instant::Instant;
 use crate::schema::{action_history, action_logs};
@@ -198,7 +198,8 @@ impl ActionLog {
     }
 
     /// Takes an application out of the logs that are limited to it. Reads every log of the
-    /// tenant that may hold it: for something that hardly ever happens.
+    /// tenant that may hold it: for something that hardly ever happens. What others have
+    /// prepared by the logs as they were is not written any more.
     ///
     /// # Errors
     /// Those of the database.
@@ -207,15 +208,20 @@ impl ActionLog {
         tenant: TenantId,
         application: ApplicationId,
     ) -> QueryResult<()> {
-        let limited: Vec<(ActionLogId, Json<Vec<ApplicationId>>)> = action_logs::table
+        let limited = action_logs::table
             .filter(action_logs::tenant_id.eq(tenant))
             .filter(action_logs::application_ids.like(format!("%{application}%")))
-            .select((action_logs::id, action_logs::application_ids))
-            .load(connection)?;
+            .order(action_logs::id)
+            .select((action_logs::id, action_logs::application_ids));
+        let limited: Vec<(ActionLogId, Json<Vec<ApplicationId>>)> =
+            Locking::of(limited, RowLock::Update).load(connection)?;
         for (log, Json(mut applications)) in limited {
             applications.retain(|id| *id != application);
             diesel::update(action_logs::table.find(log))
-                .set(action_logs::application_ids.eq(Json(applications)))
+                .set((
+                    action_logs::application_ids.eq(Json(applications)),
+                    action_logs::revision.eq(action_logs::revision + 1),
+                ))
                 .execute(connection)?;
         }
         Ok(())

@@ -39,7 +39,7 @@ pub fn fold(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
-/// `find`, `load`, `exists`, `all` and `delete` of a table.
+/// `find` (also with a lock), `load`, `exists`, `all` and `delete` of a table.
 macro_rules! rows {
     ($row:ident, $table:ident, $id:ty) => {
         impl $row {
@@ -56,6 +56,45 @@ macro_rules! rows {
                     .find(id)
                     .select(Self::as_select())
                     .first(connection)
+                    .optional()
+            }
+
+            /// The row with this Id, which nobody else changes until the transaction ends.
+            /// Whoever writes a row by what was read of it reads it so: between a plain `find`
+            /// and the update somebody else's change would be lost.
+            ///
+            /// # Errors
+            /// Those of the database.
+            pub fn find_for_update(
+                connection: &mut $crate::db::AnyConnection,
+                id: $id,
+            ) -> diesel::QueryResult<Option<Self>> {
+                Self::find_locked(connection, id, $crate::db::RowLock::Update)
+            }
+
+            /// The row with this Id, which is about to be deleted: nobody changes it or adds
+            /// what refers to it until the transaction ends.
+            ///
+            /// # Errors
+            /// Those of the database.
+            pub fn find_for_delete(
+                connection: &mut $crate::db::AnyConnection,
+                id: $id,
+            ) -> diesel::QueryResult<Option<Self>> {
+                Self::find_locked(connection, id, $crate::db::RowLock::Delete)
+            }
+
+            fn find_locked(
+                connection: &mut $crate::db::AnyConnection,
+                id: $id,
+                lock: $crate::db::RowLock,
+            ) -> diesel::QueryResult<Option<Self>> {
+                use diesel::prelude::*;
+                let row = $crate::schema::$table::table
+                    .find(id)
+                    .select(Self::as_select());
+                $crate::db::Locking::of(row, lock)
+                    .get_result(connection)
                     .optional()
             }
 

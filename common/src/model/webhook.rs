@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::crud;
 use crate::db::sql_type::text_enum;
-use crate::db::{AnyConnection, Json, Listing};
+use crate::db::{AnyConnection, Json, Listing, Locking, RowLock};
 use crate::id::{SigningKeyId, TenantId, WebhookId, WebhookSecretId};
 use crate::instant::Instant;
 use crate::schema::{webhook_secrets, webhook_tenants, webhooks};
@@ -182,7 +182,8 @@ impl Webhook {
         Ok(())
     }
 
-    /// Replaces the webhooks of a tenant that serve only some tenants.
+    /// Replaces the webhooks of a tenant that serve only some tenants. A webhook whose
+    /// tenants change is changed itself: whoever does so at the same time has its row locked.
     ///
     /// # Errors
     /// Those of the database; a webhook that does not exist among them.
@@ -191,8 +192,15 @@ impl Webhook {
         tenant: TenantId,
         webhooks: &[WebhookId],
     ) -> QueryResult<()> {
-        diesel::delete(webhook_tenants::table.filter(webhook_tenants::tenant_id.eq(tenant)))
-            .execute(connection)?;
+        let of_tenant = webhook_tenants::table.filter(webhook_tenants::tenant_id.eq(tenant));
+        let tied = of_tenant.select(webhook_tenants::webhook_id);
+        let changing = webhooks::table
+            .filter(webhooks::id.eq_any(webhooks.to_vec()))
+            .or_filter(webhooks::id.eq_any(tied))
+            .order(webhooks::id)
+            .select(webhooks::id);
+        let _: Vec<WebhookId> = Locking::of(changing, RowLock::Update).load(connection)?;
+        diesel::delete(of_tenant).execute(connection)?;
         for webhook in webhooks {
             diesel::insert_into(webhook_tenants::table)
                 .values((
