@@ -511,6 +511,7 @@ diesel::table! {
         private_key -> Nullable<Binary>,
         insert_instant -> BigInt,
         last_update_instant -> BigInt,
+        tenant_id -> Nullable<SqlUuid>,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::input::LONGEST_NAME;
 const PERMISSIONS: Object = Object::wrapper(&[optional(
     "endpoints",
     Kind::Map(&Kind::List(&Kind::Text)),
-    "Methods by endpoint, which is a path without Ids. `/api/api-key` cannot be named.",
+    "Methods by endpoint, which is a path without Ids; `{}`: nothing. `/api/api-key` cannot be named.",
 )]);
 
 const META_DATA: Object = Object::wrapper(&[defaulted(
@@ -51,7 +51,7 @@ const API_KEY: Object = Object::new(
         optional(
             "permissions",
             Kind::Object(&PERMISSIONS),
-            "What it may be used for; absent: everything.",
+            "What it may be used for; absent from a new key: everything. A PUT without them keeps them, and a key that loses the last may do nothing.",
         ),
         defaulted(
             "retrievable",

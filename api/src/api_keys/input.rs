@@ -15,10 +15,11 @@ use crate::input::{LONGEST_NAME, Object};
 
 /// The members that may change after the creation.
 pub(super) struct Changeable {
-    pub(super) name: Option<String>,
-    pub(super) permissions: Option<Endpoints>,
-    pub(super) expiration_instant: Option<Instant>,
-    pub(super) meta_data: Map<String, serde_json::Value>,
+    name: Option<String>,
+    /// None: the request does not say.
+    permissions: Option<Endpoints>,
+    expiration_instant: Option<Instant>,
+    meta_data: Map<String, serde_json::Value>,
 }
 
 impl Changeable {
@@ -48,7 +49,7 @@ impl Changeable {
         })
     }
 
-    /// Puts them into a row.
+    /// Puts them into the row of a key to be: without permissions it may do everything.
     pub(super) fn apply(self, key: &mut ApiKey, now: Instant) {
         key.name_key = self.name.as_deref().map(fold);
         key.name = self.name;
@@ -57,10 +58,22 @@ impl Changeable {
         key.meta_data = Json(self.meta_data);
         key.last_update_instant = now;
     }
+
+    /// Puts them into the row of a key that is in use, which must not gain by losing. A PUT
+    /// that is silent about permissions leaves them alone; a PATCH starts from them, so there
+    /// its silence means that they were taken away, and nothing is left.
+    pub(super) fn change(self, key: &mut ApiKey, is_patch: bool, now: Instant) {
+        let silence = match key.permissions.take() {
+            Some(_) if is_patch => Some(Json(Endpoints::new())),
+            stored => stored,
+        };
+        self.apply(key, now);
+        key.permissions = key.permissions.take().or(silence);
+    }
 }
 
-/// Which methods of which endpoints. None means everything, so what names only the
-/// endpoint of keys, which cannot be granted, is refused rather than emptied.
+/// Which methods of which endpoints. What names only the endpoint of keys, which cannot be
+/// granted, is refused rather than emptied.
 fn read_permissions(object: &Object<'_>) -> Option<Endpoints> {
     let permissions = object.object("permissions")?;
     let endpoints = permissions.object("endpoints")?;
@@ -80,7 +93,7 @@ fn read_permissions(object: &Object<'_>) -> Option<Endpoints> {
     if given > 0 && read.is_empty() {
         permissions.refuse(Prefix::Invalid, "endpoints");
     }
-    (!read.is_empty()).then_some(read)
+    Some(read)
 }
 
 fn read_meta_data(object: &Object<'_>) -> Map<String, serde_json::Value> {

@@ -6,7 +6,7 @@ use actix_web::test::TestRequest;
 use beadle_common::model::api_key::ApiKey;
 use serde_json::{Value, json};
 
-use crate::test_support::{NOON, TestApp, api_key, both_databases};
+use crate::test_support::{Answered, KEY, NOON, TestApp, api_key, both_databases};
 
 const ID: &str = "7d4c3a44-0b1c-4a5e-9a58-2e0f0d6f3b77";
 const PATH: &str = "/api/api-key/7d4c3a44-0b1c-4a5e-9a58-2e0f0d6f3b77";
@@ -17,6 +17,9 @@ both_databases!(
     all_mistakes_are_reported_at_once,
     a_locked_manager_stays_in_its_tenant,
     a_copy_has_the_permissions_of_its_source,
+    a_key_gains_nothing_by_losing_its_permissions,
+    a_key_without_limits_keeps_having_none,
+    only_a_new_key_without_permissions_may_do_everything,
 );
 
 async fn with_key(
@@ -71,7 +74,11 @@ async fn a_key_is_made_used_changed_and_deleted(app: &TestApp) {
         401
     );
     let put = app.put(PATH, json!({"apiKey": {}})).await.ok();
-    assert!(put["apiKey"].get("permissions").is_none() && put["apiKey"].get("name").is_none());
+    assert!(put["apiKey"].get("name").is_none());
+    assert_eq!(
+        put["apiKey"]["permissions"],
+        patched["apiKey"]["permissions"]
+    );
     assert_eq!(app.delete(PATH).await.status, 200);
     assert_eq!(
         with_key(app, &key, Method::GET, "/api/tenant", json!({}))
@@ -178,4 +185,115 @@ async fn a_copy_has_the_permissions_of_its_source(app: &TestApp) {
         .ok();
     assert_eq!(copy["apiKey"]["permissions"], permissions);
     assert!(copy["apiKey"].get("name").is_none());
+}
+
+/// What the key may see of two endpoints.
+async fn sees(app: &TestApp, key: &str) -> [u16; 2] {
+    let mut statuses = [0; 2];
+    for (status, path) in statuses.iter_mut().zip(["/api/user-action", "/api/tenant"]) {
+        *status = with_key(app, key, Method::GET, path, json!({})).await.0;
+    }
+    statuses
+}
+
+async fn change(app: &TestApp, method: Method, kind: &str, body: Value) -> Answered {
+    let request = TestRequest::with_uri(PATH)
+        .method(method)
+        .insert_header((AUTHORIZATION, KEY))
+        .insert_header((CONTENT_TYPE, kind))
+        .set_payload(body.to_string());
+    app.send(request).await
+}
+
+async fn a_key_gains_nothing_by_losing_its_permissions(app: &TestApp) {
+    const JSON: &str = "application/json";
+    const MERGE: &str = "application/merge-patch+json";
+    const OPERATIONS: &str = "application/json-patch+json";
+    let may = json!({"endpoints": {"/api/user-action": ["GET"]}});
+    let nothing = json!({"endpoints": {}});
+    let only = |permissions: Value| json!({"apiKey": {"permissions": permissions}});
+    let without = |path: &str| json!([{"op": "remove", "path": path}]);
+    for (method, kind, body, left) in [
+        (Method::PUT, JSON, json!({"apiKey": {}}), &may),
+        (Method::PUT, JSON, only(Value::Null), &may),
+        (Method::PUT, JSON, only(json!({})), &may),
+        (Method::PUT, JSON, only(nothing.clone()), &nothing),
+        (Method::PATCH, JSON, only(json!({})), &may),
+        (Method::PATCH, JSON, only(Value::Null), &nothing),
+        (
+            Method::PATCH,
+            JSON,
+            only(json!({"endpoints": null})),
+            &nothing,
+        ),
+        (
+            Method::PATCH,
+            JSON,
+            only(json!({"endpoints": {"/api/user-action": null}})),
+            &nothing,
+        ),
+        (Method::PATCH, MERGE, only(Value::Null), &nothing),
+        (
+            Method::PATCH,
+            MERGE,
+            only(json!({"endpoints": null})),
+            &nothing,
+        ),
+        (
+            Method::PATCH,
+            OPERATIONS,
+            without("/apiKey/permissions"),
+            &nothing,
+        ),
+        (
+            Method::PATCH,
+            OPERATIONS,
+            without("/apiKey/permissions/endpoints/~1api~1user-action"),
+            &nothing,
+        ),
+    ] {
+        app.delete(PATH).await;
+        let made = app.post(PATH, only(may.clone())).await.ok();
+        let key = made["apiKey"]["key"].as_str().unwrap();
+        assert_eq!(sees(app, key).await, [200, 401]);
+        let told = format!("{method} {kind} {body}");
+        let changed = change(app, method, kind, body).await.ok();
+        assert_eq!(&changed["apiKey"]["permissions"], left, "{told}");
+        let allowed = if left == &may { 200 } else { 401 };
+        assert_eq!(sees(app, key).await, [allowed, 401], "{told}");
+        assert_eq!(app.get(PATH).await.ok(), changed, "{told}");
+    }
+}
+
+async fn a_key_without_limits_keeps_having_none(app: &TestApp) {
+    let made = app.post(PATH, json!({"apiKey": {}})).await.ok();
+    let key = made["apiKey"]["key"].as_str().unwrap();
+    let name = json!({"apiKey": {"name": "Renamed"}});
+    app.put(PATH, name.clone()).await.ok();
+    app.patch(PATH, name).await.ok();
+    assert_eq!(sees(app, key).await, [200, 200]);
+    let nothing = json!({"apiKey": {"permissions": {"endpoints": {}}}});
+    app.put(PATH, nothing).await.ok();
+    assert_eq!(sees(app, key).await, [401, 401]);
+}
+
+async fn only_a_new_key_without_permissions_may_do_everything(app: &TestApp) {
+    for (permissions, expected) in [
+        (Value::Null, [200, 200]),
+        (json!({}), [200, 200]),
+        (json!({"endpoints": {}}), [401, 401]),
+        (
+            json!({"endpoints": {"/api/tenant": [], "/api/user-action": ["GET"]}}),
+            [200, 401],
+        ),
+    ] {
+        let new = json!({"apiKey": {"permissions": permissions}});
+        let made = app.post("/api/api-key", new).await.ok();
+        let key = made["apiKey"]["key"].as_str().unwrap();
+        assert_eq!(sees(app, key).await, expected, "{permissions}");
+        let copy = json!({"sourceKeyId": made["apiKey"]["id"], "apiKey": {"permissions": {}}});
+        let copy = app.post("/api/api-key", copy).await.ok();
+        let key = copy["apiKey"]["key"].as_str().unwrap();
+        assert_eq!(sees(app, key).await, expected, "the copy of {permissions}");
+    }
 }

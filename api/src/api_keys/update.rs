@@ -13,6 +13,7 @@ use crate::input::read_wrapped;
 pub(super) async fn update_api_key(mut call: Call) -> Answer {
     let id: ApiKeyId = call.required_id()?;
     let body = call.body().await;
+    let is_patch = body.as_ref().is_ok_and(|body| body.patch.is_some());
     let (caller, sealer, now) = (
         call.caller().clone(),
         call.state().sealer.clone(),
@@ -27,7 +28,7 @@ pub(super) async fn update_api_key(mut call: Call) -> Answer {
             let changes = read_wrapped(&members, WRAPPER, |object| {
                 Changeable::read(connection, object, id, key.retrievable)
             })?;
-            changes.apply(&mut key, now);
+            changes.change(&mut key, is_patch, now);
             key.update(connection)?;
             view::api_key(&sealer, &key)
         })

@@ -34,7 +34,7 @@ pub struct ApiKey {
     pub name_key: Option<String>,
     /// The only tenant it may act for.
     pub tenant_id: Option<TenantId>,
-    /// What it may do; none or empty: everything.
+    /// What it may do; none: everything, since it was made so. Empty: nothing.
     pub permissions: Option<Json<Endpoints>>,
     /// May make other keys.
     pub key_manager: bool,
@@ -137,9 +137,8 @@ impl ApiKey {
         let Some(Json(endpoints)) = &self.permissions else {
             return true;
         };
-        endpoints.is_empty()
-            || endpoints
-                .get(endpoint)
-                .is_some_and(|methods| methods.iter().any(|m| m.eq_ignore_ascii_case(method)))
+        endpoints
+            .get(endpoint)
+            .is_some_and(|methods| methods.iter().any(|m| m.eq_ignore_ascii_case(method)))
     }
 }
