@@ -45,6 +45,14 @@ impl Background {
         }
     }
 
+    /// Does `work` to its end, without anybody waiting for it.
+    pub fn go_on<F>(&self, work: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.tasks.spawn_on(work, &self.runtime);
+    }
+
     /// Waits until nothing is left to do, for so long at most.
     pub async fn drain(&self, grace: Duration) {
         self.tasks.close();
@@ -52,7 +60,7 @@ impl Background {
             .await
             .is_err()
         {
-            tracing::warn!("stopped while webhooks were being asked about an action");
+            tracing::warn!("stopped before everything was done that requests had begun");
         }
     }
 }

@@ -42,6 +42,9 @@ pub enum ApiError {
     /// `500 Internal Server Error`, empty: the cause is in the log, not in the answer.
     #[error("an internal error")]
     Internal(#[source] Arc<dyn StdError + Send + Sync>),
+    /// `503 Service Unavailable`: too many want the same thing at once.
+    #[error("too many wait already")]
+    Busy,
     /// `503 Service Unavailable`: the database cannot be used right now.
     #[error("the database is not available: {0}")]
     Unavailable(String),
@@ -90,6 +93,10 @@ impl ApiError {
                 "[IdempotencyKeyReused]",
                 "this Idempotency-Key belongs to another request, use a new one",
             ),
+            Self::Busy => (
+                "[TooBusy]",
+                "too many logins and passwords wait already, try again in a moment",
+            ),
             Self::Unavailable(_) => (
                 "[DatabaseUnavailable]",
                 "the database is not available right now, try again in a moment",
@@ -109,8 +116,9 @@ impl ApiError {
         Some(Errors::general_code(code, message))
     }
 
-    /// Logs what an operator has to know. Called once per refused request.
-    fn log(&self) {
+    /// Logs what an operator has to know. Called once per refused request, or where there is
+    /// nobody left to refuse.
+    pub(crate) fn log(&self) {
         match self {
             Self::Internal(cause) => {
                 tracing::error!("the request failed: {}", chain(cause.as_ref()))
@@ -144,7 +152,7 @@ impl ResponseError for ApiError {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::TransactionFailed { .. } => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -152,7 +160,7 @@ impl ResponseError for ApiError {
     fn error_response(&self) -> HttpResponse {
         self.log();
         let mut response = HttpResponse::build(self.status_code());
-        if matches!(self, Self::Unavailable(_)) {
+        if matches!(self, Self::Busy | Self::Unavailable(_)) {
             response.insert_header((RETRY_AFTER, "1"));
         }
         match self.errors() {
@@ -227,6 +235,7 @@ mod tests {
                 422,
                 "[IdempotencyKeyReused]",
             ),
+            (ApiError::Busy, 503, "[TooBusy]"),
             (
                 ApiError::Unavailable("gone".into()),
                 503,
@@ -251,8 +260,10 @@ mod tests {
     }
 
     #[test]
-    fn an_unavailable_database_asks_to_come_back() {
-        let response = ApiError::Unavailable("gone".into()).error_response();
-        assert_eq!(response.headers().get(RETRY_AFTER).unwrap(), "1");
+    fn what_passes_asks_to_come_back() {
+        for error in [ApiError::Busy, ApiError::Unavailable("gone".into())] {
+            let response = error.error_response();
+            assert_eq!(response.headers().get(RETRY_AFTER).unwrap(), "1");
+        }
     }
 }

@@ -14,6 +14,8 @@ use crate::actions::Together;
 use crate::background::Background;
 use crate::error::ApiError;
 use crate::extract::Lookup;
+use crate::hashing::Hashing;
+use crate::lockout::Failures;
 use crate::metrics::Requests;
 
 /// How often a change is tried while others are in its way.
@@ -57,6 +59,10 @@ pub struct State {
     pub inquirer: Inquirer,
     /// What goes on when its caller has hung up.
     pub background: Background,
+    /// Hashes passwords.
+    pub hashing: Hashing,
+    /// Wrong passwords that are being counted.
+    pub(crate) failures: Failures,
     /// What the life cycle of an action needs to know.
     pub setup: Setup,
     /// Settings.
@@ -91,6 +97,8 @@ impl State {
             wake,
             inquirer,
             background: Background::here(),
+            hashing: Hashing::default(),
+            failures: Failures::default(),
             setup,
             settings,
             clock: Arc::new(Instant::now),

@@ -228,7 +228,12 @@ impl TestApp {
 
     /// Sends a request, as it is.
     pub(crate) async fn send(&self, request: TestRequest) -> Answered {
-        let service = init_service(app(self.state.clone())).await;
+        Self::send_to(&self.state, request).await
+    }
+
+    /// The same, to an application with this state.
+    pub(crate) async fn send_to(state: &Data<State>, request: TestRequest) -> Answered {
+        let service = init_service(app(state.clone())).await;
         let response = call_service(&service, request.to_request()).await;
         let status = response.status();
         let is_json = response.headers().get(CONTENT_TYPE).is_some();

@@ -124,7 +124,7 @@ pub(super) fn shared() -> Value {
             "IdempotencyKeyReused": errors("The `Idempotency-Key` came with another request before: `[IdempotencyKeyReused]`."),
             "InternalError": empty("A fault of the server, which its log tells more about."),
             "Unavailable": {
-                "description": "The database cannot be used right now: `[DatabaseUnavailable]`.",
+                "description": "The database cannot be used right now, `[DatabaseUnavailable]`, or too many passwords wait to be hashed, `[TooBusy]`.",
                 "headers": {"Retry-After": {
                     "description": "Seconds until it is worth another try.",
                     "schema": {"type": "integer"},

@@ -6,7 +6,11 @@ use crate::description::{
 use crate::users::USER;
 
 const REQUEST: Object = Object::wrapper(&[
-    given("applicationId", Kind::Id, "What to log in to."),
+    given(
+        "applicationId",
+        Kind::Id,
+        "What to log in to; it has to be active.",
+    ),
     given(
         "eventInfo",
         Kind::Object(&EVENT_INFO),
@@ -53,7 +57,7 @@ const PREVENTING: Object = Object::new(
 const PREVENTED: Object = Object::wrapper(&[shown(
     "actions",
     Kind::List(&Kind::Object(&PREVENTING)),
-    "What is in the way.",
+    "The actions that prevent it.",
 )]);
 
 pub(super) const LOGIN: &[Operation] = &[Operation::new(
@@ -76,6 +80,6 @@ pub(super) const LOGIN: &[Operation] = &[Operation::new(
     ],
 )
 .about(
-    "Takes no API key if `loginConfiguration.requireAuthentication` of the application is false.",
+    "Takes no API key if `loginConfiguration.requireAuthentication` of the application is false. At most 8 KiB are read. When too many passwords wait to be checked, the answer is 503 with `[TooBusy]`.",
 )
 .body(&REQUEST)];

@@ -1,6 +1,11 @@
 //! Promises of a tenant's lockout.
 
+use std::sync::{Arc, Mutex, mpsc};
+
+use beadle_common::id::UserId;
+use beadle_common::model::user::User;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use crate::test_support::{NOON, TestApp, both_databases};
 
@@ -8,6 +13,7 @@ both_databases!(
     too_many_wrong_passwords_lock_a_user_out,
     wrong_passwords_are_forgotten,
     each_further_failure_restarts_the_duration,
+    a_wrong_password_is_answered_before_it_is_counted,
     many_guesses_at_once_make_one_lock,
     a_new_password_lifts_the_lock_if_the_tenant_wants_it,
     the_configuration_names_what_can_lock,
@@ -50,6 +56,11 @@ async fn guess(app: &TestApp, times: usize) {
     for _ in 0..times {
         assert_eq!(login(app, "wrong").await, 404);
     }
+    app.state.failures.are_counted(rita()).await.unwrap();
+}
+
+fn rita() -> UserId {
+    ID.parse().unwrap()
 }
 
 async fn actions(app: &TestApp) -> Vec<Value> {
@@ -137,11 +148,41 @@ async fn each_further_failure_restarts_the_duration(app: &TestApp) {
     assert_eq!(actions(app).await[0]["expiry"], json!(NOON + 61 * MINUTE));
 }
 
+/// What is written for a wrong password must not delay its answer, by which a stranger could
+/// tell names that somebody has.
+async fn a_wrong_password_is_answered_before_it_is_counted(app: &TestApp) {
+    guarded(app, json!({})).await;
+    let (release, held) = mpsc::channel::<()>();
+    let (holding, began) = oneshot::channel();
+    let holding = Arc::new(Mutex::new(Some(holding)));
+    let held = Arc::new(Mutex::new(held));
+    let writer = app.state.write(move |connection| {
+        assert!(User::lock(connection, rita())?);
+        if let Some(holding) = holding.lock().unwrap().take() {
+            holding.send(()).unwrap();
+        }
+        let _ = held.lock().unwrap().recv();
+        Ok(())
+    });
+    let guesses = async {
+        began.await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(login(app, "wrong").await, 404);
+        }
+        drop(release);
+        // Whoever knows the password waits for what was guessed before.
+        assert_eq!(login(app, "password").await, 409);
+    };
+    let (written, ()) = tokio::join!(writer, guesses);
+    written.unwrap();
+}
+
 async fn many_guesses_at_once_make_one_lock(app: &TestApp) {
     guarded(app, json!({})).await;
     let guesses = (0..8).map(|_| login(app, "wrong"));
     let answers = futures_util::future::join_all(guesses).await;
     assert!(answers.iter().all(|status| *status == 404), "{answers:?}");
+    app.state.failures.are_counted(rita()).await.unwrap();
     assert_eq!(actions(app).await.len(), 1);
 }
 

@@ -11,7 +11,6 @@ mod tests;
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Payload};
 use beadle_common::id::{ApplicationId, TenantId};
-use beadle_common::instant::Instant;
 use beadle_common::model::application::Application;
 use serde_json::{Map, Value};
 
@@ -22,7 +21,8 @@ use crate::description::Section;
 use crate::error::ApiError;
 use crate::errors::{Collector, Prefix};
 use crate::extract::{Access, Endpoint, Origin, identify};
-use crate::input::{Incoming, Object, read_body};
+use crate::hashing::Asker;
+use crate::input::{Body, Incoming, Object, parse_id, read_body};
 use crate::state::State;
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint {
@@ -36,6 +36,9 @@ pub(crate) fn routes() -> Section {
         .with(ENDPOINT.routes().post(login, description::LOGIN))
 }
 
+/// More than any login has, in bytes. Nobody knows yet who it is that sends them.
+const LARGEST: usize = 8 << 10;
+
 /// Who wants to log in where.
 struct Credentials {
     login_id: String,
@@ -43,19 +46,31 @@ struct Credentials {
     application: Option<ApplicationId>,
     /// `event.info` of what a wrong password may lead to.
     info: Map<String, Value>,
+    /// Who asks for it.
+    asker: Asker,
 }
 
 async fn login(request: HttpRequest, payload: Payload, state: Data<State>) -> Answer {
     let now = (state.clock)();
-    let members = {
-        let limit = state.settings.body_limit;
-        let mut incoming = Incoming::new(&request, payload.into_inner(), limit);
-        let body = read_body(&request, &mut incoming).await;
-        body.and_then(|body| body.into_members())
+    // The key comes first, but a stranger names an application that may ask for none.
+    let by_key = match identify(&request, &state, ENDPOINT, now).await {
+        Ok((_, scope)) => Some(scope),
+        Err(ApiError::Unauthorized) => None,
+        Err(error) => return Err(error),
     };
-    let scope = scope(&request, &state, members.as_ref().ok(), now).await?;
+    let limit = LARGEST.min(state.settings.body_limit);
+    let mut incoming = Incoming::new(&request, payload.into_inner(), limit);
+    let members = read_body(&request, &mut incoming).await;
+    let members = members.and_then(Body::into_members);
+    let (scope, asker) = match by_key {
+        Some(scope) => (scope, Asker::Keyed),
+        None => {
+            let tenant = open_tenant(&state, members.as_ref().ok()).await?;
+            (Some(tenant), Asker::Stranger)
+        }
+    };
     let origin = Origin::of(&request, &state.settings.trusted_proxies);
-    let credentials = read_credentials(&members?, &origin)?;
+    let credentials = read_credentials(&members?, &origin, asker)?;
     let application = credentials.application;
     let tenant = state
         .read(move |connection| tenant_by(connection, scope, application))
@@ -63,38 +78,22 @@ async fn login(request: HttpRequest, payload: Payload, state: Data<State>) -> An
     verdict::judge(&state, tenant, credentials, now).await
 }
 
-/// The tenant to look in: the caller's, or, if there is no valid key, that of an
-/// application which asks for none.
-async fn scope(
-    request: &HttpRequest,
+/// The tenant of the application that is named, if that asks for no key.
+async fn open_tenant(
     state: &Data<State>,
     members: Option<&Map<String, Value>>,
-    now: Instant,
-) -> Result<Option<TenantId>, ApiError> {
-    let refused = match identify(request, state, ENDPOINT, now).await {
-        Ok((_, scope)) => return Ok(scope),
-        Err(ApiError::Unauthorized) => ApiError::Unauthorized,
-        Err(error) => return Err(error),
-    };
-    let id = members.and_then(|members| {
-        members
-            .get("applicationId")?
-            .as_str()?
-            .parse::<ApplicationId>()
-            .ok()
-    });
-    let Some(id) = id else {
-        return Err(refused);
-    };
+) -> Result<TenantId, ApiError> {
+    let named = members.and_then(|members| members.get("applicationId")?.as_str());
+    let id: ApplicationId = named
+        .and_then(|id| parse_id(id.trim()))
+        .ok_or(ApiError::Unauthorized)?;
     let application = state
         .read(move |connection| Ok(Application::find(connection, id)?))
         .await?;
-    match application {
-        Some(application) if application.active && is_open(&application) => {
-            Ok(Some(application.tenant_id))
-        }
-        _ => Err(refused),
-    }
+    application
+        .filter(|application| application.active && is_open(application))
+        .map(|application| application.tenant_id)
+        .ok_or(ApiError::Unauthorized)
 }
 
 /// Whether an application lets its users log in without an API key.
@@ -111,6 +110,7 @@ fn is_open(application: &Application) -> bool {
 fn read_credentials(
     members: &Map<String, Value>,
     origin: &Origin,
+    asker: Asker,
 ) -> Result<Credentials, ApiError> {
     let errors = Collector::new();
     let body = Object::root(members, &errors);
@@ -138,5 +138,6 @@ fn read_credentials(
         password,
         application,
         info,
+        asker,
     })
 }

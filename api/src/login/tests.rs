@@ -1,16 +1,24 @@
 //! Promises of `/api/login`.
 
-use actix_web::http::header::CONTENT_TYPE;
+use std::time::Duration;
+
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::test::TestRequest;
+use actix_web::web::Data;
 use serde_json::{Value, json};
 
-use crate::test_support::{Answered, NOON, TestApp, both_databases};
+use crate::hashing::{Asker, Hashing};
+use crate::state::State;
+use crate::test_support::{Answered, KEY, NOON, TestApp, both_databases};
 
 both_databases!(
     a_user_logs_in_by_either_name,
     an_action_keeps_a_user_out_until_it_ends,
     what_is_checked_first_is_answered_first,
     an_application_may_do_without_a_key,
+    a_deactivated_application_lets_nobody_in,
+    nobody_sends_more_than_a_login_has,
+    strangers_are_told_to_come_back_when_too_many_wait,
 );
 
 const ID: &str = "9af67e9a-8332-4c06-971c-463b6710c340";
@@ -108,13 +116,7 @@ async fn an_application_may_do_without_a_key(app: &TestApp) {
     app.post(&path, json!({"application": {"name": "Forum"}}))
         .await
         .ok();
-    let without_key = |body: Value| {
-        let request = TestRequest::post()
-            .uri("/api/login")
-            .insert_header((CONTENT_TYPE, "application/json"))
-            .set_payload(body.to_string());
-        app.send(request)
-    };
+    let without_key = |body: Value| stranger(app, body.to_string());
     let body = json!({"loginId": "rita", "password": "password", "applicationId": FORUM});
     assert_eq!(without_key(body.clone()).await.status, 401);
     let open = json!({"application": {"loginConfiguration": {"requireAuthentication": false}}});
@@ -126,4 +128,74 @@ async fn an_application_may_do_without_a_key(app: &TestApp) {
             .status,
         401
     );
+}
+
+/// Somebody without a key.
+async fn stranger(app: &TestApp, body: String) -> Answered {
+    app.send(login_request(&body)).await
+}
+
+fn login_request(body: &str) -> TestRequest {
+    TestRequest::post()
+        .uri("/api/login")
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .set_payload(body.to_owned())
+}
+
+/// An application that asks for no key, and a login there.
+async fn open_forum(app: &TestApp) -> Value {
+    rita(app).await;
+    let open = json!({"name": "Forum", "loginConfiguration": {"requireAuthentication": false}});
+    app.post(
+        &format!("/api/application/{FORUM}"),
+        json!({ "application": open }),
+    )
+    .await
+    .ok();
+    json!({"loginId": "rita", "password": "password", "applicationId": FORUM})
+}
+
+async fn a_deactivated_application_lets_nobody_in(app: &TestApp) {
+    let body = open_forum(app).await;
+    let path = format!("/api/application/{FORUM}");
+    app.delete(&path).await.ok_empty();
+    assert_eq!(stranger(app, body.to_string()).await.status, 401);
+    let refused = app.post("/api/login", body.clone()).await;
+    assert_eq!(refused.codes(), ["[inactive]applicationId"]);
+    app.put(&format!("{path}?reactivate=true"), json!({}))
+        .await
+        .ok();
+    assert_eq!(stranger(app, body.to_string()).await.status, 202);
+    assert_eq!(app.post("/api/login", body).await.status, 202);
+}
+
+async fn nobody_sends_more_than_a_login_has(app: &TestApp) {
+    let mut body = open_forum(app).await;
+    body["metaData"] = json!({"device": "x".repeat(7_000)});
+    assert_eq!(stranger(app, body.to_string()).await.status, 202);
+    assert_eq!(app.post("/api/login", body.clone()).await.status, 202);
+    body["metaData"] = json!({"device": "x".repeat(9_000)});
+    assert_eq!(stranger(app, body.to_string()).await.status, 401);
+    assert_eq!(app.post("/api/login", body).await.status, 413);
+}
+
+async fn strangers_are_told_to_come_back_when_too_many_wait(app: &TestApp) {
+    let body = open_forum(app).await;
+    let state = Data::new(State {
+        hashing: Hashing::new(1, 1, 0),
+        ..State::clone(&app.state)
+    });
+    let turn = state.hashing.turn(Asker::Stranger).await.unwrap();
+    let request = || login_request(&body.to_string());
+    let busy = TestApp::send_to(&state, request()).await;
+    assert_eq!(busy.status, 503);
+    assert_eq!(busy.body["generalErrors"][0]["code"], "[TooBusy]");
+    let with_key = request().insert_header((AUTHORIZATION, KEY));
+    let keyed = TestApp::send_to(&state, with_key);
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        drop(turn);
+    };
+    let (keyed, ()) = tokio::join!(keyed, release);
+    assert_eq!(keyed.status, 202);
 }

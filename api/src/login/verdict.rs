@@ -18,7 +18,6 @@ use super::Credentials;
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::errors::Prefix;
-use crate::hashing;
 use crate::lockout::note_failure;
 use crate::state::State;
 use crate::users;
@@ -36,6 +35,7 @@ pub(super) async fn judge(
         password,
         application,
         info,
+        asker,
     } = credentials;
     let user = state
         .read(move |connection| find_user(connection, tenant, &login_id, application))
@@ -44,14 +44,15 @@ pub(super) async fn judge(
         return Ok(HttpResponse::new(StatusCode::LOCKED));
     }
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-    let right = hashing::verify(password, hash).await?;
-    let Some(user) = user else {
-        return Err(ApiError::NotFound);
+    let right = state.hashing.verify(asker, password, hash).await?;
+    let user = match user {
+        Some(user) if right => user,
+        user => {
+            note_failure(state, user, now, info).await?;
+            return Err(ApiError::NotFound);
+        }
     };
-    if !right {
-        note_failure(state, &user, now, info).await?;
-        return Err(ApiError::NotFound);
-    }
+    state.failures.are_counted(user.id).await?;
     if user.expiry.is_some_and(|expiry| expiry <= now) {
         return Ok(HttpResponse::new(StatusCode::GONE));
     }
@@ -121,22 +122,28 @@ async fn welcome(
     })
 }
 
-/// By email or username. An application has to be one of the tenant's.
+/// By email or username, with the same queries for everybody. An application has to be one of
+/// the tenant's, and active.
 fn find_user(
     connection: &mut AnyConnection,
     tenant: TenantId,
     login_id: &str,
     application: Option<ApplicationId>,
 ) -> Result<Option<User>, ApiError> {
-    if let Some(id) = application
-        && Application::existing_in(connection, tenant, &[id])?.is_empty()
-    {
-        return Err(ApiError::field(Prefix::Invalid, "applicationId"));
+    if let Some(id) = application {
+        let application = Application::find(connection, id)?;
+        let refusal = match application.filter(|application| application.tenant_id == tenant) {
+            Some(application) if application.active => None,
+            Some(_) => Some(Prefix::Inactive),
+            None => Some(Prefix::Invalid),
+        };
+        if let Some(prefix) = refusal {
+            return Err(ApiError::field(prefix, "applicationId"));
+        }
     }
-    if let Some(user) = User::find_by_email(connection, tenant, login_id)? {
-        return Ok(Some(user));
-    }
-    Ok(User::find_by_username(connection, tenant, login_id)?)
+    let by_email = User::find_by_email(connection, tenant, login_id)?;
+    let by_username = User::find_by_username(connection, tenant, login_id)?;
+    Ok(by_email.or(by_username))
 }
 
 /// The active actions that keep the user out: all of them, or, where an application is

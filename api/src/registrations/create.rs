@@ -24,7 +24,7 @@ const USER: &str = "user";
 pub(super) async fn register(mut call: Call) -> Answer {
     let given: Option<UserId> = call.id()?;
     let body = call.body().await;
-    let hashed = hash_offered(&body).await?;
+    let hashed = hash_offered(&call.state().hashing, &body).await?;
     let request = Request {
         given,
         id: given.unwrap_or_else(UserId::random),

@@ -24,7 +24,7 @@ pub(super) async fn update_user(mut call: Call) -> Answer {
         return reactivate(&call, id).await;
     }
     let body = call.body().await;
-    let hashed = hash_offered(&body).await?;
+    let hashed = hash_offered(&call.state().hashing, &body).await?;
     let (scope, now) = (call.scope(), call.now());
     let (setup, origin) = (call.state().setup.clone(), call.origin());
     let (user, leaves_work) = call
