@@ -131,7 +131,6 @@ pub(crate) async fn identify(
 
 fn tenant_header(request: &HttpRequest) -> Option<String> {
     let value = request.headers().get(TENANT_HEADER)?;
-    // What is no text is no UUID either, and is refused as such.
-    let text = value.to_str().unwrap_or("?").trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    // What is no text is no UUID either, and neither is nothing: both are refused as such.
+    Some(value.to_str().unwrap_or("?").trim().to_owned())
 }

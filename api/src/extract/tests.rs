@@ -101,6 +101,7 @@ async fn a_locked_key_stays_in_its_tenant(app: &TestApp) {
     assert_eq!(with_tenant(other.to_string().to_uppercase()).await, 200);
     assert_eq!(with_tenant(app.tenant.to_string()).await, 401);
     assert_eq!(with_tenant("x".to_owned()).await, 401);
+    assert_eq!(with_tenant(String::new()).await, 401);
     assert_eq!(with_key(app, "locked", Method::POST, PATH).await, 401);
     assert_eq!(
         with_key(app, "locked", Method::GET, "/api/api-key").await,
@@ -117,14 +118,16 @@ async fn refusals_come_in_order(app: &TestApp) {
         .uri("/api/user-action/x")
         .insert_header(("X-FusionAuth-TenantId", "x"));
     assert_eq!(app.send(no_key).await.status, 401);
-    let tenant = TestRequest::put()
-        .uri("/api/user-action/x")
-        .insert_header((AUTHORIZATION, KEY))
-        .insert_header(("X-FusionAuth-TenantId", "x"));
-    assert_eq!(
-        app.send(tenant).await.codes(),
-        ["[couldNotConvert]tenantId"]
-    );
+    for tenant in ["x", "", " "] {
+        let tenant = TestRequest::put()
+            .uri("/api/user-action/x")
+            .insert_header((AUTHORIZATION, KEY))
+            .insert_header(("X-FusionAuth-TenantId", tenant));
+        assert_eq!(
+            app.send(tenant).await.codes(),
+            ["[couldNotConvert]tenantId"]
+        );
+    }
     let id = app.call(Method::PUT, "/api/user-action/x", None).await;
     assert_eq!(id.codes(), ["[couldNotConvert]userActionId"]);
     let absent = "/api/user-action/5e9b1f0a-2c64-4a6b-9d43-0c5f2f6f7a10";
