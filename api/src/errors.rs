@@ -38,6 +38,8 @@ pub enum Prefix {
     NotEmail,
     /// Refers to something that has been deactivated.
     Inactive,
+    /// Is not for this key to say.
+    NotAllowed,
 }
 
 impl Prefix {
@@ -55,6 +57,7 @@ impl Prefix {
             Self::TooMany => "tooMany",
             Self::NotEmail => "notEmail",
             Self::Inactive => "inactive",
+            Self::NotAllowed => "notAllowed",
         }
     }
 
@@ -84,6 +87,7 @@ impl Prefix {
                 format!("`{path}` is no email address, write one such as reader@example.com")
             }
             Self::Inactive => format!("`{path}` is inactive, reactivate it first"),
+            Self::NotAllowed => format!("`{path}` is not for this API key to set, leave it out"),
         }
     }
 }

@@ -48,4 +48,8 @@ mod webhooks;
 #[cfg(test)]
 mod concurrent_changes_tests;
 #[cfg(test)]
+mod isolation_tests;
+#[cfg(test)]
+mod round_trip_tests;
+#[cfg(test)]
 mod test_support;

@@ -14,6 +14,7 @@ use futures_util::StreamExt;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
+use super::own;
 use crate::error::ApiError;
 use crate::errors::{Errors, General};
 use crate::patch::PatchKind;
@@ -50,6 +51,24 @@ impl Body {
             Some(kind) => members(kind.apply(stored(), self.json)?),
             None => members(self.json),
         }
+    }
+
+    /// The same for an object that has members which only Beadle knows, at these paths: a PUT
+    /// that does not name them keeps them.
+    ///
+    /// # Errors
+    /// As [`Body::onto`].
+    pub fn onto_with_own(
+        self,
+        own: &[&str],
+        stored: Value,
+    ) -> Result<Map<String, Value>, ApiError> {
+        if self.patch.is_some() {
+            return self.onto(|| stored);
+        }
+        let mut members = members(self.json)?;
+        own::keep(&mut members, &stored, own);
+        Ok(members)
     }
 }
 

@@ -12,6 +12,7 @@ mod localized;
 mod object;
 #[cfg(test)]
 mod object_tests;
+mod own;
 
 pub use body::{Body, Incoming, read_body};
 pub(crate) use object::parse_id;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use beadle_common::db::AnyConnection;
-use beadle_common::id::SigningKeyId;
+use beadle_common::id::{SigningKeyId, TenantId};
 use beadle_common::instant::Instant;
 use beadle_common::model::fold;
 use beadle_common::model::signing_key::SigningKeyRow;
@@ -37,7 +37,7 @@ async fn create(mut call: Call, make: Make) -> Answer {
     let members = call.body().await?.into_members()?;
     let (id, now) = (given.unwrap_or_else(SigningKeyId::random), call.now());
     let sealer = call.state().sealer.clone();
-    let (new, members) = made(members, make).await?;
+    let (new, members) = made(members, make, call.scope()).await?;
     call.commit(move |connection| {
         let row = read_wrapped(&members, WRAPPER, |object| {
             if given.is_some() && SigningKeyRow::exists(connection, id)? {
@@ -55,6 +55,8 @@ async fn create(mut call: Call, make: Make) -> Answer {
 #[derive(Debug, Clone)]
 struct New {
     algorithm: Algorithm,
+    /// Whose it will be: the tenant's that the request is limited to.
+    tenant: Option<TenantId>,
     material: Arc<Material>,
 }
 
@@ -62,6 +64,7 @@ struct New {
 async fn made(
     members: Map<String, Value>,
     make: Make,
+    tenant: Option<TenantId>,
 ) -> Result<(New, Map<String, Value>), ApiError> {
     let work = move || {
         let made = read_wrapped(&members, WRAPPER, |object| {
@@ -73,6 +76,7 @@ async fn made(
             let material = make(object, algorithm)?.map(Arc::new);
             Ok(material.map(|material| New {
                 algorithm,
+                tenant,
                 material,
             }))
         })?;
@@ -132,6 +136,7 @@ impl New {
                 .map_err(ApiError::internal)?,
             insert_instant: now,
             last_update_instant: now,
+            tenant_id: self.tenant,
         })
     }
 }

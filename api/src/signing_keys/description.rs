@@ -9,11 +9,12 @@ use crate::description::{
 use crate::input::LONGEST_NAME;
 
 const NAME: Kind = Kind::ShortText(LONGEST_NAME);
+const WHOSE: &str = "It belongs to the tenant that `X-FusionAuth-TenantId` names, or to all.";
 const ALGORITHM: Kind = Kind::Word(Algorithm::TEXTS);
 
 const KEY: Object = Object::new(
     "Key",
-    "A key that signs the bodies of webhooks. What signs is never shown.",
+    "A key that signs the bodies of webhooks, and mail. What signs is never shown.",
     &[
         shown("algorithm", ALGORITHM, "What it signs with."),
         shown(
@@ -28,6 +29,11 @@ const KEY: Object = Object::new(
         shown("length", Kind::Integer(0, i64::MAX), "In bits."),
         shown("name", NAME, "For people."),
         shown_maybe("publicKey", Kind::Text, "In PEM; a shared secret has none."),
+        shown_maybe(
+            "tenantId",
+            Kind::Id,
+            "The only tenant whose webhooks and mail it signs; absent: those of all.",
+        ),
         shown(
             "type",
             Kind::Word(&["EC", "HMAC", "OKP", "RSA"]),
@@ -56,8 +62,8 @@ const NEW: Object = Object::new(
         ),
         given(
             "length",
-            Kind::Integer(1, 16_384),
-            "In bits, where there is a choice.",
+            Kind::Integer(256, 4096),
+            "In bits: 2048, 3072 or 4096 for RSA, where it is 2048 if it is not said. The others have the one of their algorithm.",
         ),
         must_give(
             "name",
@@ -94,7 +100,7 @@ const BROUGHT: Object = Object::new(
 
 const RENAMED: Object = Object::new(
     "RenameKey",
-    "What of a key may change.",
+    "What may change about a key.",
     &[must_give(
         "name",
         NAME,
@@ -141,12 +147,14 @@ const JWK_SET: Object = Object::wrapper(&[shown(
 pub(super) const GENERATE: &[Operation] =
     &[
         Operation::new("generateKey", "Make a key", &[Answer::ok("The key.", &ONE)])
+            .about(WHOSE)
             .body(&GENERATION),
     ];
 
 pub(super) const IMPORT: &[Operation] =
     &[
-        Operation::new("importKey", "Bring a key", &[Answer::ok("The key.", &ONE)])
+        Operation::new("importKey", "Import a key", &[Answer::ok("The key.", &ONE)])
+            .about(WHOSE)
             .body(&IMPORTING),
     ];
 
@@ -178,7 +186,7 @@ pub(super) const DELETE: &[Operation] = &[Operation::new(
     "Delete a key",
     &[Answer::empty(200, "Done."), NOT_FOUND],
 )
-.about("Refused with `[inUse]keyId` while a webhook signs with it.")
+.about("Refused with `[inUse]keyId` while a webhook or a tenant names it.")
 .at(At::Id)];
 
 pub(super) const JWKS: &[Operation] = &[Operation::new(

@@ -1,4 +1,4 @@
-//! Keys that sign the bodies of webhooks: `/api/key`, and what receivers check them with:
+//! Keys that sign the bodies of webhooks, and mail: `/api/key`, and what receivers check them with:
 //! `/.well-known/jwks.json`. Private parts go in, but never out.
 
 mod create;
@@ -13,7 +13,11 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+use beadle_common::id::TenantId;
+use beadle_common::model::signing_key::SigningKeyRow;
+
 use crate::description::{Routes, Section};
+use crate::error::ApiError;
 use crate::extract::{Access, Endpoint};
 
 const WRAPPER: &str = "key";
@@ -34,7 +38,7 @@ const IMPORT: Endpoint = Endpoint {
 pub(crate) fn routes() -> Section {
     Section::new(
         "Keys",
-        "What signs the bodies of webhooks, beside their secrets.",
+        "What signs the bodies of webhooks, beside their secrets, and mail.",
     )
     .with(
         GENERATE
@@ -54,4 +58,10 @@ pub(crate) fn routes() -> Section {
             .delete(delete::delete_key, description::DELETE),
     )
     .with(Routes::open("/.well-known/jwks.json").get(jwks::retrieve_jwks, description::JWKS))
+}
+
+/// The key, which does not exist for those who may only look at another tenant.
+fn visible(key: Option<SigningKeyRow>, scope: Option<TenantId>) -> Result<SigningKeyRow, ApiError> {
+    key.filter(|key| scope.is_none_or(|tenant| key.serves(tenant)))
+        .ok_or(ApiError::NotFound)
 }

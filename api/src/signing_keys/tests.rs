@@ -1,11 +1,13 @@
 //! Promises of `/api/key`.
 
+use actix_web::http::header::AUTHORIZATION;
 use actix_web::test::TestRequest;
+use beadle_common::id::TenantId;
 use beadle_common::model::api_key::ApiKey;
 use beadle_common::sign::jws::{Algorithm, JwsKey};
 use serde_json::{Value, json};
 
-use crate::test_support::{NOON, TestApp, api_key, both_databases, endpoints};
+use crate::test_support::{Answered, KEY, NOON, TestApp, api_key, both_databases, endpoints};
 
 const ID: &str = "5e9b1f0a-2c64-4a6b-9d43-0c5f2f6f7a10";
 
@@ -17,6 +19,8 @@ both_databases!(
     all_mistakes_are_reported,
     a_key_stays_while_a_webhook_names_it,
     receivers_find_public_keys_without_an_api_key,
+    a_key_belongs_to_a_tenant_or_to_all,
+    a_webhook_names_keys_of_whom_it_serves,
 );
 
 fn key(name: &str, algorithm: &str) -> Value {
@@ -236,4 +240,92 @@ async fn receivers_find_public_keys_without_an_api_key(app: &TestApp) {
         .collect();
     kinds.sort_unstable();
     assert_eq!(kinds, [("EC", "ES256"), ("OKP", "EdDSA")]);
+}
+
+/// As [`TestApp::call`], limited to a tenant.
+async fn within(app: &TestApp, tenant: TenantId, request: TestRequest) -> Answered {
+    let request = request
+        .insert_header((AUTHORIZATION, KEY))
+        .insert_header(("X-FusionAuth-TenantId", tenant.to_string()));
+    app.send(request).await
+}
+
+async fn a_key_belongs_to_a_tenant_or_to_all(app: &TestApp) {
+    let other = app.add_tenant("Other").await;
+    let generate = TestRequest::post()
+        .uri(&format!("/api/key/generate/{ID}"))
+        .set_json(key("Of one", "EdDSA"));
+    let made = within(app, other, generate).await.ok();
+    assert_eq!(made["key"]["tenantId"], json!(other));
+    let of_all = app.post("/api/key/generate", key("Of all", "EdDSA"));
+    assert_eq!(of_all.await.ok()["key"].get("tenantId"), None);
+    for (tenant, sees, status) in [(other, 2, 200), (app.tenant, 1, 404)] {
+        let list = within(app, tenant, TestRequest::get().uri("/api/key"));
+        assert_eq!(list.await.ok()["keys"].as_array().unwrap().len(), sees);
+        let path = format!("/api/key/{ID}");
+        let get = within(app, tenant, TestRequest::get().uri(&path)).await;
+        assert_eq!(get.status, status);
+        let rename = TestRequest::put()
+            .uri(&path)
+            .set_json(json!({"key": {"name": "Renamed"}}));
+        assert_eq!(within(app, tenant, rename).await.status, status);
+    }
+    let delete = TestRequest::delete().uri(&format!("/api/key/{ID}"));
+    assert_eq!(within(app, app.tenant, delete).await.status, 404);
+    let delete = TestRequest::delete().uri(&format!("/api/key/{ID}"));
+    assert_eq!(within(app, other, delete).await.status, 200);
+    app.add_key(ApiKey {
+        tenant_id: Some(other),
+        ..api_key("locked")
+    })
+    .await;
+    for path in ["/api/key", "/api/key/generate", "/api/key/import"] {
+        let request = TestRequest::post()
+            .uri(path)
+            .insert_header((AUTHORIZATION, "locked"))
+            .set_json(key("Mine", "EdDSA"));
+        let expected = if path == "/api/key" { 405 } else { 401 };
+        assert_eq!(app.send(request).await.status, expected, "{path}");
+    }
+}
+
+async fn a_webhook_names_keys_of_whom_it_serves(app: &TestApp) {
+    let other = app.add_tenant("Other").await;
+    let generate = TestRequest::post()
+        .uri(&format!("/api/key/generate/{ID}"))
+        .set_json(key("Of one", "EdDSA"));
+    within(app, other, generate).await.ok();
+    let serving = |further: Value| {
+        let mut body = webhook(&json!(ID));
+        body["webhook"]["sslCertificateKeyId"] = json!(ID);
+        for (member, value) in further.as_object().unwrap() {
+            body["webhook"][member] = value.clone();
+        }
+        body
+    };
+    let invalid = [
+        "[invalid]webhook.signatureConfiguration.signingKeyId",
+        "[invalid]webhook.sslCertificateKeyId",
+    ];
+    for further in [
+        json!({"global": true}),
+        json!({"global": true, "tenantIds": [other]}),
+        json!({"tenantIds": [app.tenant]}),
+        json!({"tenantIds": [app.tenant, other]}),
+    ] {
+        let refused = app.post("/api/webhook", serving(further)).await;
+        assert_eq!(refused.codes(), invalid);
+    }
+    let made = app.post("/api/webhook", serving(json!({"tenantIds": [other]})));
+    let id = made.await.ok()["webhook"]["id"].clone();
+    let path = format!("/api/webhook/{}", id.as_str().unwrap());
+    let widened = app.patch(&path, json!({"webhook": {"tenantIds": [app.tenant]}}));
+    assert_eq!(widened.await.codes(), invalid);
+    let tie = json!({"tenant": {}, "webhookIds": [id]});
+    let tenant = format!("/api/tenant/{}", app.tenant);
+    let tied = app.patch(&tenant, tie.clone());
+    assert_eq!(tied.await.codes(), ["[invalid]webhookIds[0]"]);
+    app.patch(&format!("/api/tenant/{other}"), tie).await.ok();
+    let unknown = json!({"webhook": {"sslCertificateKeyId": other}});
+    assert_eq!(app.patch(&path, unknown).await.codes(), [invalid[1]]);
 }

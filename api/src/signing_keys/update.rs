@@ -5,7 +5,7 @@ use beadle_common::id::SigningKeyId;
 use beadle_common::model::fold;
 use beadle_common::model::signing_key::SigningKeyRow;
 
-use super::{WRAPPER, view};
+use super::{WRAPPER, view, visible};
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::errors::Prefix;
@@ -15,12 +15,11 @@ use crate::input::{LONGEST_NAME, Object, read_wrapped};
 pub(super) async fn update_key(mut call: Call) -> Answer {
     let id: SigningKeyId = call.required_id()?;
     let body = call.body().await;
-    let now = call.now();
+    let (scope, now) = (call.scope(), call.now());
     let key = call
         .state()
         .write(move |connection| {
-            let mut key =
-                SigningKeyRow::find_for_update(connection, id)?.ok_or(ApiError::NotFound)?;
+            let mut key = visible(SigningKeyRow::find_for_update(connection, id)?, scope)?;
             let members = body.clone()?.into_members()?;
             key.name = read_wrapped(&members, WRAPPER, |object| {
                 read_name(connection, object, id)

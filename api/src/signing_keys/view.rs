@@ -15,6 +15,7 @@ pub(super) fn key(key: &SigningKeyRow) -> Value {
         .with("length", key.length)
         .with("name", &key.name)
         .maybe("publicKey", key.public_key.as_ref())
+        .maybe("tenantId", key.tenant_id)
         .with("type", key.algorithm.key_type().as_str())
         .done()
 }

@@ -6,9 +6,10 @@ use beadle_common::model::tenant::Tenant;
 use beadle_common::seal::Sealer;
 use beadle_common::view::{self, Absent};
 
+use super::input::{self, Reading};
 use super::source::with_source;
 use super::webhook_ids::{read_webhook_ids, tie};
-use super::{ENDPOINT, WRAPPER, input};
+use super::{ENDPOINT, WRAPPER};
 use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::Prefix;
@@ -19,15 +20,21 @@ pub(super) async fn create_tenant(mut call: Call) -> Answer {
     let given: Option<TenantId> = call.id()?;
     let members = call.body().await?.into_members()?;
     let (id, now) = (given.unwrap_or_else(TenantId::random), call.now());
-    let sealer = call.state().sealer.clone();
+    let (sealer, lock) = (call.state().sealer.clone(), call.caller().lock);
     call.commit(move |connection| {
         let members = with_source(connection, &sealer, &members)?;
         let (mut tenant, password, webhooks) = read_wrapped(&members, WRAPPER, |object| {
             if given.is_some() && Tenant::exists(connection, id)? {
                 object.errors().refuse(Prefix::Duplicate, ENDPOINT.id);
             }
-            let webhooks = read_webhook_ids(connection, &members, object.errors())?;
-            let (tenant, password) = input::read_tenant(connection, object, id, now)?;
+            let webhooks = read_webhook_ids(connection, &members, object.errors(), id, lock)?;
+            let reading = Reading {
+                id,
+                lock,
+                stored: None,
+                now,
+            };
+            let (tenant, password) = input::read_tenant(connection, object, &reading)?;
             Ok((tenant, password, webhooks))
         })?;
         tenant.smtp_password = sealed(&sealer, id, password.as_deref())?;

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use beadle_common::id::TenantId;
+use beadle_common::model::signing_key::SigningKeyRow;
 use beadle_common::model::tenant::Tenant;
 
 use super::ENDPOINT;
@@ -26,6 +27,7 @@ pub(super) async fn delete_tenant(call: Call) -> Answer {
                 errors.add(Prefix::Invalid, ENDPOINT.id, message);
                 return Err(errors.into());
             }
+            SigningKeyRow::delete_of(connection, id)?;
             Tenant::delete(connection, id)?;
             Ok(())
         })

@@ -16,6 +16,20 @@ const HEADER: Object = Object::wrapper(&[
     required("value", Kind::Text, ""),
 ]);
 
+const DKIM: Object = Object::wrapper(&[
+    required("domain", NAME, "The domain that signs."),
+    required(
+        "keyId",
+        Kind::Id,
+        "A key of `/api/key` that signs mail (RSA, Ed25519): the tenant's own or one of all. An API key that is locked to the tenant names only its own.",
+    ),
+    required(
+        "selector",
+        NAME,
+        "Where below the domain the public key is published.",
+    ),
+]);
+
 const EMAIL: Object = Object::new(
     "EmailConfiguration",
     "How a tenant's mail is sent. Members that Beadle does not know are kept.",
@@ -30,17 +44,22 @@ const EMAIL: Object = Object::new(
         optional("defaultFromEmail", Kind::Email, "The sender, where a template names none."),
         optional("defaultFromName", NAME, "The sender's name, where a template names none."),
         optional(
+            "dkim",
+            Kind::Object(&DKIM),
+            "What signs the mail. A PUT without it keeps it, and null removes it.",
+        ),
+        optional(
             "listUnsubscribe",
             Kind::Text,
-            "A template of the address where readers may say that they want no more mail.",
+            "A template of the address where readers may say that they want no more mail. A PUT without it keeps it, and null removes it.",
         ),
         optional("host", NAME, "The SMTP server; absent: the server's own way to send mail."),
-        given("password", Kind::Text, "For the SMTP server. A PUT for the same account keeps it."),
+        given("password", Kind::Text, "For the SMTP server. Whoever changes host, port, user or security gives it again; otherwise it stays where it is not named."),
         optional("port", Kind::Integer(1, 65_535), "25, where there is a host and it is not said."),
         optional(
             "rateLimit",
             Kind::Integer(1, 2_147_483_647),
-            "Mails a second that the tenant's own server gets, from all workers together.",
+            "Mails a second that the tenant's own server gets, from all workers together. A PUT without it keeps it, and null removes it.",
         ),
         optional(
             "security",
@@ -172,7 +191,7 @@ const CHANGING: Object = Object::wrapper(&[
     given(
         "webhookIds",
         Kind::List(&Kind::Id),
-        "The webhooks that serve the tenant, beside those that serve all; absent: as it is.",
+        "The webhooks that serve the tenant, beside those that serve all; absent: as it is. Not for keys that are locked to a tenant.",
     ),
 ]);
 
@@ -185,7 +204,7 @@ const CREATING: Object = Object::wrapper(&[
     given(
         "sourceTenantId",
         Kind::Id,
-        "Gives the new tenant everything that this one has, but the name.",
+        "Gives the new tenant everything that this one has, but the name, and `dkim` with a key of its own.",
     ),
     required("tenant", Kind::Object(&TENANT), "The tenant."),
     given(

@@ -4,10 +4,12 @@ use beadle_common::db::AnyConnection;
 use beadle_common::id::SigningKeyId;
 use beadle_common::mail::sample;
 use beadle_common::model::signing_key::SigningKeyRow;
+use beadle_common::model::tenant::{DkimSetting, Tenant};
 use beadle_common::render::unsubscribe_uri;
 use beadle_common::sign::dkim::can_sign_mail;
 use serde_json::{Map, Value, json};
 
+use super::input::Reading;
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::input::{LONGEST_NAME, Object};
@@ -26,6 +28,7 @@ pub(super) struct EmailConfiguration {
 pub(super) fn read_email_configuration(
     connection: &mut AnyConnection,
     tenant: &Object<'_>,
+    reading: &Reading<'_>,
 ) -> Result<EmailConfiguration, ApiError> {
     let empty = Map::new();
     let object = tenant
@@ -37,7 +40,7 @@ pub(super) fn read_email_configuration(
         .filter(|(_, value)| !value.is_null())
         .map(|(member, value)| (member.clone(), value.clone()))
         .collect();
-    let dkim = dkim(connection, &object)?;
+    let dkim = dkim(connection, &object, reading)?;
     let host = object.short_text("host", LONGEST_NAME);
     let (port, security) = (port(&object), security(&object));
     let with_host = host.is_some();
@@ -83,7 +86,11 @@ pub(super) fn read_email_configuration(
 }
 
 /// What signs the mail: a domain, a selector below it, and a key of `/api/key`.
-fn dkim(connection: &mut AnyConnection, object: &Object<'_>) -> Result<Option<Value>, ApiError> {
+fn dkim(
+    connection: &mut AnyConnection,
+    object: &Object<'_>,
+    reading: &Reading<'_>,
+) -> Result<Option<Value>, ApiError> {
     let Some(dkim) = object.object("dkim") else {
         return Ok(None);
     };
@@ -99,19 +106,33 @@ fn dkim(connection: &mut AnyConnection, object: &Object<'_>) -> Result<Option<Va
         name
     };
     let (domain, selector) = (name("domain"), name("selector"));
-    let Some(id) = dkim.id::<SigningKeyId>("keyId") else {
+    let Some(key) = dkim.id::<SigningKeyId>("keyId") else {
         if dkim.errors().accepts(&dkim.path("keyId")) {
             dkim.refuse(Prefix::Missing, "keyId");
         }
         return Ok(None);
     };
-    let signs = |key: SigningKeyRow| key.private_key.is_some() && can_sign_mail(key.algorithm);
-    if !SigningKeyRow::find(connection, id)?.is_some_and(signs) {
+    let setting = DkimSetting {
+        domain,
+        selector,
+        key,
+    };
+    let found = SigningKeyRow::find(connection, key)?;
+    if !found.is_some_and(|key| may_sign(&key, &setting, reading)) {
         dkim.refuse(Prefix::Invalid, "keyId");
     }
-    Ok(Some(
-        json!({"domain": domain, "selector": selector, "keyId": id}),
-    ))
+    Ok(Some(json!({
+        "domain": setting.domain, "selector": setting.selector, "keyId": key,
+    })))
+}
+
+/// A signature speaks for a domain, and the key of all tenants for that of any: a key that is
+/// locked to a tenant may name such a one only as somebody else has done before.
+fn may_sign(key: &SigningKeyRow, setting: &DkimSetting, reading: &Reading<'_>) -> bool {
+    let stored = reading.stored.and_then(Tenant::dkim);
+    let is_as_before = stored.as_ref() == Some(setting);
+    let is_free = key.tenant_id.is_some() || reading.lock.is_none() || is_as_before;
+    is_free && key.serves(reading.id) && key.private_key.is_some() && can_sign_mail(key.algorithm)
 }
 
 fn port(object: &Object<'_>) -> Option<Value> {

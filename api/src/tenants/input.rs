@@ -28,14 +28,24 @@ const OWN: [&str; 9] = [
     "state",
 ];
 
+/// What a tenant is read for.
+pub(super) struct Reading<'a> {
+    pub(super) id: TenantId,
+    /// The only tenant that whoever asks may act for.
+    pub(super) lock: Option<TenantId>,
+    /// What there is of it so far.
+    pub(super) stored: Option<&'a Tenant>,
+    pub(super) now: Instant,
+}
+
 /// A tenant as the request describes it, without its sealed password, which is returned
 /// beside it in the clear. Problems are reported to the object's collector.
 pub(super) fn read_tenant(
     connection: &mut AnyConnection,
     object: &Object<'_>,
-    id: TenantId,
-    now: Instant,
+    reading: &Reading<'_>,
 ) -> Result<(Tenant, Option<String>), ApiError> {
+    let Reading { id, now, .. } = *reading;
     let name = object.required_text("name", LONGEST_NAME);
     if Tenant::by_name(connection, &name)?.is_some_and(|other| other != id) {
         object.refuse(Prefix::Duplicate, "name");
@@ -54,7 +64,7 @@ pub(super) fn read_tenant(
     let EmailConfiguration {
         settings: email,
         password,
-    } = read_email_configuration(connection, object)?;
+    } = read_email_configuration(connection, object, reading)?;
     let tenant = Tenant {
         id,
         name_key: fold(&name),

@@ -7,6 +7,8 @@ mod email_configuration;
 mod event_configuration;
 mod failed_authentication;
 mod input;
+mod password;
+mod references;
 mod retrieve;
 mod search;
 mod source;
@@ -17,12 +19,22 @@ mod webhook_ids;
 #[cfg(test)]
 mod further_tests;
 #[cfg(test)]
+mod secrecy_tests;
+#[cfg(test)]
 mod tests;
+
+pub(crate) use references::read_tenant_ids;
 
 use crate::description::Section;
 use crate::extract::{Access, Endpoint};
 
 const WRAPPER: &str = "tenant";
+/// Members that FusionAuth does not have.
+const OWN: [&str; 3] = [
+    "/tenant/emailConfiguration/dkim",
+    "/tenant/emailConfiguration/listUnsubscribe",
+    "/tenant/emailConfiguration/rateLimit",
+];
 const ENDPOINT: Endpoint = Endpoint {
     path: "/api/tenant",
     access: Access::Tenants,

@@ -1,8 +1,9 @@
 //! `sourceTenantId` beside a new tenant: it gets everything that the source has, but the
-//! name.
+//! name, and the DKIM of a key that is the source's alone.
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::TenantId;
+use beadle_common::model::signing_key::SigningKeyRow;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::seal::Sealer;
 use serde_json::{Map, Value};
@@ -32,6 +33,11 @@ pub(super) fn with_source(
         Tenant::find(connection, id)?.ok_or_else(|| ApiError::field(Prefix::Invalid, MEMBER))?;
     let password = smtp_password(sealer, &source)?;
     let mut copy = for_patch(&source, password.as_deref());
+    if signs_with_its_own(connection, &source)?
+        && let Some(Value::Object(settings)) = copy.pointer_mut("/tenant/emailConfiguration")
+    {
+        settings.remove("dkim");
+    }
     if let Some(tenant) = members.get_mut(WRAPPER).filter(|tenant| tenant.is_object())
         && let Some(copy) = copy.get_mut(WRAPPER)
     {
@@ -42,4 +48,13 @@ pub(super) fn with_source(
         *tenant = copy.take();
     }
     Ok(members)
+}
+
+/// Whether the tenant's mail is signed with a key that is nobody else's.
+fn signs_with_its_own(connection: &mut AnyConnection, source: &Tenant) -> Result<bool, ApiError> {
+    let Some(dkim) = source.dkim() else {
+        return Ok(false);
+    };
+    let key = SigningKeyRow::find(connection, dkim.key)?;
+    Ok(key.is_some_and(|key| key.tenant_id.is_some()))
 }

@@ -1,5 +1,4 @@
-//! A tenant in its wrapper as a PATCH starts from it: with the password, so that a patch
-//! which does not name it keeps it.
+//! A tenant in its wrapper, as a PATCH starts from it and as another tenant is made of it.
 
 use beadle_common::model::tenant::Tenant;
 use beadle_common::seal::Sealer;
@@ -21,6 +20,7 @@ pub(super) fn smtp_password(sealer: &Sealer, tenant: &Tenant) -> Result<Option<S
     Ok(Some(password.expose_secret().to_owned()))
 }
 
+/// With this in the place of the password.
 pub(super) fn for_patch(tenant: &Tenant, password: Option<&str>) -> Value {
     let mut object = view::tenant(tenant, Absent::Omit);
     if let Some(password) = password

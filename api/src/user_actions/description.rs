@@ -89,7 +89,7 @@ const USER_ACTION: Object = Object::new(
             "tenantIds",
             Kind::List(&Kind::Id),
             "[]",
-            "The tenants whose users it may be applied to; empty: all.",
+            "The tenants whose users it may be applied to; empty: all. A PUT without them keeps them, and null removes them.",
         ),
         optional(
             "transactionType",

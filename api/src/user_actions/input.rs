@@ -1,16 +1,16 @@
 //! What a client may say of a definition, and the rules for it.
 
 use beadle_common::db::{AnyConnection, Json};
-use beadle_common::id::{EmailTemplateId, TenantId, UserActionId};
+use beadle_common::id::{EmailTemplateId, UserActionId};
 use beadle_common::instant::Instant;
 use beadle_common::model::email_template::EmailTemplate;
 use beadle_common::model::fold;
-use beadle_common::model::tenant::Tenant;
 use beadle_common::model::user_action::{ActionOption, UserAction};
 
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::input::{LONGEST_NAME, Object};
+use crate::tenants::read_tenant_ids;
 
 /// A definition as the request describes it, active and new. Problems are reported to the
 /// object's collector.
@@ -52,7 +52,7 @@ pub(super) fn read_user_action(
             .short_localized("localizedNames", LONGEST_NAME)
             .map(Json),
         options: Json(read_options(object)),
-        tenant_ids: Json(read_tenants(connection, object)?),
+        tenant_ids: Json(read_tenant_ids(connection, object)?),
         transaction_type: object.choice("transactionType"),
         insert_instant: now,
         last_update_instant: now,
@@ -89,18 +89,4 @@ fn read_options(object: &Object<'_>) -> Vec<ActionOption> {
         });
     }
     options
-}
-
-fn read_tenants(
-    connection: &mut AnyConnection,
-    object: &Object<'_>,
-) -> Result<Vec<TenantId>, ApiError> {
-    let mut tenants = Vec::new();
-    for listed in object.ids::<TenantId>("tenantIds") {
-        if !Tenant::exists(connection, listed.value)? {
-            object.errors().refuse(Prefix::Invalid, &listed.path);
-        }
-        tenants.push(listed.value);
-    }
-    Ok(tenants)
 }

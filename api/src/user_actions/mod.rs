@@ -14,6 +14,8 @@ use crate::description::Section;
 use crate::extract::{Access, Endpoint};
 
 const WRAPPER: &str = "userAction";
+/// Members that FusionAuth does not have.
+const OWN: [&str; 1] = ["/userAction/tenantIds"];
 const ENDPOINT: Endpoint = Endpoint {
     path: "/api/user-action",
     access: Access::Shared,

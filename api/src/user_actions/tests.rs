@@ -17,6 +17,7 @@ both_databases!(
     deactivation_is_undone_by_reactivation_only,
     the_three_ways_to_patch,
     deletion_needs_an_id,
+    a_put_keeps_the_tenants_it_does_not_name,
 );
 
 async fn a_definition_has_defaults(app: &TestApp) {
@@ -229,4 +230,21 @@ async fn deletion_needs_an_id(app: &TestApp) {
         let answer = app.call(method, "/api/user-action/", Some(json!({}))).await;
         assert_eq!(answer.codes(), ["[missing]userActionId"]);
     }
+}
+
+async fn a_put_keeps_the_tenants_it_does_not_name(app: &TestApp) {
+    let other = app.add_tenant("Other").await;
+    let limited = json!({"userAction": {"name": "A", "tenantIds": [other]}});
+    app.post(PATH, limited).await.ok();
+    let tenants = |answer: Value| answer["userAction"]["tenantIds"].clone();
+    let silent = app.put(PATH, json!({"userAction": {"name": "B"}})).await;
+    assert_eq!(tenants(silent.ok()), json!([other]));
+    assert_eq!(tenants(app.get(PATH).await.ok()), json!([other]));
+    let unknown = json!({"userAction": {"name": "B", "tenantIds": [app.tenant, ID, other]}});
+    assert_eq!(
+        app.put(PATH, unknown).await.codes(),
+        ["[invalid]userAction.tenantIds[1]"]
+    );
+    let all = json!({"userAction": {"name": "B", "tenantIds": null}});
+    assert_eq!(tenants(app.put(PATH, all).await.ok()), json!([]));
 }

@@ -5,7 +5,7 @@ use beadle_common::model::user_action::UserAction;
 use beadle_common::view::{self, Absent};
 use serde_json::json;
 
-use super::{WRAPPER, input};
+use super::{OWN, WRAPPER, input};
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::extract::Call;
@@ -22,9 +22,8 @@ pub(super) async fn update_user_action(mut call: Call) -> Answer {
         .state()
         .write(move |connection| {
             let stored = UserAction::find_for_update(connection, id)?.ok_or(ApiError::NotFound)?;
-            let members = body
-                .clone()?
-                .onto(|| json!({WRAPPER: view::user_action(&stored, Absent::Omit)}))?;
+            let stored_json = json!({WRAPPER: view::user_action(&stored, Absent::Omit)});
+            let members = body.clone()?.onto_with_own(&OWN, stored_json)?;
             let read = read_wrapped(&members, WRAPPER, |object| {
                 input::read_user_action(connection, object, id, now)
             })?;

@@ -17,7 +17,11 @@ const SIGNATURE: Object = Object::wrapper(&[
         "false",
         "Whether requests carry `X-FusionAuth-Signature-JWT` too.",
     ),
-    optional("signingKeyId", Kind::Id, "The key to sign with."),
+    optional(
+        "signingKeyId",
+        Kind::Id,
+        "The key to sign with: one of all tenants, or of the only one that the webhook serves.",
+    ),
 ]);
 
 const WEBHOOK: Object = Object::new(
@@ -32,7 +36,7 @@ const WEBHOOK: Object = Object::new(
         optional(
             "contactEmail",
             Kind::Email,
-            "Who is told when it is disabled.",
+            "Who is told when it is disabled. A PUT without it keeps it, and null removes it.",
         ),
         defaulted("data", Kind::Data, "{}", "Anything."),
         optional("description", Kind::ShortText(1024), "For people."),
@@ -80,12 +84,12 @@ const WEBHOOK: Object = Object::new(
         optional(
             "orderedBy",
             Kind::Word(&["user"]),
-            "What belongs to the same one of these is sent in its order, one after the other.",
+            "What belongs to the same one of these is sent in its order, one after the other. A PUT without it keeps it, and null removes it.",
         ),
         optional(
             "rateLimit",
             MILLIS,
-            "Requests a second at most, over all workers.",
+            "Requests a second at most, over all workers. A PUT without it keeps it, and null removes it.",
         ),
         required("readTimeout", MILLIS, "Milliseconds to wait for an answer."),
         defaulted(
@@ -100,7 +104,11 @@ const WEBHOOK: Object = Object::new(
             "`whsec_` and base64: made if it is not given. Read and shown at the creation alone.",
         ),
         optional("sslCertificate", Kind::Text, "In PEM."),
-        optional("sslCertificateKeyId", Kind::Id, "Kept, and not acted upon."),
+        optional(
+            "sslCertificateKeyId",
+            Kind::Id,
+            "A key of `/api/key`, like `signingKeyId`. Not acted upon.",
+        ),
         shown(
             "state",
             Kind::Word(&["Active", "Disabled"]),

@@ -6,7 +6,6 @@ use beadle_common::db::{AnyConnection, Json};
 use beadle_common::id::{SigningKeyId, TenantId, WebhookId};
 use beadle_common::instant::Instant;
 use beadle_common::model::signing_key::SigningKeyRow;
-use beadle_common::model::tenant::Tenant;
 use beadle_common::model::webhook::Webhook;
 use beadle_common::seal::Sealer;
 use url::Url;
@@ -16,6 +15,7 @@ use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::event_types::kind_of;
 use crate::input::{LONGEST_NAME, Object};
+use crate::tenants::read_tenant_ids;
 
 const LONGEST_URL: usize = 2048;
 const LONGEST_TEXT: usize = 1024;
@@ -34,14 +34,21 @@ pub(super) fn read_webhook(
     let username = object.short_text("httpAuthenticationUsername", LONGEST_NAME);
     let password = object.short_text("httpAuthenticationPassword", LONGEST_TEXT);
     let headers = read_headers(object, username.is_some() && password.is_some());
-    let (signature_enabled, signing_key_id) = read_signature(connection, object)?;
+    let global = object.flag("global", false);
+    let tenants = read_tenants(connection, object)?;
+    let names_key = KeyNaming {
+        global,
+        tenants: &tenants,
+    };
+    let (signature_enabled, signing_key_id) = names_key.read_signature(connection, object)?;
+    let ssl_certificate_key_id = names_key.read_certificate(connection, object)?;
     let webhook = Webhook {
         id,
         url: read_url(object),
         description: object.short_text("description", LONGEST_TEXT),
         connect_timeout: read_timeout(object, "connectTimeout"),
         read_timeout: read_timeout(object, "readTimeout"),
-        global: object.flag("global", false),
+        global,
         user_action_enabled: events_enabled.get("user.action").copied().unwrap_or(false),
         events_enabled: Json(events_enabled),
         headers: seal_headers(sealer, id, &headers)?,
@@ -51,14 +58,14 @@ pub(super) fn read_webhook(
         signature_enabled,
         signing_key_id,
         ssl_certificate: object.long_text("sslCertificate", LONGEST_CERTIFICATE),
-        ssl_certificate_key_id: object.id("sslCertificateKeyId"),
+        ssl_certificate_key_id,
         rate_limit: read_rate_limit(object),
         ordered_by: read_order(object),
         contact_email: object.email("contactEmail"),
         insert_instant: now,
         last_update_instant: now,
     };
-    Ok((webhook, read_tenants(connection, object)?))
+    Ok((webhook, tenants))
 }
 
 fn seal_headers(
@@ -154,38 +161,62 @@ fn read_events(object: &Object<'_>) -> BTreeMap<String, bool> {
     read
 }
 
-/// The signature in JWT form needs a key that can sign.
-fn read_signature(
-    connection: &mut AnyConnection,
-    object: &Object<'_>,
-) -> Result<(bool, Option<SigningKeyId>), ApiError> {
-    let Some(signature) = object.object("signatureConfiguration") else {
-        return Ok((false, None));
-    };
-    let enabled = signature.flag("enabled", false);
-    let id: Option<SigningKeyId> = signature.id("signingKeyId");
-    if let Some(id) = id {
-        let key = SigningKeyRow::find(connection, id)?;
-        if key.is_none_or(|key| key.private_key.is_none()) {
-            signature.refuse(Prefix::Invalid, "signingKeyId");
-        }
-    } else if enabled && signature.errors().accepts(&signature.path("signingKeyId")) {
-        signature.refuse(Prefix::Missing, "signingKeyId");
+/// Whom a webhook serves, and so whose keys it may name: those of all tenants, and those of a
+/// tenant if it serves nobody else.
+struct KeyNaming<'a> {
+    global: bool,
+    tenants: &'a [TenantId],
+}
+
+impl KeyNaming<'_> {
+    fn may_name(&self, key: &SigningKeyRow) -> bool {
+        let of_all = key.tenant_id.is_none();
+        of_all || !self.global && self.tenants.iter().all(|tenant| key.serves(*tenant))
     }
-    Ok((enabled, id))
+
+    /// The signature in JWT form needs a key that can sign.
+    fn read_signature(
+        &self,
+        connection: &mut AnyConnection,
+        object: &Object<'_>,
+    ) -> Result<(bool, Option<SigningKeyId>), ApiError> {
+        let Some(signature) = object.object("signatureConfiguration") else {
+            return Ok((false, None));
+        };
+        let enabled = signature.flag("enabled", false);
+        let id: Option<SigningKeyId> = signature.id("signingKeyId");
+        if let Some(id) = id {
+            let fits = |key: &SigningKeyRow| key.private_key.is_some() && self.may_name(key);
+            if !SigningKeyRow::find(connection, id)?.is_some_and(|key| fits(&key)) {
+                signature.refuse(Prefix::Invalid, "signingKeyId");
+            }
+        } else if enabled && signature.errors().accepts(&signature.path("signingKeyId")) {
+            signature.refuse(Prefix::Missing, "signingKeyId");
+        }
+        Ok((enabled, id))
+    }
+
+    fn read_certificate(
+        &self,
+        connection: &mut AnyConnection,
+        object: &Object<'_>,
+    ) -> Result<Option<SigningKeyId>, ApiError> {
+        let member = "sslCertificateKeyId";
+        let id: Option<SigningKeyId> = object.id(member);
+        if let Some(id) = id
+            && !SigningKeyRow::find(connection, id)?.is_some_and(|key| self.may_name(&key))
+        {
+            object.refuse(Prefix::Invalid, member);
+        }
+        Ok(id)
+    }
 }
 
 fn read_tenants(
     connection: &mut AnyConnection,
     object: &Object<'_>,
 ) -> Result<Vec<TenantId>, ApiError> {
-    let mut tenants = Vec::new();
-    for listed in object.ids::<TenantId>("tenantIds") {
-        if !Tenant::exists(connection, listed.value)? {
-            object.errors().refuse(Prefix::Invalid, &listed.path);
-        }
-        tenants.push(listed.value);
-    }
+    let mut tenants = read_tenant_ids(connection, object)?;
     tenants.sort_unstable();
     Ok(tenants)
 }

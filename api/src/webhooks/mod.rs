@@ -23,6 +23,12 @@ use crate::description::{Routes, Section};
 use crate::extract::{Access, Endpoint};
 
 const WRAPPER: &str = "webhook";
+/// Members that FusionAuth does not have.
+const OWN: [&str; 3] = [
+    "/webhook/contactEmail",
+    "/webhook/orderedBy",
+    "/webhook/rateLimit",
+];
 const ENDPOINT: Endpoint = Endpoint {
     path: "/api/webhook",
     access: Access::Global,

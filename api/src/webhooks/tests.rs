@@ -25,6 +25,7 @@ both_databases!(
     a_rotation_leaves_the_old_secret_for_a_while,
     a_pair_is_opted_into_and_shows_its_public_key,
     a_rotation_has_limits,
+    a_put_keeps_what_only_beadle_knows,
 );
 
 fn receiver() -> Value {
@@ -348,4 +349,26 @@ async fn a_rotation_has_limits(app: &TestApp) {
         ["[tooMany]secret"]
     );
     assert_eq!(secrets(app).await.len(), 4);
+}
+
+async fn a_put_keeps_what_only_beadle_knows(app: &TestApp) {
+    let own = json!({"contactEmail": "me@example.com", "orderedBy": "user", "rateLimit": 5});
+    let with_own = |own: &Value| {
+        let mut webhook = receiver();
+        for (member, value) in own.as_object().unwrap() {
+            webhook[member] = value.clone();
+        }
+        json!({ "webhook": webhook })
+    };
+    let shown = |answer: Value| {
+        ["contactEmail", "orderedBy", "rateLimit"].map(|member| answer["webhook"][member].clone())
+    };
+    let expected = shown(app.post(PATH, with_own(&own)).await.ok());
+    assert_eq!(expected, [json!("me@example.com"), json!("user"), json!(5)]);
+    let silent = json!({ "webhook": receiver() });
+    assert_eq!(shown(app.put(PATH, silent).await.ok()), expected);
+    let removed = json!({"contactEmail": null, "orderedBy": null, "rateLimit": null});
+    let removed = shown(app.put(PATH, with_own(&removed)).await.ok());
+    assert_eq!(removed, [Value::Null, Value::Null, Value::Null]);
+    assert_eq!(shown(app.get(PATH).await.ok()), removed);
 }

@@ -8,7 +8,7 @@ use beadle_common::model::webhook::Webhook;
 use beadle_common::outbox::lane_state;
 use serde_json::Value;
 
-use super::{WRAPPER, input, view};
+use super::{OWN, WRAPPER, input, view};
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::extract::Call;
@@ -37,7 +37,7 @@ fn update(
     let stored_tenants = Webhook::tenants(connection, id)?;
     let lane = lane_state(connection, id.into())?;
     let stored_json = view::for_patch(&state.sealer, &stored, &stored_tenants, &lane)?;
-    let members = body?.onto(|| stored_json)?;
+    let members = body?.onto_with_own(&OWN, stored_json)?;
     let (read, tenants) = read_wrapped(&members, WRAPPER, |object| {
         input::read_webhook(connection, &state.sealer, object, id, now)
     })?;

@@ -1,11 +1,11 @@
-//! Keys that sign the bodies of webhooks.
+//! Keys that sign the bodies of webhooks, and mail.
 
 use diesel::prelude::*;
 
 use super::tenant::Tenant;
 use super::{crud, unique};
 use crate::db::AnyConnection;
-use crate::id::SigningKeyId;
+use crate::id::{SigningKeyId, TenantId};
 use crate::instant::Instant;
 use crate::schema::{signing_keys, webhooks};
 use crate::seal::Place;
@@ -35,6 +35,8 @@ pub struct SigningKeyRow {
     pub insert_instant: Instant,
     /// When it was changed last.
     pub last_update_instant: Instant,
+    /// The only tenant whose webhooks and mail it signs; none: those of all.
+    pub tenant_id: Option<TenantId>,
 }
 
 crud!(SigningKeyRow, signing_keys, SigningKeyId);
@@ -54,6 +56,33 @@ impl SigningKeyRow {
             column: "signing_keys.private_key",
             row: id.uuid(),
         }
+    }
+
+    /// Whether it may be named by what belongs to this tenant.
+    #[must_use]
+    pub fn serves(&self, tenant: TenantId) -> bool {
+        self.tenant_id.is_none_or(|own| own == tenant)
+    }
+
+    /// Removes the keys of a tenant, which goes with all that it has. Webhooks that name one
+    /// serve nobody else, and sign no more.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn delete_of(connection: &mut AnyConnection, tenant: TenantId) -> QueryResult<()> {
+        let of_tenant = || signing_keys::table.filter(signing_keys::tenant_id.eq(tenant));
+        let ids = || of_tenant().select(signing_keys::id.nullable());
+        diesel::update(webhooks::table.filter(webhooks::signing_key_id.eq_any(ids())))
+            .set((
+                webhooks::signature_enabled.eq(false),
+                webhooks::signing_key_id.eq(None::<SigningKeyId>),
+            ))
+            .execute(connection)?;
+        diesel::update(webhooks::table.filter(webhooks::ssl_certificate_key_id.eq_any(ids())))
+            .set(webhooks::ssl_certificate_key_id.eq(None::<SigningKeyId>))
+            .execute(connection)?;
+        diesel::delete(of_tenant()).execute(connection)?;
+        Ok(())
     }
 
     /// Whether a key is already named so in signatures.

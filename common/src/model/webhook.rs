@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use super::crud;
 use crate::db::sql_type::text_enum;
-use crate::db::{AnyConnection, Json, Listing, Locking, RowLock};
+use crate::db::{AnyConnection, Json, Listing, Locking, RowLock, SqlUuid};
 use crate::id::{SigningKeyId, TenantId, WebhookId, WebhookSecretId};
 use crate::instant::Instant;
-use crate::schema::{webhook_secrets, webhook_tenants, webhooks};
+use crate::schema::{tenants, webhook_secrets, webhook_tenants, webhooks};
 use crate::seal::Place;
 use crate::sign::SigningKey;
 
@@ -160,55 +160,54 @@ impl Webhook {
             .load(connection)
     }
 
-    /// Replaces the tenants of a webhook.
+    /// Replaces the tenants of a webhook, by those of these that exist.
     ///
     /// # Errors
-    /// Those of the database; a tenant that does not exist among them.
+    /// Those of the database.
     pub fn set_tenants(
         connection: &mut AnyConnection,
         id: WebhookId,
-        tenants: &[TenantId],
+        of: &[TenantId],
     ) -> QueryResult<()> {
         diesel::delete(webhook_tenants::table.filter(webhook_tenants::webhook_id.eq(id)))
             .execute(connection)?;
-        for tenant in tenants {
-            diesel::insert_into(webhook_tenants::table)
-                .values((
-                    webhook_tenants::webhook_id.eq(id),
-                    webhook_tenants::tenant_id.eq(*tenant),
-                ))
-                .execute(connection)?;
-        }
+        let existing = tenants::table
+            .filter(tenants::id.eq_any(of.to_vec()))
+            .select((id.into_sql::<SqlUuid>(), tenants::id));
+        diesel::insert_into(webhook_tenants::table)
+            .values(existing)
+            .into_columns((webhook_tenants::webhook_id, webhook_tenants::tenant_id))
+            .execute(connection)?;
         Ok(())
     }
 
-    /// Replaces the webhooks of a tenant that serve only some tenants. A webhook whose
-    /// tenants change is changed itself: whoever does so at the same time has its row locked.
+    /// Replaces the webhooks of a tenant that serve only some tenants, by those of these that
+    /// exist. A webhook whose tenants change is changed itself: whoever does so at the same
+    /// time has its row locked.
     ///
     /// # Errors
-    /// Those of the database; a webhook that does not exist among them.
+    /// Those of the database.
     pub fn set_webhooks_of(
         connection: &mut AnyConnection,
         tenant: TenantId,
-        webhooks: &[WebhookId],
+        ids: &[WebhookId],
     ) -> QueryResult<()> {
         let of_tenant = webhook_tenants::table.filter(webhook_tenants::tenant_id.eq(tenant));
         let tied = of_tenant.select(webhook_tenants::webhook_id);
         let changing = webhooks::table
-            .filter(webhooks::id.eq_any(webhooks.to_vec()))
+            .filter(webhooks::id.eq_any(ids.to_vec()))
             .or_filter(webhooks::id.eq_any(tied))
             .order(webhooks::id)
             .select(webhooks::id);
         let _: Vec<WebhookId> = Locking::of(changing, RowLock::Update).load(connection)?;
         diesel::delete(of_tenant).execute(connection)?;
-        for webhook in webhooks {
-            diesel::insert_into(webhook_tenants::table)
-                .values((
-                    webhook_tenants::webhook_id.eq(*webhook),
-                    webhook_tenants::tenant_id.eq(tenant),
-                ))
-                .execute(connection)?;
-        }
+        let existing = webhooks::table
+            .filter(webhooks::id.eq_any(ids.to_vec()))
+            .select((webhooks::id, tenant.into_sql::<SqlUuid>()));
+        diesel::insert_into(webhook_tenants::table)
+            .values(existing)
+            .into_columns((webhook_tenants::webhook_id, webhook_tenants::tenant_id))
+            .execute(connection)?;
         Ok(())
     }
 

@@ -256,6 +256,7 @@ fn mail_is_signed_with_the_tenants_key_the_same_every_time(world: World) {
         private_key: world.courier.sealer.seal(place, key.stored()).ok(),
         insert_instant: NOW,
         last_update_instant: NOW,
+        tenant_id: None,
     };
     let dkim = json!({"dkim": {"domain": "hooli.example", "selector": "s1", "keyId": id}});
     let world = world.configured(dkim);

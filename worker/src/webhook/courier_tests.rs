@@ -126,6 +126,7 @@ impl World {
             private_key: Some(sealed.unwrap()),
             insert_instant: NOW,
             last_update_instant: NOW,
+            tenant_id: None,
         };
         let webhook = Webhook {
             signature_enabled: true,
