@@ -120,7 +120,7 @@ ids! {
     EmailId;
     /// A delivery: one event to one webhook, or one email to one recipient.
     DeliveryId;
-    /// What a delivery queues behind: a webhook, or a mail server.
+    /// What a delivery queues behind: a webhook, or a tenant's mail.
     LaneId;
     /// A request with an `Idempotency-Key`, by a hash of whose and which key it is.
     IdempotencyKeyId;

@@ -16,10 +16,10 @@ use tempfile::TempDir;
 #[cfg(test)]
 use crate::db::DbError;
 use crate::db::{AnyConnection, Db, DbOptions, IfMissing, Json, SqliteSynchronous};
-use crate::id::{TenantId, WebhookId};
+use crate::id::{EmailId, TenantId, WebhookId};
 use crate::instant::Instant;
 use crate::mail::Setup;
-use crate::model::email::Mailbox;
+use crate::model::email::{EmailRow, Mailbox};
 use crate::model::tenant::Tenant;
 use crate::model::webhook::Webhook;
 use crate::outbox::{ClaimRequest, Kind, LanePolicy, Lanes};
@@ -127,6 +127,41 @@ pub fn tenant(name: &str, email_configuration: &serde_json::Value) -> Tenant {
         settings: Json(serde_json::Map::new()),
         insert_instant: Instant::from_millis(0),
         last_update_instant: Instant::from_millis(0),
+    }
+}
+
+/// A mail of this tenant to this address.
+#[must_use]
+pub fn email(tenant: TenantId, to: &str) -> EmailRow {
+    let id = EmailId::sequential();
+    EmailRow {
+        id,
+        tenant_id: tenant,
+        action_log_id: None,
+        event_id: None,
+        user_id: None,
+        template_id: None,
+        template_version: 1,
+        message_id: format!("<{id}@beadle.example>"),
+        from_address: "news@beadle.example".to_owned(),
+        from_display: None,
+        reply_to: None,
+        to_addresses: Json(vec![Mailbox {
+            address: to.to_owned(),
+            display: None,
+        }]),
+        cc_addresses: Json(Vec::new()),
+        bcc_addresses: Json(Vec::new()),
+        subject: "News".to_owned(),
+        html: "<p>News</p>".to_owned(),
+        text: "News".to_owned(),
+        headers: Json(Vec::new()),
+        subject_locale: None,
+        from_name_locale: None,
+        html_locale: None,
+        text_locale: None,
+        insert_instant: Instant::from_millis(0),
+        preferred_languages: Json(Vec::new()),
     }
 }
 

@@ -100,7 +100,7 @@ impl Letter<'_> {
         };
         Mail {
             row,
-            lane: mail_lane(self.tenant),
+            lane: mail_lane(self.tenant.id),
         }
     }
 }

@@ -1,68 +1,145 @@
-//! Lanes of mail: one for each server and login, so that a stuck one delays no other tenant.
+//! Lanes of mail: one for each tenant. What its recipients, its server or its settings bring
+//! about makes nobody rest, wait or slow down but itself.
 
+use diesel::QueryResult;
 use uuid::Uuid;
 
-use crate::id::LaneId;
+use super::health::LaneState;
+use crate::db::AnyConnection;
+use crate::id::{LaneId, TenantId};
 use crate::model::tenant::Tenant;
 
-/// Namespace of lane Ids made from the name of a server.
-const NAMESPACE: Uuid = Uuid::from_u128(0x0192_9be2_6f0a_7d53_8f1c_5a52_0c37_b1e4);
+/// Where the version stands in an Id.
+const VERSION: u128 = 0xf << 76;
 
-/// The lane of a tenant's mail: its SMTP server and login, or the server's default.
-///
-/// What makes a connection fail belongs to it, so that a tenant with a wrong setting makes
-/// nobody rest but itself. The password does too; since it must not leave its seal, a login
-/// is the tenant's own, whoever else logs in under the same name.
+/// The version that stands for Ids of one's own making.
+const CUSTOM: u128 = 0x8 << 76;
+
+/// The lane of a tenant's mail, whatever server it goes to: what waits goes to the server that
+/// the tenant names by then. It is the tenant's Id with another version, since a webhook's lane
+/// is the webhook's Id, and a client may give both the same.
 #[must_use]
-pub fn mail_lane(tenant: &Tenant) -> LaneId {
-    let name = match tenant.email_setting("host") {
-        None => "default".to_owned(),
-        Some(host) => {
-            let port = tenant.email_configuration.0.get("port");
-            let port = port.map(ToString::to_string).unwrap_or_default();
-            let security = tenant.email_setting("security").unwrap_or("NONE");
-            let login = match tenant.email_setting("username") {
-                Some(user) => format!("{user}:{}", tenant.id),
-                None => String::new(),
-            };
-            format!("{}:{port}:{security}:{login}", host.to_lowercase())
-        }
-    };
-    Uuid::new_v5(&NAMESPACE, name.as_bytes()).into()
+pub fn mail_lane(tenant: TenantId) -> LaneId {
+    let id = tenant.uuid().as_u128();
+    Uuid::from_u128(id & !VERSION | CUSTOM).into()
+}
+
+/// Forgets how the tenant's mail fared if it goes to another server now, or with another login.
+///
+/// # Errors
+/// Those of the database.
+pub fn begin_mail_anew(
+    connection: &mut AnyConnection,
+    before: &Tenant,
+    now: &Tenant,
+) -> QueryResult<()> {
+    let same = |name| before.email_configuration.0.get(name) == now.email_configuration.0.get(name);
+    let same_server = ["host", "port", "security", "username"]
+        .into_iter()
+        .all(same);
+    if same_server && before.smtp_password == now.smtp_password {
+        return Ok(());
+    }
+    LaneState::forget(connection, mail_lane(now.id))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use diesel::connection::SimpleConnection as _;
+    use diesel::prelude::*;
+    use serde_json::json;
 
     use super::*;
-    use crate::test_support;
+    use crate::db::Db;
+    use crate::mail::Mail;
+    use crate::model::mail_limit::MailLimit;
+    use crate::schema::{lane_states, mail_limits, outbox};
+    use crate::test_support::{self, both_databases, write};
 
-    fn lane(settings: Value) -> LaneId {
-        mail_lane(&test_support::tenant("any", &settings))
-    }
+    both_databases!(
+        what_waited_for_a_server_waits_for_its_tenant,
+        mail_to_another_server_begins_anew,
+    );
 
     #[test]
-    fn what_makes_connections_fail_is_nobody_elses() {
-        let plain = || json!({"host": "mail.example", "port": 25, "security": "NONE"});
-        assert_eq!(lane(plain()), lane(plain()));
-        assert_eq!(
-            lane(plain()),
-            lane(json!({"host": "Mail.Example", "port": 25}))
-        );
-        for (member, value) in [
-            ("host", json!("other.example")),
-            ("port", json!(26)),
-            ("security", json!("SSL")),
-            ("username", json!("piper")),
+    fn a_lane_of_mail_is_nobody_elses() {
+        let tenant = TenantId::random();
+        let lane = mail_lane(tenant);
+        assert_eq!(lane, mail_lane(tenant));
+        assert_ne!(lane, mail_lane(TenantId::random()));
+        assert_ne!(lane.uuid(), tenant.uuid());
+        let named: TenantId = "c1a1ba55-0000-4000-9000-00000000000a".parse().unwrap();
+        let lane = mail_lane(named).to_string();
+        assert_eq!(lane, "c1a1ba55-0000-8000-9000-00000000000a");
+    }
+
+    /// A tenant with a limit, and a lane of its mail that rests.
+    fn tenant(db: &Db) -> TenantId {
+        let tenant = test_support::tenant("piper", &json!({"host": "a.example", "rateLimit": 5}));
+        let id = tenant.id;
+        let mut state = LaneState::healthy(mail_lane(id));
+        state.failures = 3;
+        write(db, move |c| {
+            tenant.insert(c)?;
+            MailLimit::put(c, &tenant)?;
+            state.save(c)
+        });
+        id
+    }
+
+    /// The migration that came with lanes of tenants, on rows as they were before it.
+    fn what_waited_for_a_server_waits_for_its_tenant(db: &Db) {
+        let id = tenant(db);
+        let server = LaneId::random();
+        let lanes = write(db, move |c| {
+            let row = test_support::email(id, "reader@example.com");
+            Mail { row, lane: server }.queue(c)?;
+            diesel::update(mail_limits::table)
+                .set(mail_limits::lane.eq(server))
+                .execute(c)?;
+            c.batch_execute(match c {
+                AnyConnection::Pg(_) => include_str!(
+                    "../../../migrations/postgres/2026-11-30-050000_mail_by_tenant/up.sql"
+                ),
+                AnyConnection::Sqlite(_) => include_str!(
+                    "../../../migrations/sqlite/2026-11-30-050000_mail_by_tenant/up.sql"
+                ),
+            })?;
+            let waiting: Vec<LaneId> = outbox::table.select(outbox::lane).load(c)?;
+            let limited: Vec<LaneId> = mail_limits::table.select(mail_limits::lane).load(c)?;
+            let states: i64 = lane_states::table.count().get_result(c)?;
+            Ok((waiting, limited, states))
+        });
+        assert_eq!(lanes, (vec![mail_lane(id)], vec![mail_lane(id)], 0));
+    }
+
+    fn mail_to_another_server_begins_anew(db: &Db) {
+        let id = tenant(db);
+        let other = LaneState {
+            failures: 3,
+            ..LaneState::healthy(LaneId::random())
+        };
+        let before = write(db, move |c| {
+            other.save(c)?;
+            Tenant::find(c, id)
+        });
+        let before = before.unwrap();
+        for (member, value, left) in [
+            ("rateLimit", json!(7), 2),
+            ("host", json!("b.example"), 1),
+            ("port", json!(26), 1),
+            ("username", json!("piper"), 1),
         ] {
-            let mut other = plain();
-            other[member] = value;
-            assert_ne!(lane(plain()), lane(other), "{member}");
+            let (before, mut now) = (before.clone(), before.clone());
+            now.email_configuration.0.insert(member.to_owned(), value);
+            let mut state = LaneState::healthy(mail_lane(id));
+            state.failures = 3;
+            let found = write(db, move |c| {
+                state.save(c)?;
+                begin_mail_anew(c, &before, &now)?;
+                lane_states::table.count().get_result::<i64>(c)
+            });
+            assert_eq!(found, left, "{member}");
         }
-        // Whoever else logs in under this name: the password may be wrong.
-        let login = || json!({"host": "mail.example", "port": 25, "username": "piper"});
-        assert_ne!(lane(login()), lane(login()));
-        assert_eq!(lane(json!({})), lane(json!({"username": "piper"})));
     }
 }

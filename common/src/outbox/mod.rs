@@ -42,7 +42,7 @@ pub use health::{
 };
 pub(crate) use insert::at_once;
 pub use insert::{NewDelivery, Payload, insert};
-pub use lane::mail_lane;
+pub use lane::{begin_mail_anew, mail_lane};
 pub use order::{free_stranded, insert_in_order};
 pub use prune::{Cursor, Prunable, Pruned, prune};
 pub use replay::{Replay, Replayed};

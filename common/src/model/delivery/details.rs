@@ -346,8 +346,7 @@ impl Receivers {
             .filter_map(|(id, _, rate)| Some(((*id).into(), (*rate)?)))
             .collect();
         for limit in MailLimit::of_lanes(connection, lanes)? {
-            let least = rate_limits.entry(limit.lane).or_insert(limit.rate_limit);
-            *least = limit.rate_limit.min(*least);
+            rate_limits.insert(limit.lane, limit.rate_limit);
         }
         Ok(Self {
             rate_limits,

@@ -18,7 +18,7 @@ pub struct LaneCensus {
     pub throttled: i64,
 }
 
-/// Counts lanes. There are as many states as webhooks and mail servers at most, so this is
+/// Counts lanes. There are as many states as webhooks and tenants at most, so this is
 /// cheap however much is owed.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! The health of lanes: how webhooks and mail servers fare, known to all workers.
+//! The health of lanes: how webhooks and tenants' mail fare, known to all workers.
 //!
 //! What follows from an attempt is decided in [`state`], how many requests a second a
 //! lane gets in [`rate`]; rows are read and written in [`store`], and counted in [`census`]. What its owner is told

@@ -152,7 +152,7 @@ impl Notice<'_> {
         };
         Mail {
             row,
-            lane: mail_lane(tenant),
+            lane: mail_lane(tenant.id),
         }
     }
 }

@@ -63,7 +63,9 @@ pub(in crate::outbox) fn lock(
     Ok(complete(lanes, locked))
 }
 
-/// Like [`lock`], but without waiting: lanes that somebody else holds are left out.
+/// Like [`lock`], but lanes that somebody else holds are left out. It waits only for whoever
+/// is making the same row, which ends with a transaction that waits for nobody in turn: all
+/// make and lock rows in the order of their Ids, and a claim holds nothing else yet.
 pub(in crate::outbox) fn try_lock(
     connection: &mut AnyConnection,
     lanes: &[LaneId],

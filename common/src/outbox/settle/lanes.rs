@@ -157,8 +157,8 @@ fn without_webhook(connection: &mut AnyConnection, lanes: &[LaneId]) -> QueryRes
     Ok(lanes)
 }
 
-/// Those of these lanes by which the batch had webhooks' deliveries. The others are mail
-/// servers.
+/// Those of these lanes by which the batch had webhooks' deliveries. The others are
+/// tenants' mail.
 fn webhooks_among(
     connection: &mut AnyConnection,
     batch: &[Settlement],
