@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Server;
+
 /// A flight of this age makes its lane suspect.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -15,6 +17,14 @@ const WINDOW: Duration = Duration::from_millis(50);
 /// fastest receiver: longer than a claim takes, and soon over when the worker stops.
 const MOST_WAITING: usize = 256;
 
+/// Claimed, and to be sent as soon as something lands.
+pub(super) struct Waiting<W> {
+    pub(super) cargo: W,
+    pub(super) bytes: usize,
+    /// Where it goes, if others go there as well.
+    pub(super) server: Option<Server>,
+}
+
 /// One lane.
 pub(super) struct Lane<W> {
     /// When each flight began, in the order in which they did.
@@ -23,8 +33,7 @@ pub(super) struct Lane<W> {
     /// Flights whose settling may shut the lane for all workers. Until it has, nothing
     /// more is claimed of it: that would only use up attempts.
     pub(super) shutting: usize,
-    /// Claimed, and to be sent as soon as something lands.
-    waiting: VecDeque<(W, usize)>,
+    waiting: VecDeque<Waiting<W>>,
     /// Bytes of those.
     bytes: usize,
     /// Bytes of one delivery, as far as is known.
@@ -70,9 +79,14 @@ impl<W> Lane<W> {
         !self.waiting.is_empty()
     }
 
-    pub(super) fn waits(&mut self, cargo: W, bytes: usize) {
-        self.waiting.push_back((cargo, bytes));
-        self.bytes += bytes;
+    /// What is next of what waits.
+    pub(super) fn first_waiting(&self) -> Option<&Waiting<W>> {
+        self.waiting.front()
+    }
+
+    pub(super) fn waits(&mut self, waiting: Waiting<W>) {
+        self.bytes += waiting.bytes;
+        self.waiting.push_back(waiting);
     }
 
     /// One of its deliveries has so many bytes. What came last tells most; what came
@@ -81,17 +95,20 @@ impl<W> Lane<W> {
         self.bytes_each = bytes.max(self.bytes_each / 2);
     }
 
-    pub(super) fn next_waiting(&mut self) -> Option<(W, usize)> {
-        let (cargo, bytes) = self.waiting.pop_front()?;
-        self.bytes -= bytes;
-        Some((cargo, bytes))
+    pub(super) fn next_waiting(&mut self) -> Option<Waiting<W>> {
+        let next = self.waiting.pop_front()?;
+        self.bytes -= next.bytes;
+        Some(next)
     }
 
     /// Nothing waits any more: returns what did, and its bytes.
     pub(super) fn dismiss(&mut self) -> (Vec<W>, usize) {
         let waiting = std::mem::take(&mut self.waiting);
         let bytes = std::mem::take(&mut self.bytes);
-        (waiting.into_iter().map(|(cargo, _)| cargo).collect(), bytes)
+        (
+            waiting.into_iter().map(|waiting| waiting.cargo).collect(),
+            bytes,
+        )
     }
 
     /// A flight has landed well.
@@ -192,7 +209,11 @@ mod tests {
         }
         assert_eq!(lane.reach(16, 1 << 20, now), Some(16 + MOST_WAITING));
         lane.weighs(10_000);
-        lane.waits((), 10_000);
+        lane.waits(Waiting {
+            cargo: (),
+            bytes: 10_000,
+            server: None,
+        });
         assert_eq!(lane.reach(16, 1 << 20, now), Some(16 + 1 + 104));
         assert_eq!(lane.dismiss(), (vec![()], 10_000));
         lane.did_badly();

@@ -102,14 +102,18 @@ impl<C: Courier> Drain<C> {
     async fn embark(&self, crew: &Arc<Crew<C>>, loaded: Loaded<C>, lease_end: Instant) {
         let mut refused = Vec::new();
         for (claimed, cargo) in loaded {
-            let (lane, bytes) = (claimed.lane, self.weight(&cargo));
+            let lane = claimed.lane;
+            let (bytes, server) = match &cargo {
+                Cargo::Parcel(parcel) => (self.courier.weight(parcel), self.courier.server(parcel)),
+                Cargo::Unsendable(_) | Cargo::NotLoaded => (0, None),
+            };
             let held = Held {
                 claimed,
                 cargo,
                 lease_end,
             };
             let now = tokio::time::Instant::now();
-            match self.slots.place(lane, held, bytes, now) {
+            match self.slots.place(lane, held, bytes, server, now) {
                 Place::Now(slot, held) => {
                     self.flights.spawn(Arc::clone(crew).fly(slot, held));
                 }
@@ -125,13 +129,6 @@ impl<C: Courier> Drain<C> {
     fn depart(&self, crew: &Arc<Crew<C>>) {
         for (slot, held) in self.slots.departures(tokio::time::Instant::now()) {
             self.flights.spawn(Arc::clone(crew).fly(slot, held));
-        }
-    }
-
-    fn weight(&self, cargo: &Cargo<C::Parcel>) -> usize {
-        match cargo {
-            Cargo::Parcel(parcel) => self.courier.weight(parcel),
-            Cargo::Unsendable(_) | Cargo::NotLoaded => 0,
         }
     }
 

@@ -3,6 +3,7 @@
 //! One for each kind of delivery, so that neither waits for the other. What is
 //! particular to a kind is its [`Courier`].
 
+mod counts;
 mod flight;
 pub(crate) mod happening;
 mod lane;
@@ -64,6 +65,10 @@ pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
 /// Claimed deliveries, each with what is needed to send it or why it cannot be sent.
 pub type Loaded<P> = Vec<(Claimed, Result<P, Unsendable>)>;
 
+/// What several lanes lead to that takes few connections, by a name of the courier's: it gets no
+/// more in flight than a lane, and its lanes take turns.
+pub type Server = Arc<str>;
+
 /// What is particular to one kind of delivery.
 pub trait Courier: Send + Sync + 'static {
     /// Which kind.
@@ -98,6 +103,11 @@ pub trait Courier: Send + Sync + 'static {
 
     /// About how many bytes of memory it takes up until it is sent.
     fn weight(&self, parcel: &Self::Parcel) -> usize;
+
+    /// What it shares with other lanes, if anything.
+    fn server(&self, _parcel: &Self::Parcel) -> Option<Server> {
+        None
+    }
 
     /// How long [`Courier::send`] takes at most.
     fn time_limit(&self, parcel: &Self::Parcel) -> Duration;

@@ -3,11 +3,12 @@
 //!
 //! A lane is suspect if it failed last, or if one of its flights is over a second old.
 //! Suspect lanes share half of the slots: dozens of hanging receivers leave the healthy
-//! ones the other half. A lane that does well has deliveries wait here, so that the next
+//! ones the other half. The last eighth is for lanes that have nothing in flight, so that
+//! one more begins at once whatever all others do. Lanes that lead to one server share what
+//! a lane may have, and take turns. A lane that does well has deliveries wait here, so that the next
 //! leaves when one lands, and not when the database has been asked again; when it fails,
 //! they are dismissed. Nothing here knows the database; [`Room`] says what to claim.
 
-use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,12 +17,10 @@ use beadle_common::id::LaneId;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::lane::Lane;
+use super::Server;
+use super::counts::State;
+use super::lane::{Lane, Waiting};
 use super::room::{Health, Place, Room};
-
-/// Lanes with nothing in flight that are remembered because they failed last.
-/// Above that some are forgotten, and get another chance.
-const REMEMBERED: usize = 1024;
 
 /// Bytes that wait at most, of all lanes together.
 const WAITING_BYTES: usize = 4 << 20;
@@ -29,9 +28,13 @@ const WAITING_BYTES: usize = 4 << 20;
 /// Deliveries that wait at most, of all lanes together.
 const WAITING: usize = 1024;
 
+/// One slot of so many is for lanes that have nothing in flight.
+const KEPT: usize = 8;
+
 /// Counts what is in flight, and holds what waits: `W`.
 pub(super) struct Slots<W> {
     total: usize,
+    /// Of one lane, and of all lanes that lead to one server.
     per_lane: usize,
     state: Mutex<State<W>>,
     /// Somebody waits for room.
@@ -50,42 +53,13 @@ impl<W> fmt::Debug for Slots<W> {
     }
 }
 
-struct State<W> {
-    used: usize,
-    taken: u64,
-    lanes: HashMap<LaneId, Lane<W>>,
-    /// Lanes whose turn it is when something lands: something of them waits, and they have
-    /// a slot left.
-    turns: VecDeque<LaneId>,
-    waiting: usize,
-    waiting_bytes: usize,
-    /// The last look was short of slots, whatever the lanes had.
-    is_short: bool,
-    /// Nothing more begins.
-    stopped: bool,
-}
-
-impl<W> Default for State<W> {
-    fn default() -> Self {
-        Self {
-            used: 0,
-            taken: 0,
-            lanes: HashMap::new(),
-            turns: VecDeque::new(),
-            waiting: 0,
-            waiting_bytes: 0,
-            is_short: false,
-            stopped: false,
-        }
-    }
-}
-
 /// One delivery in flight. Dropping it makes room.
 pub(super) struct Slot<W> {
     slots: Arc<Slots<W>>,
-    lane: LaneId,
-    number: u64,
-    shuts: bool,
+    pub(super) lane: LaneId,
+    pub(super) server: Option<Server>,
+    pub(super) number: u64,
+    pub(super) shuts: bool,
     landed: bool,
 }
 
@@ -112,6 +86,28 @@ impl<W> Slots<W> {
         (self.per_lane / 2).max(1)
     }
 
+    /// Slots that only lanes with nothing in flight get.
+    fn kept(&self) -> usize {
+        self.total / KEPT
+    }
+
+    /// Whether the server takes no more for now.
+    fn is_crowded(&self, state: &State<W>, server: Option<&Server>) -> bool {
+        let flights = server.and_then(|server| state.servers.get(server));
+        flights.is_some_and(|flights| *flights >= self.per_lane)
+    }
+
+    /// Whether the lane may have one more in flight, and that one go to this server.
+    fn may_fly(&self, state: &State<W>, lane: &Lane<W>, server: Option<&Server>) -> bool {
+        let kept = match lane.flights.is_empty() {
+            true => 0,
+            false => self.kept(),
+        };
+        state.used + kept < self.total
+            && lane.flights.len() < self.per_lane
+            && !self.is_crowded(state, server)
+    }
+
     fn lane_has_room(&self, held: usize) -> bool {
         held.saturating_add(self.lane_batch()) <= self.per_lane
     }
@@ -131,8 +127,13 @@ impl<W> Slots<W> {
     pub(super) fn look(&self, now: Instant) -> Room {
         let mut state = self.state();
         state.lanes.retain(|_, lane| !lane.is_forgettable(now));
-        let rows = self.total.saturating_sub(state.used);
-        state.is_short = rows < self.total / 4;
+        let free = self.total.saturating_sub(state.used);
+        state.is_short = free < self.total / 4;
+        let only_kept = free <= self.kept();
+        let (rows, per_lane) = match only_kept {
+            true => (free, 1),
+            false => (free - self.kept(), self.lane_batch()),
+        };
         let (mut waiting, bytes) = (state.waiting, state.waiting_bytes);
         let (mut suspects, mut closed, mut ahead) = (Vec::new(), Vec::new(), Vec::new());
         let mut suspects_fly = 0;
@@ -146,7 +147,10 @@ impl<W> Slots<W> {
             } else if let Some(rows) = self.ahead(lane, waiting, bytes, now) {
                 waiting += rows;
                 ahead.push((*id, rows));
-            } else if !self.lane_has_room(lane.held()) {
+            } else if only_kept && !lane.flights.is_empty()
+                || !self.lane_has_room(lane.held())
+                || self.waits_for_server(&state, lane)
+            {
                 closed.push(*id);
             } else if is_suspect {
                 suspects.push(*id);
@@ -160,12 +164,18 @@ impl<W> Slots<W> {
         }
         Room {
             rows,
-            per_lane: self.lane_batch(),
+            per_lane,
             suspects,
             suspect_rows,
             closed,
             ahead,
         }
+    }
+
+    /// Whether the lane has something at hand that its server has no place for.
+    fn waits_for_server(&self, state: &State<W>, lane: &Lane<W>) -> bool {
+        let first = lane.first_waiting();
+        first.is_some_and(|first| self.is_crowded(state, first.server.as_ref()))
     }
 
     /// Gives what was claimed a slot, or a place to wait for one.
@@ -174,31 +184,29 @@ impl<W> Slots<W> {
         id: LaneId,
         cargo: W,
         bytes: usize,
+        server: Option<Server>,
         now: Instant,
     ) -> Place<W> {
-        let mut state = self.state();
-        let free = state.used < self.total;
-        let stopped = state.stopped;
+        let state = &mut *self.state();
         let lane = state.lanes.entry(id).or_default();
-        let has_slot = lane.flights.len() < self.per_lane;
         lane.weighs(bytes);
-        if stopped || lane.shutting > 0 {
+        let (failed, waits) = (lane.failed, lane.has_waiting());
+        if state.stopped || lane.shutting > 0 {
             return Place::Refused(cargo);
         }
-        if free && has_slot && !lane.has_waiting() {
-            let number = state.fly(id, now);
-            return Place::Now(self.slot(id, number), cargo);
+        let may_fly = |lane| self.may_fly(state, lane, server.as_ref());
+        if !waits && state.lanes.get(&id).is_some_and(may_fly) {
+            return Place::Now(self.slot(state, id, server, now), cargo);
         }
-        if lane.failed {
+        if failed && !self.is_crowded(state, server.as_ref()) {
             return Place::Refused(cargo);
         }
-        let is_first = !lane.has_waiting();
-        lane.waits(cargo, bytes);
-        state.waiting += 1;
-        state.waiting_bytes += bytes;
-        if is_first && has_slot {
-            state.turns.push_back(id);
-        }
+        let waiting = Waiting {
+            cargo,
+            bytes,
+            server,
+        };
+        state.waits(id, waiting);
         Place::Waits
     }
 
@@ -210,34 +218,42 @@ impl<W> Slots<W> {
 
     /// The next one whose turn it is.
     fn depart(self: &Arc<Self>, state: &mut State<W>, now: Instant) -> Option<(Slot<W>, W)> {
-        while state.used < self.total {
-            let id = state.turns.pop_front()?;
-            let Some(lane) = state.lanes.get_mut(&id) else {
-                continue;
-            };
-            if lane.flights.len() >= self.per_lane {
-                continue;
-            }
-            let Some((cargo, bytes)) = lane.next_waiting() else {
-                continue;
-            };
-            let goes_on = lane.has_waiting() && lane.flights.len() + 1 < self.per_lane;
-            if goes_on {
-                state.turns.push_back(id);
-            }
-            state.waiting -= 1;
-            state.waiting_bytes -= bytes;
-            let number = state.fly(id, now);
-            return Some((self.slot(id, number), cargo));
+        let id = state.turns.remove(self.next_turn(state)?)?;
+        let lane = state.lanes.get_mut(&id)?;
+        let next = lane.next_waiting()?;
+        if lane.has_waiting() {
+            state.turns.push_back(id);
         }
-        None
+        state.waiting -= 1;
+        state.waiting_bytes -= next.bytes;
+        Some((self.slot(state, id, next.server, now), next.cargo))
     }
 
-    fn slot(self: &Arc<Self>, lane: LaneId, number: u64) -> Slot<W> {
+    /// Where among those that wait the first one is that may leave.
+    fn next_turn(&self, state: &State<W>) -> Option<usize> {
+        let may_leave = |id: &LaneId| {
+            let lane = state.lanes.get(id)?;
+            let server = lane.first_waiting()?.server.as_ref();
+            Some(self.may_fly(state, lane, server))
+        };
+        state
+            .turns
+            .iter()
+            .position(|id| may_leave(id) == Some(true))
+    }
+
+    fn slot(
+        self: &Arc<Self>,
+        state: &mut State<W>,
+        lane: LaneId,
+        server: Option<Server>,
+        now: Instant,
+    ) -> Slot<W> {
         Slot {
+            number: state.fly(lane, server.as_ref(), now),
             slots: Arc::clone(self),
             lane,
-            number,
+            server,
             shuts: false,
             landed: false,
         }
@@ -281,50 +297,11 @@ impl<W> Slots<W> {
         let Some(lane) = state.lanes.get(&id) else {
             return true;
         };
-        self.lane_has_room(lane.held())
+        free > self.kept() && self.lane_has_room(lane.held())
             || state.is_short && free >= self.total / 4
             || self
                 .ahead(lane, state.waiting, state.waiting_bytes, now)
                 .is_some()
-    }
-}
-
-impl<W> State<W> {
-    fn fly(&mut self, lane: LaneId, now: Instant) -> u64 {
-        self.used += 1;
-        self.taken += 1;
-        let number = self.taken;
-        let flights = &mut self.lanes.entry(lane).or_default().flights;
-        flights.insert(number, now);
-        number
-    }
-
-    /// A flight is over. The lane's turn comes if something of it waits.
-    fn land(&mut self, slot: &Slot<W>, per_lane: usize) {
-        self.used = self.used.saturating_sub(1);
-        let Some(lane) = self.lanes.get_mut(&slot.lane) else {
-            return;
-        };
-        let was_full = lane.flights.len() >= per_lane;
-        lane.flights.remove(&slot.number);
-        lane.shutting -= usize::from(slot.shuts);
-        if was_full && lane.has_waiting() {
-            self.turns.push_back(slot.lane);
-        }
-        self.tidy();
-    }
-
-    /// Keeps the memory of lanes without flights within bounds.
-    fn tidy(&mut self) {
-        if self.lanes.len() <= self.used.saturating_add(REMEMBERED) {
-            return;
-        }
-        let mut excess = REMEMBERED / 2;
-        self.lanes.retain(|_, lane| {
-            let forget = lane.is_at_rest() && excess > 0;
-            excess -= usize::from(forget);
-            !forget
-        });
     }
 }
 
@@ -359,7 +336,7 @@ impl<W> Slot<W> {
         if let Some(lane) = state.lanes.get_mut(&self.lane) {
             lane.did_well(now);
         }
-        state.land(&self, slots.per_lane);
+        state.land(&self);
         let next = slots.depart(&mut state, now);
         let enough = slots.is_enough(&state, self.lane, now);
         drop(state);
@@ -376,8 +353,8 @@ impl<W> Drop for Slot<W> {
             return;
         }
         let mut state = self.slots.state();
-        state.land(self, self.slots.per_lane);
-        let may_leave = !state.turns.is_empty();
+        state.land(self);
+        let may_leave = self.slots.next_turn(&state).is_some();
         let enough = self.slots.is_enough(&state, self.lane, Instant::now());
         drop(state);
         if may_leave {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::drain::counts::REMEMBERED;
 
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -20,7 +21,7 @@ fn lanes(count: usize) -> Vec<LaneId> {
 }
 
 fn fly(slots: &Arc<Slots>, lane: LaneId, now: Instant) -> Slot {
-    match slots.place(lane, 0, 1000, now) {
+    match slots.place(lane, 0, 1000, None, now) {
         Place::Now(slot, _) => slot,
         Place::Waits | Place::Refused(_) => panic!("there is no slot"),
     }
@@ -46,7 +47,7 @@ fn wait(
     cargo: impl IntoIterator<Item = usize>,
     now: Instant,
 ) -> Vec<Slot> {
-    let place = |cargo| slots.place(lane, cargo, 1000, now);
+    let place = |cargo| slots.place(lane, cargo, 1000, None, now);
     let placed = cargo.into_iter().map(place);
     placed
         .filter_map(|place| match place {
@@ -111,9 +112,68 @@ fn slow_and_failing_lanes_share_half_of_the_slots() {
         take(&slots, lanes[1], 2, now),
     );
     let room = slots.look(now + SLOW);
-    assert_eq!((room.rows, room.suspect_rows), (8, 0));
+    assert_eq!((room.rows, room.suspect_rows), (6, 0));
     assert!(room.suspects.is_empty() && !room.closed.contains(&lanes[3]));
     assert_eq!(room.closed.len(), 3);
+}
+
+#[test]
+fn the_last_slots_are_for_lanes_with_nothing_in_flight() {
+    let (slots, now) = (Arc::new(Slots::new(16, 8)), Instant::now());
+    let (a, b, c) = (LaneId::random(), LaneId::random(), LaneId::random());
+    let mut flying = take(&slots, a, 7, now);
+    flying.extend(take(&slots, b, 7, now));
+    let room = slots.look(now);
+    assert_eq!(
+        (room.rows, room.of(a), room.of(b), room.of(c)),
+        (2, 0, 0, 1)
+    );
+    assert!(matches!(slots.place(a, 1, 0, None, now), Place::Waits));
+    flying.push(fly(&slots, c, now));
+    assert_eq!(slots.look(now).of(c), 0);
+    assert!(slots.departures(now).is_empty());
+    drop(flying);
+    assert_eq!(slots.departures(now).len(), 1);
+}
+
+#[test]
+fn lanes_that_lead_to_one_server_share_what_one_may_have() {
+    let (slots, now) = (Arc::new(Slots::new(64, 4)), Instant::now());
+    let place = |lane, cargo| slots.place(lane, cargo, 0, Some("relay".into()), now);
+    let lanes = lanes(3);
+    let mut flying = Vec::new();
+    for cargo in 0..12 {
+        match place(lanes[cargo % 2], cargo) {
+            Place::Now(slot, _) => flying.push(slot),
+            Place::Waits => assert!(cargo >= 4, "{cargo}"),
+            Place::Refused(_) => panic!("{cargo} is refused"),
+        }
+    }
+    assert!(matches!(place(lanes[2], 12), Place::Waits));
+    assert_eq!(slots.look(now).of(lanes[2]), 0);
+    let _elsewhere = fly(&slots, LaneId::random(), now);
+    let mut order = Vec::new();
+    while let Some(slot) = flying.pop() {
+        if let Some((slot, cargo)) = slot.make_way(now) {
+            order.push(cargo);
+            flying.insert(0, slot);
+        }
+    }
+    assert_eq!(order, [4, 5, 12, 6, 7, 8, 9, 10, 11]);
+    assert!(slots.state().servers.is_empty() && slots.state().turns.is_empty());
+}
+
+#[test]
+fn a_lane_that_fails_waits_for_its_server_like_others() {
+    let (slots, now) = (Arc::new(Slots::new(64, 1)), Instant::now());
+    let relay = || Some("relay".into());
+    let (bad, good) = (LaneId::random(), LaneId::random());
+    fly(&slots, bad, now).report(Health::Bad);
+    let Place::Now(slot, _) = slots.place(good, 0, 0, relay(), now) else {
+        panic!("there is no slot");
+    };
+    assert!(matches!(slots.place(bad, 1, 0, relay(), now), Place::Waits));
+    assert_eq!(slot.make_way(now).map(|(_, cargo)| cargo), Some(1));
 }
 
 #[test]
@@ -192,7 +252,8 @@ fn a_failure_dismisses_what_waits_and_the_lane_begins_anew() {
         assert_eq!(failed.report(health), [4, 5, 6, 7]);
         assert!(flying.remove(0).make_way(now).is_none());
         assert!(
-            matches!(slots.place(lane, 8, 1000, now), Place::Now(..)) == (health == Health::Bad)
+            matches!(slots.place(lane, 8, 1000, None, now), Place::Now(..))
+                == (health == Health::Bad)
         );
         drop(failed);
         fly(&slots, lane, now).report(Health::Good);
@@ -208,10 +269,13 @@ fn nothing_leaves_for_a_lane_that_is_being_shut() {
     let lane = LaneId::random();
     let mut slot = fly(&slots, lane, now);
     slot.report(Health::Shut);
-    assert!(matches!(slots.place(lane, 1, 0, now), Place::Refused(1)));
+    assert!(matches!(
+        slots.place(lane, 1, 0, None, now),
+        Place::Refused(1)
+    ));
     assert!(slots.departures(now).is_empty());
     drop(slot);
-    assert!(matches!(slots.place(lane, 1, 0, now), Place::Now(..)));
+    assert!(matches!(slots.place(lane, 1, 0, None, now), Place::Now(..)));
 }
 
 #[test]
@@ -253,7 +317,10 @@ fn a_stop_returns_what_waits_and_lets_nothing_else_begin() {
     let mut flying = wait(&slots, lane, 0..5, now);
     assert_eq!(slots.stop(), [2, 3, 4]);
     assert!(flying.remove(0).make_way(now).is_none());
-    assert!(matches!(slots.place(lane, 5, 0, now), Place::Refused(5)));
+    assert!(matches!(
+        slots.place(lane, 5, 0, None, now),
+        Place::Refused(5)
+    ));
 }
 
 #[test]
@@ -266,6 +333,6 @@ fn all_lanes_together_have_only_so_much_wait() {
     let slots = Arc::new(Slots::new(100, 4));
     let lane = brisk(&slots, now);
     let _flying = wait(&slots, lane, 0..4, now);
-    let heavy = slots.place(lane, 5, WAITING_BYTES, now);
+    let heavy = slots.place(lane, 5, WAITING_BYTES, None, now);
     assert!(matches!(heavy, Place::Waits) && slots.look(now).of(lane) == 0);
 }

@@ -1,0 +1,106 @@
+//! What slots count, whatever they make of it.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use beadle_common::id::LaneId;
+use tokio::time::Instant;
+
+use super::Server;
+use super::lane::{Lane, Waiting};
+use super::slots::Slot;
+
+/// Lanes with nothing in flight that are remembered because they failed last.
+/// Above that some are forgotten, and get another chance.
+pub(super) const REMEMBERED: usize = 1024;
+
+/// What is in flight, and what waits.
+pub(super) struct State<W> {
+    pub(super) used: usize,
+    pub(super) taken: u64,
+    pub(super) lanes: HashMap<LaneId, Lane<W>>,
+    /// In flight to each server that several lanes lead to.
+    pub(super) servers: HashMap<Server, usize>,
+    /// Lanes of which something waits. When something lands, it is the turn of the first
+    /// that may have one more in flight.
+    pub(super) turns: VecDeque<LaneId>,
+    pub(super) waiting: usize,
+    pub(super) waiting_bytes: usize,
+    /// The last look was short of slots, whatever the lanes had.
+    pub(super) is_short: bool,
+    /// Nothing more begins.
+    pub(super) stopped: bool,
+}
+
+impl<W> Default for State<W> {
+    fn default() -> Self {
+        Self {
+            used: 0,
+            taken: 0,
+            lanes: HashMap::new(),
+            servers: HashMap::new(),
+            turns: VecDeque::new(),
+            waiting: 0,
+            waiting_bytes: 0,
+            is_short: false,
+            stopped: false,
+        }
+    }
+}
+
+impl<W> State<W> {
+    pub(super) fn fly(&mut self, lane: LaneId, server: Option<&Server>, now: Instant) -> u64 {
+        if let Some(server) = server {
+            *self.servers.entry(Arc::clone(server)).or_default() += 1;
+        }
+        self.used += 1;
+        self.taken += 1;
+        let number = self.taken;
+        let flights = &mut self.lanes.entry(lane).or_default().flights;
+        flights.insert(number, now);
+        number
+    }
+
+    /// Its turn comes when the lanes have had theirs that wait already.
+    pub(super) fn waits(&mut self, id: LaneId, waiting: Waiting<W>) {
+        let lane = self.lanes.entry(id).or_default();
+        if !lane.has_waiting() {
+            self.turns.push_back(id);
+        }
+        self.waiting += 1;
+        self.waiting_bytes += waiting.bytes;
+        lane.waits(waiting);
+    }
+
+    /// A flight is over.
+    pub(super) fn land(&mut self, slot: &Slot<W>) {
+        self.used = self.used.saturating_sub(1);
+        if let Some(server) = &slot.server
+            && let Some(flights) = self.servers.get_mut(server)
+        {
+            *flights -= 1;
+            if *flights == 0 {
+                self.servers.remove(server);
+            }
+        }
+        let Some(lane) = self.lanes.get_mut(&slot.lane) else {
+            return;
+        };
+        lane.flights.remove(&slot.number);
+        lane.shutting -= usize::from(slot.shuts);
+        self.tidy();
+    }
+
+    /// Keeps the memory of lanes without flights within bounds.
+    fn tidy(&mut self) {
+        if self.lanes.len() <= self.used.saturating_add(REMEMBERED) {
+            return;
+        }
+        let mut excess = REMEMBERED / 2;
+        self.lanes.retain(|_, lane| {
+            let forget = lane.is_at_rest() && excess > 0;
+            excess -= usize::from(forget);
+            !forget
+        });
+    }
+}
