@@ -62,6 +62,7 @@ impl TestAppBuilder {
             .set("BEADLE_LISTEN", &address)
             .set("BEADLE_API_KEY", &key)
             .set("BEADLE_WEBHOOK_ALLOW", "127.0.0.0/8,::1/128")
+            .set("BEADLE_MAIL_ALLOW", "127.0.0.0/8,::1/128")
             .set("BEADLE_MAIL", mail.url());
         if self.workers.is_some() {
             settings.set("BEADLE_EMBEDDED_WORKER", "false");

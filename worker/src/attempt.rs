@@ -34,7 +34,7 @@ pub fn judgement(outcome: &Outcome) -> Judgement {
         Verdict::Throttle | Verdict::Credentials => Judgement::Overloaded(failure.retry_after),
         Verdict::Gone => Judgement::Gone,
         // The peer works, and says so about one message.
-        Verdict::Refused | Verdict::BadRecipient => Judgement::Good,
+        Verdict::Deferred | Verdict::Refused | Verdict::BadRecipient => Judgement::Good,
         Verdict::Retry => Judgement::Bad,
     }
 }

@@ -16,10 +16,10 @@ use beadle_common::test_support::{self, TestDb};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::*;
-use crate::net::Trust;
+use crate::net::{Allowlist, Trust};
 use crate::policy::RetrySchedule;
 use crate::webhook::receiver::{Answer, Receiver};
-use crate::webhook::{Allowlist, SenderConfig, WebhookSender};
+use crate::webhook::{SenderConfig, WebhookSender};
 
 const NOW: Instant = Instant::from_millis(1_750_000_000_000);
 const BODY: &str = r#"{"event":{"type":"user.action"}}"#;

@@ -93,6 +93,8 @@ impl FromStr for ErrorClass {
 pub enum Verdict {
     /// Try this delivery again as scheduled.
     Retry,
+    /// This recipient is put off: try again as scheduled. Others may be reached meanwhile.
+    Deferred,
     /// Try again as scheduled, and let the whole lane wait: it is overloaded.
     Throttle,
     /// The receiver is gone for good (410): disable the webhook, hold its rows.
@@ -120,7 +122,10 @@ impl Verdict {
     /// Whether a later attempt of the same delivery can succeed.
     #[must_use]
     pub fn may_retry(self) -> bool {
-        matches!(self, Self::Retry | Self::Throttle | Self::Credentials)
+        matches!(
+            self,
+            Self::Retry | Self::Deferred | Self::Throttle | Self::Credentials
+        )
     }
 }
 

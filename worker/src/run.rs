@@ -139,7 +139,7 @@ pub(crate) fn webhook_courier(
     sealer: Sealer,
 ) -> Result<WebhookCourier, SettingsError> {
     let config = SenderConfig {
-        allow: settings.allowlist(),
+        allow: settings.webhook_allowlist(),
         deadline: settings.request_deadline,
         // Several webhooks may be of one host.
         idle_per_host: count(settings.concurrency),
@@ -158,6 +158,7 @@ fn mails(
     sealer: Sealer,
 ) -> Result<Drain<MailCourier>, SettingsError> {
     let config = MailerConfig {
+        allow: settings.mail_allowlist(),
         deadline: settings.mail_deadline,
         ..MailerConfig::new(settings.trust()?)
     };

@@ -8,9 +8,8 @@ use clap::Args;
 use ipnet::IpNet;
 
 use crate::email::MailTarget;
-use crate::net::{Trust, TrustError};
+use crate::net::{Allowlist, Trust, TrustError};
 use crate::policy::RetrySchedule;
-use crate::webhook::Allowlist;
 
 /// By how much a lease has to outlast the longest exchange: time to settle.
 const LEASE_MARGIN: Duration = Duration::from_secs(10);
@@ -47,6 +46,18 @@ pub struct WorkerSettings {
         value_parser = parse_networks
     )]
     pub webhook_allow: Networks,
+
+    /// Networks where mail servers of tenants may be although they are private, such as
+    /// `10.0.0.25/32`. `BEADLE_MAIL` may be anywhere
+    #[arg(
+        long,
+        alias = "beadle-mail-allow",
+        env = "BEADLE_MAIL_ALLOW",
+        value_name = "BEADLE_MAIL_ALLOW",
+        default_value = "",
+        value_parser = parse_networks
+    )]
+    pub mail_allow: Networks,
 
     /// Delay before each attempt of a webhook; its length is the number of attempts
     #[arg(
@@ -93,7 +104,8 @@ pub struct WorkerSettings {
     )]
     pub webhook_concurrency: u32,
 
-    /// Mails in flight to one mail server per worker. Many servers refuse more than ten
+    /// Mails in flight of one tenant, and to one mail server, per worker. Many servers refuse
+    /// more than ten connections
     #[arg(
         long,
         alias = "beadle-mail-concurrency",
@@ -265,10 +277,16 @@ impl WorkerSettings {
         Ok(Trust::new(Some(&pem))?)
     }
 
-    /// The networks exempt from the address guard.
+    /// The networks that webhooks may reach beside public addresses.
     #[must_use]
-    pub fn allowlist(&self) -> Allowlist {
+    pub fn webhook_allowlist(&self) -> Allowlist {
         Allowlist::new(self.webhook_allow.0.clone())
+    }
+
+    /// The same for mail servers of tenants.
+    #[must_use]
+    pub fn mail_allowlist(&self) -> Allowlist {
+        Allowlist::new(self.mail_allow.0.clone())
     }
 }
 
@@ -329,7 +347,7 @@ mod tests {
         settings.check().unwrap();
         assert_eq!(settings.retry_schedule, RetrySchedule::webhook());
         assert_eq!(settings.mail_retry_schedule, RetrySchedule::mail());
-        assert!(settings.webhook_allow.0.is_empty());
+        assert!(settings.webhook_allow.0.is_empty() && settings.mail_allow.0.is_empty());
     }
 
     #[test]
@@ -353,6 +371,7 @@ mod tests {
                 "BEADLE_WEBHOOK_ALLOW",
                 "CIDRs",
             ),
+            ("--mail-allow", "relay", "BEADLE_MAIL_ALLOW", "CIDRs"),
             (
                 "--retry-schedule",
                 "0s,,5s",

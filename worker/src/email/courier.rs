@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use super::dkim::Signers;
 use super::notes::{Notes, Refused, Suppressed};
-use super::{MailTarget, Mailbox, Mailer, OutgoingEmail, Parcel, Security, SmtpTarget};
-use crate::drain::{Courier, Loaded, Unsendable};
+use super::{MailTarget, Mailbox, Mailer, NamedBy, OutgoingEmail, Parcel, Security, SmtpTarget};
+use crate::drain::{Courier, Loaded, Server, Unsendable};
 use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict};
 use crate::policy::RetrySchedule;
 use crate::webhook::courier::sealed;
@@ -119,6 +119,10 @@ impl Courier for MailCourier {
         letter.email.bytes.len()
     }
 
+    fn server(&self, letter: &Letter) -> Option<Server> {
+        letter.target.server()
+    }
+
     fn time_limit(&self, _letter: &Letter) -> Duration {
         self.mailer.time_limit()
     }
@@ -185,6 +189,7 @@ impl MailCourier {
             port,
             security,
             credentials,
+            named_by: NamedBy::Tenant,
         })))
     }
 }

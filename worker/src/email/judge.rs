@@ -11,6 +11,14 @@ use crate::outcome::{ErrorClass, Failure, Verdict, chain, find_cause, harmless};
 /// How much of a server's answer is kept.
 const ANSWER_BYTES: usize = 500;
 
+/// What the library itself says of answers that it cannot read.
+const OF_ITS_OWN: [&str; 4] = [
+    "incomplete response",
+    "SMTP response line too long",
+    "SMTP response too large",
+    "Unexpected number of challenges",
+];
+
 /// Where in the conversation something happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -42,12 +50,22 @@ pub fn answer(response: &Response) -> String {
 
 /// Judges an error by the step it came from.
 pub fn failed(step: Step, error: &SmtpError) -> Failure {
-    let told = harmless(chain(error).as_bytes(), ANSWER_BYTES);
-    let message = format!("mail server at {step}: {told}");
+    let message = format!("mail server at {step}: {}", words(error));
     match error.status().map(u16::from) {
         Some(code) => with_code(step, code, message),
         None => without_code(step, error, message),
     }
+}
+
+/// What is told of an error. The library repeats what it cannot read, but whoever named the
+/// server is not to learn what other services say there.
+fn words(error: &SmtpError) -> String {
+    let told = chain(error);
+    let why = told.strip_prefix("response error: ").unwrap_or_default();
+    if error.is_response() && !OF_ITS_OWN.contains(&why) {
+        return "that is no answer of a mail server".to_owned();
+    }
+    harmless(told.as_bytes(), ANSWER_BYTES)
 }
 
 /// Judges a refusal that the mail library has not seen.
@@ -72,10 +90,13 @@ fn class_of_code(step: Step) -> ErrorClass {
 }
 
 fn verdict_of_code(step: Step, code: u16, told: &str) -> Verdict {
-    if code < 500 {
-        return Verdict::Retry;
-    }
     match (step, code) {
+        // Greylisting, a full mailbox, an address that could not be looked up. What the system
+        // (4.3) or its policy (4.7) says meets every other mail as well.
+        (Step::Recipient, 450..=452) if !(told.contains(" 4.3.") || told.contains(" 4.7.")) => {
+            Verdict::Deferred
+        }
+        (_, ..500) => Verdict::Retry,
         (Step::Login, _) | (_, 530 | 534 | 535 | 538) => Verdict::Credentials,
         // Nothing was said about this mail yet: a server that is being mended.
         (Step::Greeting | Step::StartTls, _) => Verdict::Retry,

@@ -17,9 +17,11 @@ mod wire;
 mod words;
 
 #[cfg(test)]
+mod guard_tests;
+#[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
-mod server;
+pub(crate) mod server;
 #[cfg(test)]
 mod transport_tests;
 
@@ -27,5 +29,5 @@ pub use address::{AddressError, parse_address};
 pub use courier::MailCourier;
 pub use message::{Mailbox, MessageError, OutgoingEmail};
 pub use notes::Notes;
-pub use target::{MailTarget, Security, SmtpTarget, TargetError};
+pub use target::{MailTarget, NamedBy, Security, SmtpTarget, TargetError};
 pub use transport::{Mailer, MailerConfig, Parcel};

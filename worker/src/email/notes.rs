@@ -14,7 +14,7 @@ use beadle_common::model::suppression::Suppression;
 use beadle_common::outbox::{Claimed, Payload};
 use diesel::QueryResult;
 
-use super::MailTarget;
+use super::{MailTarget, NamedBy};
 use crate::drain::Unsendable;
 use crate::outcome::{ErrorClass, Failure, Verdict};
 
@@ -26,9 +26,12 @@ const ANNOUNCED_EVERY: Duration = Duration::from_secs(60 * 60);
 pub struct Notes {
     db: Db,
     suppress_for: Duration,
-    /// When the refused login of a server was announced last, by its name.
-    announced: Mutex<HashMap<String, Instant>>,
+    /// When the refused login of a server was announced last, by its name and, unless it is
+    /// the operator's, by the tenant: each has a login of its own.
+    announced: Mutex<HashMap<Login, Instant>>,
 }
+
+type Login = (Option<TenantId>, String);
 
 /// A mail that a server refused.
 #[derive(Debug, Clone, Copy)]
@@ -93,15 +96,22 @@ impl Notes {
         let MailTarget::Smtp(server) = refused.target else {
             return Ok(());
         };
-        let server = format!("{}:{}", server.host, server.port);
-        if !self.is_news(&server, now) {
-            return Ok(());
-        }
+        let name = format!("{}:{}", server.host, server.port);
+        let (whose, login) = match server.named_by {
+            NamedBy::Operator => (None, "the login of `BEADLE_MAIL`".to_owned()),
+            NamedBy::Tenant => (
+                Some(refused.tenant),
+                format!("the login that the tenant [{}] has for it", refused.tenant),
+            ),
+        };
         let message = format!(
-            "the mail server [{server}] refuses the login that the tenant [{}] has for it; its mail waits: {}",
-            refused.tenant, refused.failure.message
+            "the mail server [{name}] refuses {login}; the mail waits: {}",
+            refused.failure.message
         )
         .replace('\0', "\u{fffd}");
+        if !self.is_news((whose, name), now) {
+            return Ok(());
+        }
         tracing::error!("{message}");
         self.db
             .write(move |connection| {
@@ -111,16 +121,16 @@ impl Notes {
             .await
     }
 
-    fn is_news(&self, server: &str, now: Instant) -> bool {
+    fn is_news(&self, login: Login, now: Instant) -> bool {
         let mut announced = self
             .announced
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         announced.retain(|_, at| now < at.plus(ANNOUNCED_EVERY));
-        if announced.contains_key(server) {
+        if announced.contains_key(&login) {
             return false;
         }
-        announced.insert(server.to_owned(), now);
+        announced.insert(login, now);
         true
     }
 }

@@ -3,6 +3,8 @@
 //! connection whose conversation was cut off by a deadline, and the next mail
 //! would read the answers to the last one.
 
+use std::net::SocketAddr;
+
 use lettre::Address;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -18,16 +20,22 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::judge::{Step, answer, ends_session, failed};
-use super::target::{Security, SmtpTarget};
+use super::target::{NamedBy, Security, SmtpTarget};
 use super::upgrade::ask_for_tls;
 use super::wire::Wire;
-use crate::net::{DialError, Resolve, Trust, dial, resolve_host};
+use crate::net::{Allowlist, DialError, Resolve, Trust, dial, resolve_host, vet};
 use crate::outcome::{ErrorClass, Failure, Verdict, chain};
+
+/// After so many refusals a session is given up. Servers slow down and cut off those who make
+/// many mistakes (Postfix from ten on), and the next mail may be of somebody else.
+const MOST_REFUSALS: usize = 5;
 
 /// What a session needs to come about.
 pub struct Dialer<'a> {
     pub resolver: &'a dyn Resolve,
     pub trust: &'a Trust,
+    /// Where servers may be that a tenant has named, beside public addresses.
+    pub allow: &'a Allowlist,
     pub hello: &'a ClientId,
     /// Name, connection and TLS must be there by then.
     pub until: Instant,
@@ -53,6 +61,7 @@ impl Dialer<'_> {
         Ok(Session {
             connection,
             needs_reset: false,
+            refusals: 0,
             over: false,
         })
     }
@@ -67,12 +76,33 @@ impl Dialer<'_> {
                 let message = format!("cannot resolve `{host}`: {}", chain(&error));
                 Failure::new(ErrorClass::Dns, message)
             })?;
+        let addresses = self.vetted(target, addresses)?;
         dial(&addresses, self.until).await.map_err(|error| {
             let class = match &error {
                 DialError::Late { .. } => ErrorClass::Timeout,
                 DialError::Refused { .. } | DialError::Nowhere => ErrorClass::Connect,
             };
             Failure::new(class, format!("mail server `{host}`: {}", chain(&error)))
+        })
+    }
+
+    /// The tenant is not told the address: it would learn where things are that it cannot
+    /// reach. The log tells the operator.
+    fn vetted(
+        &self,
+        target: &SmtpTarget,
+        addresses: Vec<SocketAddr>,
+    ) -> Result<Vec<SocketAddr>, Failure> {
+        if target.named_by == NamedBy::Operator {
+            return Ok(addresses);
+        }
+        let host = &target.host;
+        vet(addresses, self.allow).map_err(|blocked| {
+            tracing::warn!(host, "refused to connect to a tenant's mail server: {blocked}");
+            let message = format!(
+                "refused to connect to mail server `{host}`: its address is not public, and its network is not in `BEADLE_MAIL_ALLOW`"
+            );
+            Failure::new(ErrorClass::Blocked, message)
         })
     }
 
@@ -131,6 +161,8 @@ pub struct Session {
     connection: AsyncSmtpConnection,
     /// The last transaction was refused midway; the server still remembers it.
     needs_reset: bool,
+    /// Transactions that were refused so far.
+    refusals: usize,
     /// The server closed, or said that it will.
     over: bool,
 }
@@ -155,6 +187,8 @@ impl Session {
         let parameters = self
             .parameters(from, recipient, message)
             .map_err(Refusal::Failed)?;
+        // Until the server has taken it.
+        self.refusals += 1;
         self.begin(from, parameters).await?;
         self.needs_reset = true;
         let response = self
@@ -162,12 +196,13 @@ impl Session {
             .await
             .map_err(Refusal::Failed)?;
         self.needs_reset = false;
+        self.refusals -= 1;
         Ok(response)
     }
 
     /// Whether another mail can go over this session.
     pub fn is_usable(&self) -> bool {
-        !(self.over || self.connection.has_broken())
+        !(self.over || self.connection.has_broken()) && self.refusals < MOST_REFUSALS
     }
 
     async fn begin(

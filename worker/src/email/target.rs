@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::{Url, form_urlencoded};
 
+use crate::drain::Server;
+
 /// How a connection to a mail server is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Security {
@@ -30,17 +32,45 @@ pub struct SmtpTarget {
     pub security: Security,
     /// User and password, if the server wants them.
     pub credentials: Option<(String, SecretString)>,
+    /// Who named it.
+    pub named_by: NamedBy,
+}
+
+/// Who named a mail server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NamedBy {
+    /// Whoever runs Beadle, who may name any.
+    Operator,
+    /// A tenant, whose servers go through the address guard.
+    Tenant,
 }
 
 impl SmtpTarget {
     /// Everything that makes one connection unfit for another target. The
-    /// password is part of it: a mended one must not ride on an old login.
-    fn identity(&self) -> (&str, u16, Security, Option<(&str, &str)>) {
+    /// password is part of it: a mended one must not ride on an old login. And
+    /// so is who named it: no tenant gets past the guard on a connection of
+    /// the operator's.
+    fn identity(&self) -> (NamedBy, &str, u16, Security, Option<(&str, &str)>) {
         let credentials = self
             .credentials
             .as_ref()
             .map(|(user, password)| (user.as_str(), password.expose_secret()));
-        (&self.host, self.port, self.security, credentials)
+        let security = self.security;
+        (self.named_by, &self.host, self.port, security, credentials)
+    }
+
+    /// The name under which tenants share the few connections that a server
+    /// takes. None: a login of its own is nobody else's.
+    fn shared_as(&self) -> Option<Server> {
+        match (self.named_by, &self.credentials) {
+            // Whatever tenants do to a server of this name takes nothing from it.
+            (NamedBy::Operator, _) => Some("the operator's".into()),
+            (NamedBy::Tenant, Some(_)) => None,
+            (NamedBy::Tenant, None) => {
+                let (host, port) = (self.host.to_lowercase(), self.port);
+                Some(format!("{host}:{port}:{:?}", self.security).into())
+            }
+        }
     }
 }
 
@@ -104,6 +134,15 @@ pub enum TargetError {
 }
 
 impl MailTarget {
+    /// Which server's connections it shares with others; see [`Server`].
+    #[must_use]
+    pub fn server(&self) -> Option<Server> {
+        match self {
+            Self::Smtp(server) => server.shared_as(),
+            Self::Dir(_) => None,
+        }
+    }
+
     /// Reads `dir://PATH`, `smtp://[user:password@]host[:port][?tls=required]`
     /// or `smtps://[user:password@]host[:port]`.
     ///
@@ -133,6 +172,7 @@ impl MailTarget {
             port: url.port().unwrap_or(default_port(security)),
             security,
             credentials: credentials(&url)?,
+            named_by: NamedBy::Operator,
         }))
     }
 }

@@ -18,7 +18,7 @@ use super::dir;
 use super::judge::answer;
 use super::smtp::{Dialer, Refusal, Session};
 use super::target::{MailTarget, SmtpTarget};
-use crate::net::{Resolve, SystemResolver, Trust, deadline_in};
+use crate::net::{Allowlist, Resolve, SystemResolver, Trust, deadline_in};
 use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict, chain};
 
 /// Time for name, connection and TLS. A mail server that does not pick up by
@@ -36,6 +36,8 @@ const IDLE_PER_SERVER: usize = 8;
 pub struct MailerConfig {
     /// Whom TLS trusts.
     pub trust: Trust,
+    /// Where servers may be that a tenant has named, beside public addresses.
+    pub allow: Allowlist,
     /// Names to addresses; [`SystemResolver`] outside tests.
     pub resolver: Arc<dyn Resolve>,
     /// The longest time for handing over one message. Too low fails servers
@@ -51,6 +53,7 @@ impl MailerConfig {
     pub fn new(trust: Trust) -> Self {
         Self {
             trust,
+            allow: Allowlist::default(),
             resolver: Arc::new(SystemResolver),
             deadline: Duration::from_secs(30),
             hello: None,
@@ -88,6 +91,7 @@ struct Parked {
 /// Delivers mail. Share one: it holds the sessions.
 pub struct Mailer {
     trust: Trust,
+    allow: Allowlist,
     resolver: Arc<dyn Resolve>,
     deadline: Duration,
     hello: ClientId,
@@ -109,6 +113,7 @@ impl Mailer {
     pub fn new(config: MailerConfig) -> Self {
         Self {
             trust: config.trust,
+            allow: config.allow,
             resolver: config.resolver,
             deadline: config.deadline,
             hello: config
@@ -196,6 +201,7 @@ impl Mailer {
         Dialer {
             resolver: &*self.resolver,
             trust: &self.trust,
+            allow: &self.allow,
             hello: &self.hello,
             until: deadline_in(CONNECT_CAP.min(self.deadline)),
         }

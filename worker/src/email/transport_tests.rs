@@ -42,6 +42,7 @@ fn target(address: SocketAddr, security: Security) -> SmtpTarget {
         port: address.port(),
         security,
         credentials: None,
+        named_by: NamedBy::Operator,
     }
 }
 
@@ -91,7 +92,8 @@ async fn a_transient_answer_is_retried() {
         let exchange = deliver(script).await;
         let failure = failure(&exchange);
         assert_eq!(failure.class, ErrorClass::Smtp, "{word}");
-        assert_eq!(failure.verdict, Verdict::Retry);
+        let recipients = word == "RCPT" && failure.verdict == Verdict::Deferred;
+        assert!(recipients || failure.verdict == Verdict::Retry, "{word}");
         assert_eq!(failure.status_code, Some(450));
         assert!(
             failure.message.contains("greylisted"),

@@ -22,8 +22,9 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
-use super::guard::{Allowlist, Blocked, is_public, vet};
-use crate::net::{DialError, Resolve, Trust, deadline_in, dial, resolve_host};
+use crate::net::{
+    Allowlist, Blocked, DialError, Resolve, Trust, deadline_in, dial, is_public, resolve_host, vet,
+};
 use crate::outcome::ErrorClass;
 
 /// How many hosts the warning about plain HTTP remembers. Past that it falls
@@ -43,7 +44,7 @@ pub enum ConnectError {
         source: io::Error,
     },
     /// The guard refused the name.
-    #[error("refused to connect to `{host}`")]
+    #[error("refused to connect to `{host}`, whose network `BEADLE_WEBHOOK_ALLOW` does not name")]
     Blocked {
         /// The name.
         host: String,

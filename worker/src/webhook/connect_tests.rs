@@ -11,7 +11,7 @@ use super::receiver::{Answer, Receiver};
 use super::request::tests::request;
 use super::send_tests::{config, failure, sender};
 use super::*;
-use crate::net::{BoxFuture, Resolve, Trust};
+use crate::net::{Allowlist, BoxFuture, Resolve, Trust};
 use crate::outcome::ErrorClass;
 
 /// DNS that answers every name with the same addresses.

@@ -1,8 +1,5 @@
-//! The webhook side: the address guard, the connector that obeys it, and the
-//! sender. Signing is done before, recording after; nothing here knows a
+//! The webhook side: the connector that obeys the address guard, and the sender. Signing is done before, recording after; nothing here knows a
 //! database or decides when to try again.
-
-pub mod guard;
 
 mod connect;
 pub(crate) mod courier;
@@ -13,7 +10,6 @@ mod send;
 mod target;
 
 pub use courier::WebhookCourier;
-pub use guard::{Allowlist, Blocked};
 pub use request::WebhookRequest;
 pub use send::{SenderConfig, WebhookSender};
 

@@ -16,10 +16,9 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, timeout_at};
 
 use super::connect::{Connector, Reach};
-use super::guard::Allowlist;
 use super::outcome::{BodyEnd, broken, judge, no_answer};
 use super::request::WebhookRequest;
-use crate::net::{Resolve, SystemResolver, Trust, deadline_in};
+use crate::net::{Allowlist, Resolve, SystemResolver, Trust, deadline_in};
 use crate::outcome::{Exchange, Failure, harmless};
 use crate::policy::parse_retry_after;
 

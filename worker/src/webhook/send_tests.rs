@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use super::receiver::{Answer, Receiver};
 use super::request::tests::request;
 use super::*;
-use crate::net::Trust;
+use crate::net::{Allowlist, Trust};
 use crate::outcome::{ErrorClass, Exchange, Failure, Verdict};
 
 pub fn config() -> SenderConfig {

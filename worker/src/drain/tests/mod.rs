@@ -9,6 +9,7 @@ mod lanes;
 mod lease;
 mod outcomes;
 mod settling;
+mod tenants;
 mod trouble;
 
 use std::collections::HashMap;
@@ -29,7 +30,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Courier, Drain, Limits, Surroundings, Unsendable};
+use super::{Courier, Drain, Limits, Server, Surroundings, Unsendable};
 use crate::metrics::Metrics;
 use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict};
 use crate::policy::RetrySchedule;
@@ -62,6 +63,7 @@ struct Scripted {
     schedule: RetrySchedule,
     limit: Duration,
     lanes: Mutex<HashMap<LaneId, Act>>,
+    servers: Mutex<HashMap<LaneId, Server>>,
     faults: Mutex<HashMap<DeliveryId, Fault>>,
     gate: Semaphore,
     sent: Mutex<Vec<(DeliveryId, i32)>>,
@@ -92,6 +94,10 @@ impl Courier for Scripted {
 
     fn weight(&self, _parcel: &Claimed) -> usize {
         1000
+    }
+
+    fn server(&self, parcel: &Claimed) -> Option<Server> {
+        self.servers.lock().unwrap().get(&parcel.lane).cloned()
     }
 
     fn time_limit(&self, _parcel: &Claimed) -> Duration {
@@ -177,6 +183,7 @@ impl World {
                     .unwrap(),
                 limit: 20 * SECOND,
                 lanes: Mutex::default(),
+                servers: Mutex::default(),
                 faults: Mutex::default(),
                 gate: Semaphore::new(0),
                 sent: Mutex::default(),

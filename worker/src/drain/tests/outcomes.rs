@@ -13,9 +13,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::net::{BoxFuture, Resolve, Trust};
+use crate::net::{Allowlist, BoxFuture, Resolve, Trust};
 use crate::webhook::receiver::{Answer, Receiver};
-use crate::webhook::{Allowlist, SenderConfig, WebhookCourier, WebhookSender};
+use crate::webhook::{SenderConfig, WebhookCourier, WebhookSender};
 
 const DAY: u64 = 24 * 60 * 60;
 

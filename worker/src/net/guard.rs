@@ -1,6 +1,7 @@
-//! The address guard: decides which IP addresses a webhook may reach. Pure;
-//! the connector calls it with what the resolver answered, and connects only
-//! to what it gave back, so a name cannot point elsewhere a moment later.
+//! The address guard: decides which IP addresses may be reached by what clients
+//! name, webhooks and tenants' mail servers. Pure; whoever connects calls it with
+//! what the resolver answered, and connects only to what it gave back, so a name
+//! cannot point elsewhere a moment later.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -108,9 +109,7 @@ impl Allowlist {
 
 /// The name resolves to an address that is neither public nor allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "address `{address}` is not public; to allow it, add its network to `BEADLE_WEBHOOK_ALLOW`"
-)]
+#[error("address `{address}` is not public")]
 pub struct Blocked {
     /// The first address that was refused.
     pub address: IpAddr,

@@ -1,0 +1,249 @@
+//! Tenants beside each other: whatever becomes of the mail of some, that of another leaves.
+
+use std::time::Instant as RealInstant;
+
+use beadle_common::id::TenantId;
+use beadle_common::mail::Mail;
+use beadle_common::model::mail_limit::MailLimit;
+use beadle_common::outbox::{LaneState, lane_state, mail_lane};
+use beadle_common::seal::Sealer;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::email::server::{Reply, Server as MailServer};
+use crate::email::{MailCourier, MailTarget, Mailer, MailerConfig, Notes};
+use crate::net::{Allowlist, Trust};
+
+/// As many as one owner may hold.
+const HOSTILE: usize = 8;
+
+/// By then mail has to be on its way, on a busy machine too.
+const SOON: Duration = Duration::from_secs(3);
+
+impl World {
+    /// A lane that leads to a server that others lead to.
+    fn lane_to(&self, server: &str, act: Act) -> LaneId {
+        let lane = self.lane(act);
+        let mut servers = self.courier.servers.lock().unwrap();
+        servers.insert(lane, server.into());
+        lane
+    }
+
+    /// One more lane has something, which leaves at once.
+    async fn another_is_served(&self, lane: LaneId) {
+        let began = RealInstant::now();
+        let id = self.add(lane);
+        self.wake.wake();
+        assert_eq!(self.fate_of(id).await, (DeliveryState::Delivered, 1));
+        assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+    }
+
+    fn sent_of(&self, ids: &[DeliveryId]) -> usize {
+        let sent = self.sent();
+        sent.iter().filter(|(id, _)| ids.contains(id)).count()
+    }
+}
+
+async fn tenants_whose_servers_hang_leave_slots_for_others(world: World) {
+    let hanging: Vec<_> = (0..HOSTILE).map(|_| world.lane(Act::Hang)).collect();
+    for lane in &hanging {
+        world.add_many(*lane, 60);
+    }
+    let drain = world.start();
+    // All but an eighth.
+    until("they have what they get", || world.flying() == 14).await;
+    world.another_is_served(LaneId::random()).await;
+    // Nor when it has shown that they hang.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    for lane in &hanging {
+        world.add_many(*lane, 60);
+    }
+    for _ in 0..3 {
+        world.another_is_served(LaneId::random()).await;
+    }
+    drain.abort();
+}
+
+async fn a_server_gets_no_more_at_once_however_many_tenants_use_it(mut world: World) {
+    world.limits.slots = 64;
+    let mut owed = Vec::new();
+    for _ in 0..HOSTILE {
+        owed.extend(world.add_many(world.lane_to("relay", Act::Wait), 6));
+    }
+    let drain = world.start();
+    for left in (1..=owed.len()).rev() {
+        until("somebody waits", || world.flying() >= left.min(8)).await;
+        world.open_gate(1);
+        until("one has gone", || {
+            world.courier.gate.available_permits() == 0
+        })
+        .await;
+    }
+    for id in owed {
+        assert_eq!(world.fate_of(id).await, (DeliveryState::Delivered, 1));
+    }
+    assert_eq!(world.courier.most.load(Ordering::SeqCst), 8);
+    world.stop(drain).await;
+}
+
+async fn a_server_that_hangs_delays_nobody_who_uses_another(mut world: World) {
+    world.limits.slots = 64;
+    for _ in 0..HOSTILE {
+        world.add_many(world.lane_to("a hanging relay", Act::Hang), 60);
+    }
+    let drain = world.start();
+    until("it has what it gets", || world.flying() == 8).await;
+    world
+        .another_is_served(world.lane_to("relay", Act::Deliver))
+        .await;
+    world.another_is_served(LaneId::random()).await;
+    assert_eq!(world.flying(), 8);
+    drain.abort();
+}
+
+async fn tenants_of_one_server_take_turns(mut world: World) {
+    world.limits.slots = 64;
+    let busy: Vec<_> = (0..HOSTILE)
+        .map(|_| world.add_many(world.lane_to("relay", Act::Wait), 100))
+        .collect();
+    let drain = world.start();
+    until("it is busy", || world.flying() == 8).await;
+    let others = world.add_many(world.lane_to("relay", Act::Wait), 5);
+    world.wake.wake();
+    let before = world.sent().len();
+    let mut opened = 0;
+    while world.sent_of(&others) < 5 && opened < 200 {
+        until("somebody waits", || world.flying() == 8).await;
+        world.open_gate(1);
+        opened += 1;
+        until("the next one is sent", || {
+            world.sent().len() == before + opened
+        })
+        .await;
+    }
+    // Five turns of nine, twice as many where a claim comes too late for one. The backlogs of
+    // the others are 800.
+    assert!(opened <= 10 * (HOSTILE + 1), "{opened}");
+    for ids in busy {
+        assert!(world.sent_of(&ids) <= 20, "{}", world.sent_of(&ids));
+    }
+    drain.abort();
+}
+
+/// A real worker for mail, and the operator's relay.
+struct Post {
+    world: World,
+    relay: MailServer,
+}
+
+impl Post {
+    /// The relay puts off who is called hostile.
+    async fn new(world: World) -> Self {
+        let defers = Reply::Say("450 4.2.0 greylisted, come back later");
+        let relay = MailServer::start(vec![("RCPT TO:<hostile", defers)]).await;
+        Self { world, relay }
+    }
+
+    fn start(&self) -> JoinHandle<()> {
+        let target = format!("smtp://{}", self.relay.address);
+        let courier = MailCourier {
+            mailer: Mailer::new(MailerConfig {
+                allow: Allowlist::new(vec!["127.0.0.0/8".parse().unwrap()]),
+                ..MailerConfig::new(Trust::new(None).unwrap())
+            }),
+            default_target: Arc::new(MailTarget::parse(&target).unwrap()),
+            sealer: Sealer::from_keys(&"00".repeat(32).into()).unwrap(),
+            schedule: RetrySchedule::mail(),
+            notes: Notes::new(self.world.db.clone(), SECOND),
+        };
+        let limits = Limits {
+            slots: 256,
+            ..self.world.limits
+        };
+        let drain = Drain::new(Arc::new(courier), self.world.surroundings(), limits);
+        tokio::spawn(drain.run(self.world.stop.clone()))
+    }
+
+    fn tenant(&self, name: &str, settings: &Value) -> TenantId {
+        let tenant = test_support::tenant(name, settings);
+        let id = tenant.id;
+        self.world.write(move |c| {
+            tenant.insert(c)?;
+            MailLimit::put(c, &tenant)
+        });
+        id
+    }
+
+    fn mail(&self, tenant: TenantId, recipients: usize, name: &'static str) {
+        let now = self.world.now();
+        self.world.write(move |c| {
+            (0..recipients).try_for_each(|number| {
+                let mut row = test_support::email(tenant, &format!("{name}-{number}@example.com"));
+                row.insert_instant = now;
+                let lane = mail_lane(tenant);
+                Mail { row, lane }.queue(c)
+            })
+        });
+        self.world.wake.wake();
+    }
+
+    /// How often the relay was asked for somebody of this name.
+    fn asked(&self, name: &str) -> usize {
+        let commands = self.relay.commands();
+        let word = format!("RCPT TO:<{name}-");
+        commands.iter().filter(|c| c.starts_with(&word)).count()
+    }
+
+    fn state(&self, tenant: TenantId) -> LaneState {
+        self.world.read(|c| lane_state(c, mail_lane(tenant)))
+    }
+}
+
+async fn recipients_that_are_put_off_stop_nobodys_mail(world: World) {
+    let post = Post::new(world).await;
+    let hostile: Vec<_> = (0..HOSTILE)
+        .map(|number| post.tenant(&format!("hostile {number}"), &json!({})))
+        .collect();
+    for tenant in &hostile {
+        post.mail(*tenant, 40, "hostile");
+    }
+    let drain = post.start();
+    until("all are asked for", || post.asked("hostile") == 8 * 40).await;
+    let other = post.tenant("other", &json!({}));
+    let began = RealInstant::now();
+    post.mail(other, 3, "reader");
+    until("the mail is there", || post.relay.messages().len() == 3).await;
+    assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+    post.world.stop(drain).await;
+    for tenant in hostile {
+        assert_eq!(post.state(tenant), LaneState::healthy(mail_lane(tenant)));
+    }
+}
+
+async fn a_limit_of_one_tenant_slows_down_no_other(world: World) {
+    let post = Post::new(world).await;
+    let (host, port) = (
+        post.relay.address.ip().to_string(),
+        post.relay.address.port(),
+    );
+    let slow = json!({"host": host, "port": port, "rateLimit": 1});
+    for number in 0..HOSTILE {
+        let tenant = post.tenant(&format!("slow {number}"), &slow);
+        post.mail(tenant, 40, "slow");
+    }
+    let other = post.tenant("other", &json!({"host": host, "port": port}));
+    post.mail(other, 20, "reader");
+    let drain = post.start();
+    until("the mail is there", || post.asked("reader") == 20).await;
+    assert_eq!(post.asked("slow"), HOSTILE);
+    post.world.stop(drain).await;
+}
+
+both_databases!(
+    tenants_whose_servers_hang_leave_slots_for_others,
+    a_server_gets_no_more_at_once_however_many_tenants_use_it,
+    a_server_that_hangs_delays_nobody_who_uses_another,
+    tenants_of_one_server_take_turns,
+    recipients_that_are_put_off_stop_nobodys_mail,
+    a_limit_of_one_tenant_slows_down_no_other,
+);
