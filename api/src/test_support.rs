@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use actix_web::body::to_bytes;
+use actix_web::body::{MessageBody, to_bytes};
+use actix_web::dev::{Payload, ServiceResponse};
+use actix_web::error::PayloadError;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{TestRequest, call_service, init_service};
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use beadle_common::db::{Backend, Json, Wake};
 use beadle_common::id::{ApiKeyId, TenantId};
 use beadle_common::instant::Instant;
@@ -18,6 +20,7 @@ use beadle_common::model::tenant::Tenant;
 use beadle_common::seal::Sealer;
 use beadle_common::test_support::TestDb;
 use beadle_worker::{Inquirer, Metrics, WorkerSettings};
+use futures_util::stream;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
@@ -204,6 +207,11 @@ impl TestApp {
         self.clock.fetch_add(millis, Ordering::SeqCst);
     }
 
+    /// The hand of the clock, for whoever moves it while something else goes on.
+    pub(crate) fn hand(&self) -> Arc<AtomicI64> {
+        Arc::clone(&self.clock)
+    }
+
     /// Adds a tenant.
     pub(crate) async fn add_tenant(&self, name: &str) -> TenantId {
         let (id, name) = (TenantId::random(), name.to_owned());
@@ -234,7 +242,36 @@ impl TestApp {
     /// The same, to an application with this state.
     pub(crate) async fn send_to(state: &Data<State>, request: TestRequest) -> Answered {
         let service = init_service(app(state.clone())).await;
-        let response = call_service(&service, request.to_request()).await;
+        Self::answered(call_service(&service, request.to_request()).await).await
+    }
+
+    /// Sends a request with the key whose body comes after `meanwhile`.
+    pub(crate) async fn call_late(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+        meanwhile: impl Future<Output = ()> + 'static,
+    ) -> Answered {
+        let body = Bytes::from(body.to_string());
+        let request = TestRequest::with_uri(path)
+            .method(method)
+            .insert_header((AUTHORIZATION, KEY))
+            .insert_header((CONTENT_TYPE, "application/json"))
+            .insert_header((CONTENT_LENGTH, body.len()));
+        let late = stream::once(async move {
+            meanwhile.await;
+            Ok::<_, PayloadError>(body)
+        });
+        let payload: Payload = Payload::Stream {
+            payload: Box::pin(late),
+        };
+        let (request, _) = request.to_request().replace_payload(payload);
+        let service = init_service(app(self.state.clone())).await;
+        Self::answered(call_service(&service, request).await).await
+    }
+
+    async fn answered(response: ServiceResponse<impl MessageBody>) -> Answered {
         let status = response.status();
         let is_json = response.headers().get(CONTENT_TYPE).is_some();
         let bytes = to_bytes(response.into_body())

@@ -35,7 +35,7 @@ fn prepare(
     let cancel = CancelRequest {
         common: read_common(&action),
     };
-    let call = request.call(&body);
+    let call = request.call(&body, state);
     judge(
         prepare_cancel(connection, &state.setup, &call, id, &cancel),
         errors,

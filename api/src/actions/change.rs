@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{ActionLogId, TenantId};
-use beadle_common::instant::Instant;
 use beadle_common::lifecycle::{self, Change, Conflict, FirstAttempts};
 use beadle_common::model::action_log::ActionLog;
 use beadle_common::view::ActionView;
@@ -28,43 +27,31 @@ const ATTEMPTS: usize = 3;
 #[derive(Debug, Clone)]
 pub(super) struct Request {
     body: Result<Body, ApiError>,
-    call: lifecycle::Call,
+    scope: Option<TenantId>,
     origin: Origin,
 }
 
 impl Request {
     pub(super) async fn read(call: &mut Call) -> Self {
-        let body = call.body().await;
-        Self::new(body, call.now(), call.scope(), call.origin())
+        Self {
+            body: call.body().await,
+            scope: call.scope(),
+            origin: call.origin(),
+        }
     }
 
     /// The same before anybody knows which tenant the key is limited to.
     pub(super) async fn read_unproven(unproven: &mut Unproven) -> Self {
-        let body = unproven.body().await;
-        Self::new(body, unproven.now(), None, unproven.origin())
-    }
-
-    fn new(
-        body: Result<Body, ApiError>,
-        now: Instant,
-        scope: Option<TenantId>,
-        origin: Origin,
-    ) -> Self {
         Self {
-            body,
-            call: lifecycle::Call {
-                now,
-                scope,
-                broadcast: false,
-                info: Map::new(),
-            },
-            origin,
+            body: unproven.body().await,
+            scope: None,
+            origin: unproven.origin(),
         }
     }
 
     /// The same, limited to a tenant.
     pub(super) fn within(mut self, scope: Option<TenantId>) -> Self {
-        self.call.scope = scope;
+        self.scope = scope;
         self
     }
 
@@ -87,19 +74,20 @@ impl Request {
         match self.members() {
             Ok(members) if members.get(WRAPPER).is_some_and(Value::is_object) => Ok(members),
             unusable => {
-                let scope = self.call.scope;
-                find(connection, id, scope)?;
+                find(connection, id, self.scope)?;
                 unusable
             }
         }
     }
 
-    /// What the life cycle needs to know of the call as a whole.
-    pub(super) fn call(&self, body: &Object<'_>) -> lifecycle::Call {
+    /// What the life cycle needs to know of the call as a whole. The clock is read when the
+    /// work begins: the body may have come long after the head of the request.
+    pub(super) fn call(&self, body: &Object<'_>, state: &State) -> lifecycle::Call {
         lifecycle::Call {
+            now: (state.clock)(),
+            scope: self.scope,
             broadcast: body.flag("broadcast", false),
             info: read_info(body, &self.origin),
-            ..self.call.clone()
         }
     }
 }

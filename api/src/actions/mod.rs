@@ -15,6 +15,8 @@ mod transaction;
 #[cfg(test)]
 mod deletion_tests;
 #[cfg(test)]
+mod late_tests;
+#[cfg(test)]
 mod search_tests;
 #[cfg(test)]
 mod statements_tests;

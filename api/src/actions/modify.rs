@@ -36,7 +36,7 @@ fn prepare(
         common: read_common(&action),
         expiry: action.instant("expiry"),
     };
-    let call = request.call(&body);
+    let call = request.call(&body, state);
     judge(
         prepare_modify(connection, &state.setup, &call, id, &modify),
         errors,

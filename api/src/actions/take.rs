@@ -42,7 +42,7 @@ async fn join(
     request: &Request,
     credentials: Option<Credentials>,
 ) -> Result<Option<Reply>, ApiError> {
-    let Some(taking) = readable(request) else {
+    let Some(taking) = readable(state, request) else {
         return Ok(None);
     };
     let asking = Asking {
@@ -65,12 +65,12 @@ async fn take_alone(call: Call, request: Request) -> Answer {
 }
 
 /// What is asked for, if nothing is wrong with it at first sight.
-fn readable(request: &Request) -> Option<Taking> {
+fn readable(state: &State, request: &Request) -> Option<Taking> {
     let errors = Collector::new();
     let body = Object::root(request.sent()?, &errors);
     let action = action(&body).ok()?;
     let (take, _) = read(&action);
-    let call = request.call(&body);
+    let call = request.call(&body, state);
     errors.finish().ok()?;
     Some(Taking {
         call,
@@ -89,7 +89,7 @@ fn prepare(
     let body = Object::root(&members, &errors);
     let action = action(&body)?;
     let (take, applications) = read(&action);
-    let call = request.call(&body);
+    let call = request.call(&body, state);
     let prepared = prepare_take(connection, &state.setup, &call, &take);
     judge(prepared, errors, &applications)
 }

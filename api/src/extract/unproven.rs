@@ -74,11 +74,6 @@ impl Unproven {
         &self.credentials
     }
 
-    /// When the request was taken up.
-    pub(crate) fn now(&self) -> Instant {
-        self.now
-    }
-
     /// Where it comes from.
     pub(crate) fn origin(&self) -> Origin {
         Origin::of(&self.request, &self.state.settings.trusted_proxies)

@@ -134,10 +134,13 @@ impl ActionLog {
             .column::<Array<BigInt>, _>(column(logs, |log| log.last_update_instant))
     }
 
-    /// Whether it is in force at `now`.
+    /// Whether it is in force at `now`, and its end has not been told of: the clock that told
+    /// of it may be ahead of the one that `now` is from.
     #[must_use]
     pub fn is_active(&self, now: Instant) -> bool {
-        !self.canceled && self.expiry.is_some_and(|expiry| expiry > now)
+        let goes_on =
+            |expiry: Instant| expiry > now && (expiry.is_never() || self.end_due.is_some());
+        !self.canceled && self.expiry.is_some_and(goes_on)
     }
 
     /// The logs of a user, newest first.

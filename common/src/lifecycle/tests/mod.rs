@@ -9,6 +9,7 @@ mod event;
 mod mail;
 mod modify_and_cancel;
 mod notice;
+mod race;
 mod statements;
 mod system;
 mod take;
