@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use diesel::dsl::{not, sql};
 use diesel::prelude::*;
+use diesel::sql_types::Nullable;
 use serde_json::{Map, Value};
 
 use super::crud;
 use crate::db::sql_type::text_enum;
-use crate::db::{AnyConnection, Json, Listing, Locking, RowLock, SqlUuid};
+use crate::db::{AnyConnection, Json, Listing, Locking, Native, RowLock, SqlUuid};
 use crate::id::{SigningKeyId, TenantId, WebhookId, WebhookSecretId};
 use crate::instant::Instant;
 use crate::schema::{tenants, webhook_secrets, webhook_tenants, webhooks};
@@ -243,33 +245,37 @@ impl Webhook {
         connection: &mut AnyConnection,
         tenants: &[TenantId],
     ) -> QueryResult<BTreeMap<TenantId, Vec<(WebhookId, bool)>>> {
-        let of_tenants = webhook_tenants::webhook_id
-            .eq(webhooks::id)
-            .and(webhook_tenants::tenant_id.eq_any(tenants.to_vec()));
-        let rows = webhooks::table
-            .left_join(webhook_tenants::table.on(of_tenants))
-            .filter(webhooks::user_action_enabled.eq(true))
-            .filter((webhooks::global.eq(true)).or(webhook_tenants::tenant_id.is_not_null()))
-            .order(webhooks::id)
+        // Apart from each other: no index serves both, and those of other tenants would be
+        // read as well.
+        let of_tenants = webhook_tenants::table
+            .inner_join(webhooks::table.on(webhooks::id.eq(webhook_tenants::webhook_id)))
+            .filter(webhook_tenants::tenant_id.eq_any(tenants.to_vec()))
+            .filter(webhooks::user_action_enabled)
+            // A global webhook may name tenants as well.
+            .filter(not(webhooks::global))
             .select((
                 webhooks::id,
                 webhooks::ordered_by.is_not_null(),
-                webhooks::global,
                 webhook_tenants::tenant_id.nullable(),
             ));
-        let rows: Vec<(WebhookId, bool, bool, Option<TenantId>)> =
-            Listing::of(tenants.len(), rows).load(connection)?;
+        let of_all = webhooks::table
+            .filter(webhooks::global)
+            .filter(webhooks::user_action_enabled)
+            .select((
+                webhooks::id,
+                webhooks::ordered_by.is_not_null(),
+                sql::<Nullable<SqlUuid>>("NULL"),
+            ));
+        let rows: Vec<(WebhookId, bool, Option<TenantId>)> =
+            Listing::of(tenants.len(), Native(of_tenants.union_all(of_all))).load(connection)?;
         let mut wanting: BTreeMap<TenantId, Vec<(WebhookId, bool)>> = BTreeMap::new();
-        for (id, ordered, global, tenant) in rows {
-            let whose = if global { tenants } else { tenant.as_slice() };
+        for (id, ordered, tenant) in rows {
+            let whose = tenant.as_ref().map_or(tenants, std::slice::from_ref);
             for tenant in whose {
-                let of_tenant = wanting.entry(*tenant).or_default();
-                // A global webhook may name tenants as well, and comes once for each.
-                if of_tenant.last().is_none_or(|(last, _)| *last != id) {
-                    of_tenant.push((id, ordered));
-                }
+                wanting.entry(*tenant).or_default().push((id, ordered));
             }
         }
+        wanting.values_mut().for_each(|of| of.sort_unstable());
         Ok(wanting)
     }
 }

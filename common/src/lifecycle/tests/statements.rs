@@ -3,6 +3,9 @@
 
 use std::sync::Arc;
 
+use diesel::connection::{InstrumentationEvent, SimpleConnection};
+use diesel::sql_types::Text;
+
 use super::together::take_knowing;
 use super::*;
 use crate::db::Backend;
@@ -62,6 +65,76 @@ fn crowd(db: &Db) {
         diesel::sql_query("ANALYZE").execute(c)
     });
 }
+
+/// The text of the last statement that `work` runs.
+fn statement_of(
+    connection: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> QueryResult<()>,
+) -> QueryResult<String> {
+    let (texts, seen) = std::sync::mpsc::channel();
+    connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            let _ = texts.send(query.to_string());
+        }
+    });
+    work(connection)?;
+    connection.set_instrumentation(|_: InstrumentationEvent<'_>| ());
+    let text = seen.iter().last().unwrap();
+    Ok(text.split(" -- binds").next().unwrap().to_owned())
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    line: String,
+}
+
+#[derive(QueryableByName)]
+struct Detail {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// How the database goes about a statement that lists this tenant.
+fn plan_of(
+    connection: &mut AnyConnection,
+    statement: &str,
+    tenant: TenantId,
+) -> QueryResult<String> {
+    match connection {
+        AnyConnection::Pg(c) => {
+            c.batch_execute(&format!("PREPARE asked AS {statement}"))?;
+            let explain = format!("EXPLAIN EXECUTE asked ('{{{tenant}}}')");
+            let lines: Vec<Line> = diesel::sql_query(explain).load(c)?;
+            c.batch_execute("DEALLOCATE asked")?;
+            Ok(lines.into_iter().map(|line| line.line + "\n").collect())
+        }
+        AnyConnection::Sqlite(c) => {
+            let plan = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}"));
+            let lines: Vec<Detail> = plan.load(c)?;
+            Ok(lines.into_iter().map(|line| line.detail + "\n").collect())
+        }
+    }
+}
+
+fn webhooks_of_other_tenants_are_not_read(db: &Db) {
+    let world = World::new(db);
+    let tenant = world.tenant.id;
+    crowd(db);
+    let plan = write(db, move |c| {
+        let asking = |c: &mut AnyConnection| Webhook::for_user_action(c, tenant).map(drop);
+        let statement = statement_of(c, asking)?;
+        plan_of(c, &statement, tenant)
+    });
+    let whole_tables = plan.lines().filter(|line| {
+        let scans = line.contains("Seq Scan") || line.contains("SCAN");
+        scans && !line.contains("webhooks_global")
+    });
+    assert_eq!(whole_tables.count(), 0, "{plan}");
+    assert!(plan.contains("webhook_tenants_tenant"), "{plan}");
+}
+
+both_databases!(webhooks_of_other_tenants_are_not_read);
 
 #[derive(QueryableByName)]
 struct Planned {
