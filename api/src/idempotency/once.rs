@@ -80,7 +80,8 @@ async fn admit(request: &mut ServiceRequest, state: &State) -> Result<Option<Adm
         key.as_bytes(),
     ];
     let content: [&[u8]; 2] = [request.query_string().as_bytes(), &body];
-    Reservation::make(state, &scope, &content, now)
+    // The time that is given begins when the body is there.
+    Reservation::make(state, &scope, &content, (state.clock)())
         .await
         .map(Some)
 }

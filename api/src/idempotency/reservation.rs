@@ -61,7 +61,10 @@ impl Reservation {
         };
         let reserving = row.clone();
         let reserved = state
-            .write(move |connection| Ok(reserving.reserve(connection, now)?))
+            .db
+            .write_in_steps(move |connection| {
+                Ok::<_, ApiError>(reserving.reserve(connection, now)?)
+            })
             .await?;
         match reserved {
             Reserved::Fresh => Ok(Admission::First(Self {

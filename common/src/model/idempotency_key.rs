@@ -8,15 +8,15 @@ use diesel::prelude::*;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::db::AnyConnection;
+use crate::db::{AnyConnection, Native};
 use crate::id::{IdempotencyKeyId, ReservationToken};
 use crate::instant::Instant;
 use crate::schema::idempotency_keys;
 use crate::seal::Place;
 
-/// Expired rows that one reservation removes at most: it adds one, so that they cannot
-/// pile up, and never waits long.
-const PRUNED_AT_ONCE: i64 = 16;
+/// Expired rows that are removed at once: few enough that nobody waits for it, although each
+/// may hold a long answer.
+const PRUNED_AT_ONCE: i64 = 100;
 
 /// A request with a key.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
@@ -71,42 +71,40 @@ impl IdempotencyKey {
         }
     }
 
-    /// Reserves this request, unless there is one with the same key. Removes some rows that
-    /// have expired.
+    /// Reserves this request, unless there is one with the same key. It touches no other row,
+    /// so that those who come back all at once, after their server has died, never wait for
+    /// each other in a circle. On PostgreSQL it needs no transaction.
     ///
     /// # Errors
-    /// Those of the database; a duplicate if another was faster.
+    /// Those of the database.
     pub fn reserve(&self, connection: &mut AnyConnection, now: Instant) -> QueryResult<Reserved> {
+        if self.take_place(connection, now)? {
+            return Ok(Reserved::Fresh);
+        }
         let found = idempotency_keys::table
             .find(self.id)
             .select(Self::as_select())
             .first(connection)
             .optional()?;
-        let reserved = match found {
-            None => {
-                diesel::insert_into(idempotency_keys::table)
-                    .values(self)
-                    .execute(connection)?;
-                Reserved::Fresh
-            }
-            Some(found) if found.expiration_instant <= now => self.take_over(connection, &found)?,
+        Ok(match found {
+            // Given up between the two.
+            None => Reserved::UnderWay,
             Some(found) if found.request_hash != self.request_hash => Reserved::OfAnother,
             Some(found) => found.answer.map_or(Reserved::UnderWay, Reserved::Answered),
-        };
-        Self::prune(connection, now)?;
-        Ok(reserved)
+        })
     }
 
-    /// Takes the place of an expired row, unless somebody else was faster.
-    fn take_over(&self, connection: &mut AnyConnection, expired: &Self) -> QueryResult<Reserved> {
-        let same = idempotency_keys::table
-            .find(self.id)
-            .filter(idempotency_keys::token.eq(expired.token));
-        let rows = diesel::update(same).set(self).execute(connection)?;
-        Ok(match rows {
-            0 => Reserved::UnderWay,
-            _ => Reserved::Fresh,
-        })
+    /// Adds the row, or takes the place of one that has expired. The same statement looks and
+    /// writes: one that is completed at the last moment has not expired.
+    fn take_place(&self, connection: &mut AnyConnection, now: Instant) -> QueryResult<bool> {
+        let place = diesel::insert_into(idempotency_keys::table)
+            .values(self)
+            .on_conflict(idempotency_keys::id)
+            .do_update()
+            .set(self);
+        let has_expired = idempotency_keys::expiration_instant.le(now);
+        let place = diesel::query_dsl::methods::FilterDsl::filter(place, has_expired);
+        Ok(Native(place).execute(connection)? == 1)
     }
 
     /// Stores the answer, in the transaction of what it tells of. False: the reservation is
@@ -150,24 +148,22 @@ impl IdempotencyKey {
         Ok(())
     }
 
-    /// Removes some rows that have expired, and returns how many.
+    /// Removes some rows that have expired, and returns how many. Those that somebody is about
+    /// to take over are left to them. Call it in a write transaction.
     ///
     /// # Errors
     /// Those of the database.
     pub fn prune(connection: &mut AnyConnection, now: Instant) -> QueryResult<usize> {
-        let expired: Vec<IdempotencyKeyId> = idempotency_keys::table
+        let expired = idempotency_keys::table
             .filter(idempotency_keys::expiration_instant.le(now))
             .order(idempotency_keys::expiration_instant)
             .limit(PRUNED_AT_ONCE)
-            .select(idempotency_keys::id)
-            .load(connection)?;
-        if expired.is_empty() {
-            return Ok(0);
-        }
-        // Looked at again: somebody may have taken one over since.
-        let expired = idempotency_keys::table
-            .filter(idempotency_keys::id.eq_any(expired))
-            .filter(idempotency_keys::expiration_instant.le(now));
+            .select(idempotency_keys::id);
+        let expired: Vec<IdempotencyKeyId> = match connection {
+            AnyConnection::Pg(connection) => expired.for_update().skip_locked().load(connection)?,
+            AnyConnection::Sqlite(connection) => expired.load(connection)?,
+        };
+        let expired = idempotency_keys::table.filter(idempotency_keys::id.eq_any(expired));
         diesel::delete(expired).execute(connection)
     }
 }
@@ -185,6 +181,10 @@ fn digest(parts: &[&[u8]]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::channel;
+    use std::thread::sleep;
+    use std::time::Duration;
+
     use super::*;
     use crate::db::{Db, DbError};
     use crate::test_support::both_databases;
@@ -205,6 +205,12 @@ mod tests {
             Ok::<_, DbError>(row.reserve(connection, Instant::from_millis(now))?)
         })
         .unwrap()
+    }
+
+    fn prune(db: &Db, now: i64) -> usize {
+        let now = Instant::from_millis(now);
+        db.write_blocking(move |c| Ok::<_, DbError>(IdempotencyKey::prune(c, now)?))
+            .unwrap()
     }
 
     fn complete(db: &Db, row: &IdempotencyKey) -> bool {
@@ -266,24 +272,89 @@ mod tests {
         assert!(complete(db, &heir));
     }
 
-    fn expired_rows_go_as_others_come(db: &Db) {
+    fn what_is_completed_at_the_last_moment_is_not_carried_out_again(db: &Db) {
+        let (first, heir) = (row(1, 7, 60), row(1, 7, 120));
+        assert_eq!(reserve(db, &first, 0), Reserved::Fresh);
+        assert!(complete(db, &first));
+        assert_eq!(reserve(db, &heir, 60), Reserved::Answered(b"done".to_vec()));
+    }
+
+    /// Whoever completes a request still holds its row when the next one comes for it.
+    fn whoever_comes_while_it_is_being_completed_gets_the_answer(db: &Db) {
+        let (first, heir) = (row(1, 7, 60), row(1, 7, 120));
+        assert_eq!(reserve(db, &first, 0), Reserved::Fresh);
+        let (completed, is_completed) = channel();
+        std::thread::scope(|scope| {
+            let completing = scope.spawn(|| {
+                let (id, token) = (first.id, first.token);
+                db.write_blocking(move |connection| {
+                    let until = Instant::from_millis(1_000);
+                    let done = IdempotencyKey::complete(connection, id, token, b"done", until)?;
+                    completed.send(()).unwrap();
+                    // Long enough for the other to look, and to wait for the row.
+                    sleep(Duration::from_millis(200));
+                    Ok::<_, DbError>(done)
+                })
+            });
+            is_completed.recv().unwrap();
+            assert_eq!(reserve(db, &heir, 60), Reserved::Answered(b"done".to_vec()));
+            assert!(completing.join().unwrap().unwrap());
+        });
+    }
+
+    /// What clients do whose server has been killed: all of them come back with their keys.
+    fn many_who_come_back_at_once_do_not_stand_in_each_others_way(db: &Db) {
+        const KEYS: u128 = 200;
+        for key in 0..KEYS {
+            assert_eq!(reserve(db, &row(key, 7, 60), 0), Reserved::Fresh);
+        }
+        let take_over = |keys: Vec<u128>| {
+            let fresh = keys.into_iter().map(|key| {
+                let heir = row(key, 7, 120);
+                if key % 16 == 0 {
+                    // A worker does that meanwhile.
+                    prune(db, 60);
+                }
+                usize::from(reserve(db, &heir, 60) == Reserved::Fresh)
+            });
+            fresh.sum::<usize>()
+        };
+        let taken: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4)
+                .map(|thread| {
+                    // Each begins elsewhere, and half of them go backwards.
+                    let turn = |n| (n + thread * KEYS / 4) % KEYS;
+                    let mut keys: Vec<u128> = (0..KEYS).map(turn).collect();
+                    if thread % 2 == 1 {
+                        keys.reverse();
+                    }
+                    scope.spawn(move || take_over(keys))
+                })
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .sum()
+        });
+        assert_eq!(taken, usize::try_from(KEYS).unwrap());
+    }
+
+    fn expired_rows_are_pruned(db: &Db) {
         for key in 1..=20 {
             assert_eq!(reserve(db, &row(key, 7, 60), 0), Reserved::Fresh);
         }
         assert_eq!(reserve(db, &row(21, 7, 120), 60), Reserved::Fresh);
-        assert_eq!(reserve(db, &row(22, 7, 120), 60), Reserved::Fresh);
-        let left: i64 = db
-            .read_blocking(|connection| {
-                Ok::<_, DbError>(idempotency_keys::table.count().get_result(connection)?)
-            })
-            .unwrap();
-        assert_eq!(left, 2);
+        assert_eq!((prune(db, 60), prune(db, 60)), (20, 0));
+        assert_eq!(reserve(db, &row(21, 7, 120), 60), Reserved::UnderWay);
     }
 
     both_databases!(
         a_request_is_carried_out_once,
         what_came_to_nothing_may_be_tried_again,
         whoever_was_taken_for_dead_cannot_complete,
-        expired_rows_go_as_others_come,
+        what_is_completed_at_the_last_moment_is_not_carried_out_again,
+        whoever_comes_while_it_is_being_completed_gets_the_answer,
+        many_who_come_back_at_once_do_not_stand_in_each_others_way,
+        expired_rows_are_pruned,
     );
 }
