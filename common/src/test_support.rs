@@ -7,15 +7,16 @@
     reason = "a test without its database has to fail"
 )]
 
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+
 #[cfg(test)]
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl};
 use tempfile::TempDir;
 
-#[cfg(test)]
-use crate::db::DbError;
-use crate::db::{AnyConnection, Db, DbOptions, IfMissing, Json, SqliteSynchronous};
+use crate::db::{AnyConnection, Db, DbError, DbOptions, IfMissing, Json, SqliteSynchronous};
 use crate::id::{EmailId, TenantId, WebhookId};
 use crate::instant::Instant;
 use crate::mail::Setup;
@@ -95,6 +96,53 @@ impl TestDb {
             _folder: None,
             _postgres: Some(PostgresDatabase { server, name }),
         }
+    }
+}
+
+/// Another process, which holds something until it is told to let go: on SQLite all there is.
+#[derive(Debug)]
+pub struct Holder {
+    release: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Holder {
+    /// On PostgreSQL it holds what this statement locks.
+    ///
+    /// # Panics
+    /// If it cannot have it.
+    #[must_use]
+    pub fn new(db: &Db, on_postgres: &'static str) -> Self {
+        let other = Db::open(&DbOptions {
+            url: db.url().clone(),
+            connections: 1,
+            synchronous: SqliteSynchronous::Normal,
+            if_missing: IfMissing::Refuse,
+        })
+        .expect("the database opens again");
+        let ((release, released), (holds, held)) = (channel::<()>(), channel());
+        let hold = move |connection: &mut AnyConnection| {
+            if let AnyConnection::Pg(connection) = connection {
+                connection.batch_execute(on_postgres)?;
+            }
+            let told = holds.send(());
+            told.expect("somebody waits");
+            let _ = released.recv();
+            Ok::<_, DbError>(())
+        };
+        let hold = move || other.write_blocking(hold).expect("it holds something");
+        let thread = std::thread::spawn(hold);
+        held.recv().expect("it holds something");
+        Self { release, thread }
+    }
+
+    /// Has it let go.
+    ///
+    /// # Panics
+    /// If it had to before.
+    pub fn release(self) {
+        drop(self.release);
+        self.thread.join().expect("it has held it until now");
     }
 }
 

@@ -1,8 +1,7 @@
 //! What a batch of actions rests on: looked at before, and has to be so still when it is
 //! written. That the actionees exist is seen to by the foreign keys.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::Hash;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment};
@@ -27,7 +26,7 @@ pub(super) struct Basis {
     /// The tenants, each with the webhooks that want its events.
     pub(super) lanes: Lanes,
     /// The keys that the actions are asked for with.
-    pub(super) keys: BTreeMap<ApiKeyId, KeyInUse>,
+    pub(super) keys: Vec<KeyInUse>,
 }
 
 impl Basis {
@@ -35,16 +34,17 @@ impl Basis {
     pub(super) fn conditions(&self) -> Vec<Condition> {
         let mut conditions = Vec::new();
         if let Some(versions) = &self.versions {
-            conditions.push(unchanged("tenants", &versions.tenants));
-            conditions.push(unchanged("user_actions", &versions.definitions));
+            conditions.push(unchanged("tenants", pairs(&versions.tenants)));
+            conditions.push(unchanged("user_actions", pairs(&versions.definitions)));
             if !versions.reasons.is_empty() {
-                conditions.push(unchanged("user_action_reasons", &versions.reasons));
+                conditions.push(unchanged("user_action_reasons", pairs(&versions.reasons)));
             }
         }
-        let version = |(id, in_use): (&ApiKeyId, &KeyInUse)| Some((*id, in_use.version()?));
-        let keys: HashMap<ApiKeyId, i64> = self.keys.iter().filter_map(version).collect();
+        // By both: of two versions of one key, one is not what there is.
+        let version = |in_use: &KeyInUse| Some((in_use.key.id, in_use.version()?));
+        let keys: BTreeSet<(ApiKeyId, i64)> = self.keys.iter().filter_map(version).collect();
         if !keys.is_empty() {
-            conditions.push(unchanged("api_keys", &keys));
+            conditions.push(unchanged("api_keys", keys.into_iter()));
         }
         if !self.lanes.is_empty() {
             conditions.push(Condition::new(Differing::from(&self.lanes), 0));
@@ -67,13 +67,18 @@ impl Basis {
     }
 }
 
-/// All rows of these versions are there.
-fn unchanged<K>(table: &'static str, versions: &HashMap<K, i64>) -> Condition
+fn pairs<K: Copy>(versions: &HashMap<K, i64>) -> impl Iterator<Item = (K, i64)> {
+    versions.iter().map(|(id, version)| (*id, *version))
+}
+
+/// All rows of these versions are there. They are not if there is a row of two versions: it
+/// counts once.
+fn unchanged<K>(table: &'static str, versions: impl Iterator<Item = (K, i64)>) -> Condition
 where
-    K: Copy + Eq + Hash + 'static,
+    K: 'static,
     Vec<K>: ToSql<Array<SqlUuid>, Pg>,
 {
-    let (ids, versions): (Vec<K>, Vec<i64>) = versions.iter().map(|(k, v)| (*k, *v)).unzip();
+    let (ids, versions): (Vec<K>, Vec<i64>) = versions.unzip();
     let count = i64::try_from(ids.len()).unwrap_or(i64::MAX);
     let unchanged = Unchanged {
         table,

@@ -144,18 +144,17 @@ impl Remembered {
         })
     }
 
-    /// The webhooks of tenants have no version: they are compared one by one.
+    /// An entry for each of these tenants. Webhooks have no version: they are compared one by
+    /// one.
     fn lanes(
         &self,
         connection: &mut AnyConnection,
         tenants: Vec<TenantId>,
         now: Instant,
     ) -> QueryResult<Lanes> {
-        if let Some(versions) = self.lanes.trusted(&tenants, now) {
-            let kept = self.lanes.kept(&versions).into_iter();
-            return Ok(kept
-                .map(|(tenant, lanes)| (tenant, lanes.to_vec()))
-                .collect());
+        if let Some(kept) = self.lanes.all(&tenants, now) {
+            let lanes = kept.into_iter();
+            return Ok(lanes.map(|(tenant, of)| (tenant, of.to_vec())).collect());
         }
         let mut lanes = Webhook::for_user_action_of(connection, &tenants)?;
         for tenant in tenants {
@@ -186,7 +185,7 @@ impl Remembered {
             let hash = in_use.key.key_hash.as_slice().try_into().ok()?;
             Some((hash, in_use.version?))
         };
-        let keys = keys.values().filter_map(hash).collect();
+        let keys = keys.iter().filter_map(hash).collect();
         self.keys.were_right(&keys, now);
         let unversioned = lanes.keys().map(|tenant| (*tenant, 0)).collect();
         self.lanes.were_right(&unversioned, now);

@@ -9,7 +9,7 @@ use diesel::QueryResult;
 
 use crate::instant::Instant;
 
-/// Rows of a table that are kept at most. Nobody has as many tenants or definitions in use.
+/// Rows of a table that are kept at most. Hardly anybody has as many in use.
 const MOST: usize = 1000;
 
 /// How long rows count as right after they were.
@@ -56,14 +56,30 @@ impl<K: Copy + Eq + Hash, R> Shelf<K, R> {
         Some((Arc::clone(&kept.row), kept.version))
     }
 
-    /// The versions of all of them, if they were right lately.
+    /// The versions of all of them, if they were right lately. By the time that somebody asks
+    /// for the rows they may be gone: what needs both at once asks for [`Shelf::all`].
     pub(super) fn trusted(&self, ids: &[K], now: Instant) -> Option<HashMap<K, i64>> {
+        self.each(ids, now, |kept| kept.version)
+    }
+
+    /// All of these rows, if they were right lately.
+    pub(super) fn all(&self, ids: &[K], now: Instant) -> Option<HashMap<K, Arc<R>>> {
+        self.each(ids, now, |kept| Arc::clone(&kept.row))
+    }
+
+    /// Something of each of them, under one lock: of all, or of none.
+    fn each<T>(
+        &self,
+        ids: &[K],
+        now: Instant,
+        of: impl Fn(&Kept<R>) -> T,
+    ) -> Option<HashMap<K, T>> {
         let shelf = self.lock();
-        let version = |id: &K| {
-            let kept = shelf.get(id)?;
-            kept.is_trusted(now).then_some((*id, kept.version))
+        let trusted = |id: &K| {
+            let kept = shelf.get(id).filter(|kept| kept.is_trusted(now))?;
+            Some((*id, of(kept)))
         };
-        ids.iter().map(version).collect()
+        ids.iter().map(trusted).collect()
     }
 
     /// Those of `ids` that exist; without versions, all of them are read.
@@ -94,8 +110,9 @@ impl<K: Copy + Eq + Hash, R> Shelf<K, R> {
         Ok(found)
     }
 
-    /// Rows of these versions.
-    pub(super) fn kept(&self, versions: &HashMap<K, i64>) -> HashMap<K, Arc<R>> {
+    /// Those of these rows that are here in these versions; whatever else there is has to be
+    /// read.
+    fn kept(&self, versions: &HashMap<K, i64>) -> HashMap<K, Arc<R>> {
         let shelf = self.lock();
         let kept = versions.iter().filter_map(|(id, version)| {
             let kept = shelf.get(id).filter(|kept| kept.version == *version)?;
@@ -118,8 +135,12 @@ impl<K: Copy + Eq + Hash, R> Shelf<K, R> {
     /// goes under its former version, is not written with, and is read once more.
     pub(super) fn keep(&self, versions: &HashMap<K, i64>, rows: &[(K, Arc<R>)], now: Instant) {
         let mut shelf = self.lock();
-        if shelf.len() + rows.len() > MOST {
-            shelf.clear();
+        let surplus = (shelf.len() + rows.len()).saturating_sub(MOST);
+        // Whichever they are: those that come again are read once more. To let the oldest go
+        // would be worse, since rows that take turns are all gone before their turn comes.
+        let leaving: Vec<K> = shelf.keys().take(surplus).copied().collect();
+        for id in leaving {
+            shelf.remove(&id);
         }
         for (id, row) in rows {
             if let Some(version) = versions.get(id) {
@@ -131,5 +152,43 @@ impl<K: Copy + Eq + Hash, R> Shelf<K, R> {
                 shelf.insert(*id, kept);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Instant = Instant::from_millis(1_700_000_000_000);
+
+    fn keep(shelf: &Shelf<usize, usize>, id: usize) {
+        shelf.keep(&HashMap::from([(id, 1)]), &[(id, Arc::new(id))], NOW);
+    }
+
+    #[test]
+    fn somewhat_more_rows_than_there_is_room_for_do_not_drive_each_other_out() {
+        let shelf = Shelf::default();
+        let mut missed = 0;
+        for turn in 0..10 * (MOST + 1) {
+            let id = turn % (MOST + 1);
+            if shelf.one(&id, NOW).is_none() {
+                missed += 1;
+                keep(&shelf, id);
+            }
+        }
+        assert!(missed < MOST + 100, "{missed} were not there");
+        assert!(shelf.lock().len() <= MOST);
+    }
+
+    #[test]
+    fn there_are_all_of_the_rows_or_none() {
+        let shelf = Shelf::default();
+        keep(&shelf, 1);
+        keep(&shelf, 2);
+        assert_eq!(shelf.all(&[1, 2], NOW).map(|rows| rows.len()), Some(2));
+        assert!(shelf.all(&[1, 2, 3], NOW).is_none());
+        assert!(shelf.all(&[1, 2], NOW.plus(TRUST)).is_none());
+        shelf.clear();
+        assert!(shelf.all(&[1, 2], NOW).is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! Where a phase reads from: the database, or what was read for many at once.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use diesel::QueryResult;
@@ -9,7 +9,7 @@ use super::TakeRequest;
 use super::basis::Basis;
 use super::remembered::{KeyInUse, Lanes, Rarities, Remembered, Wanted};
 use crate::db::AnyConnection;
-use crate::id::{ApiKeyId, ReasonId, TenantId, UserActionId, UserId};
+use crate::id::{ReasonId, TenantId, UserActionId, UserId};
 use crate::instant::Instant;
 use crate::model::reason::Reason;
 use crate::model::tenant::Tenant;
@@ -58,11 +58,7 @@ impl Known {
     }
 
     /// What actions of these definitions rest on, asked for with these keys.
-    pub(super) fn basis(
-        self,
-        definitions: BTreeSet<UserActionId>,
-        keys: BTreeMap<ApiKeyId, KeyInUse>,
-    ) -> Basis {
+    pub(super) fn basis(self, definitions: BTreeSet<UserActionId>, keys: Vec<KeyInUse>) -> Basis {
         Basis {
             definitions,
             versions: self.rarities.versions,

@@ -16,7 +16,6 @@ use super::take::prepare_from;
 use super::{Call, Setup, TakeRequest};
 use crate::db::bulk;
 use crate::db::{AnyConnection, Notice};
-use crate::id::WebhookId;
 use crate::instant::Instant;
 use crate::model::action_log::ActionLog;
 use crate::model::event::EventRow;
@@ -75,8 +74,8 @@ pub fn prepare_together(
     let keys = takings
         .iter()
         .flatten()
-        .filter_map(|taking| taking.key.as_ref());
-    let keys = keys.map(|in_use| (in_use.key.id, in_use.clone())).collect();
+        .filter_map(|taking| taking.key.clone())
+        .collect();
     let applied = changes.iter().flatten();
     let definitions = applied.map(|change| change.log.user_action_id).collect();
     Ok(Together {
@@ -97,8 +96,10 @@ fn prepare(sources: &mut Sources<'_>, setup: &Setup, taking: &Taking) -> Option<
 }
 
 fn keeps_order(change: &Change, lanes: &Lanes) -> bool {
-    let lanes = change.event.as_ref().and_then(|e| lanes.get(&e.tenant_id));
-    lanes.is_some_and(|lanes| lanes.iter().any(|(_, ordered)| *ordered))
+    change.event.as_ref().is_some_and(|event| {
+        let lanes = lanes.get(&event.tenant_id);
+        lanes.is_none_or(|lanes| lanes.iter().any(|(_, ordered)| *ordered))
+    })
 }
 
 /// Writes what was prepared, and returns each change that did not have to go alone. Call it
@@ -125,10 +126,10 @@ pub fn commit_together(
     let events: Vec<&EventRow> = written()
         .filter_map(|change| change.event.as_ref())
         .collect();
-    let deliveries: Vec<NewDelivery> = events
-        .iter()
-        .flat_map(|event| owed(event, basis.lanes.get(&event.tenant_id)))
-        .collect();
+    let Some(deliveries) = owed(&events, &basis.lanes) else {
+        remembered.forget();
+        return Err(Conflict::Changed);
+    };
     let notice = notice.filter(|_| !deliveries.is_empty());
     let deliveries: Vec<&NewDelivery> = deliveries.iter().collect();
     if !insert(connection, &basis, notice, &logs, &events, &deliveries)? {
@@ -198,11 +199,16 @@ fn insert(
     )
 }
 
-/// A delivery of the event to each webhook.
-fn owed(event: &EventRow, lanes: Option<&Vec<(WebhookId, bool)>>) -> Vec<NewDelivery> {
-    let delivery = |(webhook, _): &(WebhookId, bool)| {
-        let payload = Payload::Webhook(event.id);
-        NewDelivery::at_once((*webhook).into(), payload, event.insert_instant)
-    };
-    lanes.into_iter().flatten().map(delivery).collect()
+/// A delivery of each event to each webhook of its tenant. None: of one of the tenants nobody
+/// knows what webhooks it has, which is not the same as that it has none.
+fn owed(events: &[&EventRow], lanes: &Lanes) -> Option<Vec<NewDelivery>> {
+    let mut owed = Vec::new();
+    for event in events {
+        let wanting = lanes.get(&event.tenant_id)?;
+        owed.extend(wanting.iter().map(|(webhook, _)| {
+            let payload = Payload::Webhook(event.id);
+            NewDelivery::at_once((*webhook).into(), payload, event.insert_instant)
+        }));
+    }
+    Some(owed)
 }

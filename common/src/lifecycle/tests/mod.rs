@@ -10,6 +10,7 @@ mod mail;
 mod modify_and_cancel;
 mod notice;
 mod race;
+mod remembered;
 mod statements;
 mod system;
 mod take;
