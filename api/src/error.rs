@@ -176,6 +176,7 @@ impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Unavailable(reason) => Self::Unavailable(reason),
+            DbError::Locked(error) => Self::Unavailable(error.to_string()),
             DbError::Duplicate(_) | DbError::Reference(_) | DbError::Conflict(_) => Self::Conflict,
             error @ DbError::Query(_) => Self::internal(error),
         }

@@ -24,6 +24,8 @@ mod statements_tests;
 mod tests;
 #[cfg(test)]
 mod together_tests;
+#[cfg(test)]
+mod waiting_tests;
 
 use crate::description::Section;
 use crate::extract::{Access, Endpoint};

@@ -1,7 +1,7 @@
 //! Actions that are asked for at the same time, taken together.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use beadle_common::db::{
     AnyConnection, CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered, Notice, Threads, Wake,
@@ -26,6 +26,10 @@ const THREADS: Threads = Threads {
 /// One for each thread.
 const CONNECTIONS: u32 = 2;
 
+/// How long a batch waits for somebody who holds a row, for example of a user who is being
+/// deleted. After that each goes alone, and only who needs that very row waits on.
+const LOCK_WAIT: Duration = Duration::from_millis(50);
+
 /// A request for an action.
 #[derive(Debug)]
 pub(super) struct Asking {
@@ -44,7 +48,7 @@ impl Together {
     /// Takes actions in this database.
     #[must_use]
     pub fn new(db: Db, wake: Wake, setup: Setup) -> Self {
-        let db = db.apart(CONNECTIONS);
+        let db = db.apart(CONNECTIONS, LOCK_WAIT);
         let remembered = Arc::new(Remembered::default());
         let gather = Gather::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |asked| {
             let notice = wake.notice(Kind::Webhook, Instant::now());

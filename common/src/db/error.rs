@@ -17,6 +17,10 @@ pub enum DbError {
     /// Another transaction was in the way: doing the same again may succeed.
     #[error("another change came in between")]
     Conflict(#[source] DieselError),
+    /// Somebody else holds a row and has not let go of it for as long as one waits. Nothing was
+    /// done, and trying again later may help.
+    #[error("another change has been in the way for too long")]
+    Locked(#[source] DieselError),
     /// Anything else: a fault in the program, the schema, or the disk.
     #[error("the database refused a statement")]
     Query(#[source] DieselError),
@@ -36,12 +40,13 @@ impl From<DieselError> for DbError {
             DatabaseErrorKind::SerializationFailure => Self::Conflict(error),
             DatabaseErrorKind::ClosedConnection => Self::Unavailable(error.to_string()),
             // Diesel has no kinds for these; the texts are those of SQLite (SQLITE_BUSY,
-            // SQLITE_LOCKED) and of PostgreSQL (40P01, 57P01 to 57P03, libpq).
+            // SQLITE_LOCKED) and of PostgreSQL (40P01, 55P03, 57P01 to 57P03, libpq).
             _ => match information.message() {
                 m if m.contains("database is locked") || m.contains("table is locked") => {
                     Self::Unavailable(error.to_string())
                 }
                 m if m.contains("deadlock detected") => Self::Conflict(error),
+                m if m.contains("due to lock timeout") => Self::Locked(error),
                 m if is_connection_lost(m) => Self::Unavailable(error.to_string()),
                 _ => Self::Query(error),
             },

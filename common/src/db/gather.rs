@@ -36,7 +36,15 @@ pub enum Gathered<A> {
 }
 
 type Answer<A> = Result<Gathered<A>, DbError>;
-type Waiting<Q, A> = (Q, oneshot::Sender<Answer<A>>);
+
+/// A question on its way. Whoever takes it out decides what becomes of it: a thread that
+/// answers, or its caller who gives up.
+type Slot<Q> = Arc<Mutex<Option<Q>>>;
+type Waiting<Q, A> = (Slot<Q>, oneshot::Sender<Answer<A>>);
+
+fn take_out<Q>(slot: &Mutex<Option<Q>>) -> Option<Q> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
 
 /// Handle on the answering threads, which end when the handle is dropped.
 pub struct Gather<Q, A> {
@@ -53,7 +61,9 @@ impl<Q, A> fmt::Debug for Gather<Q, A> {
 
 impl<Q: Send + 'static, A: Send + 'static> Gather<Q, A> {
     /// Starts threads that each answer up to `most` questions at a time, in their order.
-    /// Nobody waits longer than `patience` for an answer.
+    /// Nobody waits longer than `patience` to be taken up. From then on everybody waits for
+    /// what comes of it, since it may come to something: `answer` has to see to it that this
+    /// has an end.
     pub fn start<F>(threads: Threads, most: usize, patience: Duration, answer: F) -> Self
     where
         F: Fn(Vec<Q>) -> Result<Vec<Gathered<A>>, DbError> + Send + Sync + 'static,
@@ -83,21 +93,28 @@ impl<Q: Send + 'static, A: Send + 'static> Gather<Q, A> {
     /// # Errors
     /// [`DbError::Unavailable`] if the database cannot be reached, or is too busy.
     pub async fn ask(&self, question: Q) -> Answer<A> {
-        let (answer, waiting) = oneshot::channel();
+        let (answer, mut waiting) = oneshot::channel();
         let Some(queue) = &self.queue else {
             return Ok(Gathered::Alone);
         };
-        if queue.try_send((question, answer)).is_err() {
+        let slot = Arc::new(Mutex::new(Some(question)));
+        if queue.try_send((Arc::clone(&slot), answer)).is_err() {
             return Ok(Gathered::Alone);
         }
-        match tokio::time::timeout(self.patience, waiting).await {
-            Ok(Ok(answer)) => answer,
-            // The thread is gone.
-            Ok(Err(_)) => Ok(Gathered::Alone),
-            Err(_) => Err(DbError::Unavailable(format!(
-                "no answer within {:?}",
-                self.patience
-            ))),
+        let answered = match tokio::time::timeout(self.patience, &mut waiting).await {
+            Ok(answered) => answered,
+            Err(_) if take_out(&slot).is_some() => {
+                let patience = self.patience;
+                let late = format!("not taken up within {patience:?}");
+                return Err(DbError::Unavailable(late));
+            }
+            Err(_) => waiting.await,
+        };
+        match answered {
+            Ok(answer) => answer,
+            // The thread is gone, before it began or in the middle.
+            Err(_) if take_out(&slot).is_some() => Ok(Gathered::Alone),
+            Err(_) => Err(DbError::Unavailable("broken off".to_owned())),
         }
     }
 }
@@ -118,6 +135,7 @@ where
     while let Some(batch) = next(waiting, most) {
         // Who has given up must not be surprised by what happens after all.
         let batch = batch.into_iter().filter(|(_, caller)| !caller.is_closed());
+        let batch = batch.filter_map(|(slot, caller)| Some((take_out(&slot)?, caller)));
         let (questions, callers): (Vec<Q>, Vec<_>) = batch.unzip();
         if callers.is_empty() {
             continue;
@@ -239,7 +257,8 @@ mod tests {
         let (answer, given_up) = oneshot::channel();
         drop(given_up);
         let queue = gather.queue.as_ref().expect("a thread");
-        queue.send((2, answer)).expect("a queue");
+        let question = Arc::new(Mutex::new(Some(2)));
+        queue.send((question, answer)).expect("a queue");
         for _ in 0..3 {
             go.send(()).expect("a thread");
         }
@@ -277,15 +296,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_waits_for_ever() {
+    async fn who_is_not_taken_up_in_time_gives_up_and_who_is_learns_what_came_of_it() {
         let (go, may_go) = mpsc::channel::<()>();
         let patience = Duration::from_millis(20);
-        let may_go = Mutex::new(may_go);
-        let gather = Gather::start(ONE, 8, patience, move |_: Vec<()>| {
+        let (may_go, seen) = (Mutex::new(may_go), Batches::default());
+        let batches = Arc::clone(&seen);
+        let gather = Gather::start(ONE, 8, patience, move |questions: Vec<u32>| {
+            batches.lock().expect("a lock").push(questions.clone());
             let _ = may_go.lock().expect("a lock").recv();
-            Ok(vec![Gathered::Answer(())])
+            Ok(questions.into_iter().map(Gathered::Answer).collect())
         });
-        assert!(matches!(gather.ask(()).await, Err(DbError::Unavailable(_))));
+        let gather = Arc::new(gather);
+        let begun = tokio::spawn({
+            let gather = Arc::clone(&gather);
+            async move { gather.ask(1).await }
+        });
+        while seen.lock().expect("a lock").is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let late = gather.ask(2).await;
+        assert!(matches!(late, Err(DbError::Unavailable(_))), "{late:?}");
         drop(go);
+        let begun = begun.await.expect("an end");
+        assert!(matches!(begun, Ok(Gathered::Answer(1))), "{begun:?}");
+        // Nor does anything come of it later.
+        assert!(matches!(gather.ask(3).await, Ok(Gathered::Answer(3))));
+        assert_eq!(*seen.lock().expect("a lock"), [[1], [3]]);
     }
 }

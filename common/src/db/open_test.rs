@@ -1,12 +1,15 @@
 //! Opening a database: many at once, and what is said when it cannot be.
 
 use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
 use diesel::{QueryableByName, RunQueryDsl};
+use tokio::task::JoinHandle;
 
 use super::{Db, DbError, DbOptions, IfMissing, Prepared, SqliteSynchronous};
 use crate::test_support::TestDb;
@@ -205,20 +208,30 @@ fn a_failure_that_is_kept_quiet_about_is_not_taken_for_a_connection_that_works()
     assert_eq!(ask(&db).unwrap(), 1);
 }
 
-#[tokio::test]
-async fn who_waits_for_a_connection_takes_no_thread() {
-    let folder = tempfile::tempdir().unwrap();
-    let db = Db::open(&options(
-        &url(&folder.path().join("a.db")),
-        IfMissing::Create,
-    ))
-    .unwrap();
-    let (began, begun) = std::sync::mpsc::channel();
-    let gate = Arc::new((Mutex::new(false), Condvar::new()));
-    let reads: Vec<_> = (0..20)
-        .map(|_| {
-            let (db, began) = (db.clone(), began.clone());
-            let gate = Arc::clone(&gate);
+/// Something with two connections, and a gate at which all wait who have got one.
+struct Gated {
+    db: Db,
+    gate: Arc<(Mutex<bool>, Condvar)>,
+    began: Sender<()>,
+    begun: Receiver<()>,
+}
+
+impl Gated {
+    fn new(folder: &Path) -> Self {
+        let url = url(&folder.join("a.db"));
+        let (began, begun) = channel();
+        Self {
+            db: Db::open(&options(&url, IfMissing::Create)).unwrap(),
+            gate: Arc::default(),
+            began,
+            begun,
+        }
+    }
+
+    /// So many who ask at the same time.
+    fn read(&self, count: usize) -> Vec<JoinHandle<Result<(), DbError>>> {
+        let read = |_| {
+            let (db, began, gate) = (self.db.clone(), self.began.clone(), Arc::clone(&self.gate));
             tokio::spawn(async move {
                 db.read(move |_| {
                     began.send(()).unwrap();
@@ -228,19 +241,65 @@ async fn who_waits_for_a_connection_takes_no_thread() {
                 })
                 .await
             })
-        })
-        .collect();
+        };
+        (0..count).map(read).collect()
+    }
+
+    /// Waits until so many have a connection, and sees to it that there are no more.
+    async fn must_begin(&self, count: usize) {
+        let mut begun = 0;
+        while begun < count {
+            begun += self.begun.try_iter().count();
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(begun + self.begun.try_iter().count(), count);
+    }
+
+    fn open(&self) {
+        *self.gate.0.lock().unwrap() = true;
+        self.gate.1.notify_all();
+    }
+}
+
+#[tokio::test]
+async fn who_waits_for_a_connection_takes_no_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    let gated = Gated::new(folder.path());
+    let reads = gated.read(20);
     // As many as there are connections; the others have not even begun.
-    while begun.try_iter().count() < 1 {
-        tokio::task::yield_now().await;
-    }
-    for _ in 0..1000 {
-        tokio::task::yield_now().await;
-    }
-    assert!(begun.try_iter().count() < 2);
-    *gate.0.lock().unwrap() = true;
-    gate.1.notify_all();
+    gated.must_begin(2).await;
+    gated.open();
     for read in reads {
         read.await.unwrap().unwrap();
     }
+}
+
+#[test]
+fn a_connection_is_in_use_although_whoever_asked_has_hung_up() {
+    // One thread more than there are connections.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(3)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let gated = Gated::new(folder.path());
+        let hung_up = gated.read(2);
+        gated.must_begin(2).await;
+        for read in hung_up {
+            read.abort();
+            assert!(read.await.unwrap_err().is_cancelled());
+        }
+        let others = gated.read(20);
+        gated.must_begin(0).await;
+        let thread = tokio::task::spawn_blocking(|| ());
+        let thread = tokio::time::timeout(Duration::from_secs(1), thread).await;
+        assert!(thread.is_ok(), "those who wait take threads");
+        gated.open();
+        for read in others {
+            read.await.unwrap().unwrap();
+        }
+    });
 }

@@ -2,6 +2,7 @@
 //! run in a transaction that is already open.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel::Connection;
 use tokio::sync::oneshot::error::RecvError;
@@ -77,7 +78,7 @@ impl Db {
             Backend::Sqlite => Some(Arc::new(SqliteWriter::start(manager.clone())?)),
             Backend::Postgres => None,
         };
-        let pool = Pool::new(manager.clone(), options.connections);
+        let pool = Pool::new(manager.clone(), options.connections, CHECKOUT_TIMEOUT);
         Ok(Self {
             turns: turns(&pool),
             pool: Arc::new(pool),
@@ -106,12 +107,13 @@ impl Db {
 
     /// The same as [`Db::by_index`], with so many connections of its own on PostgreSQL: for
     /// those who ask the same again and again, and would have to have connections that others
-    /// have used plan their way each time. They open none before they need it.
+    /// have used plan their way each time. They open none before they need it, and wait for
+    /// another's lock for `lock_wait` at most ([`DbError::Locked`]).
     #[must_use]
-    pub fn apart(&self, connections: u32) -> Self {
+    pub fn apart(&self, connections: u32, lock_wait: Duration) -> Self {
         match self.backend() {
             Backend::Sqlite => self.clone(),
-            Backend::Postgres => self.with(Pool::new(self.manager.clone(), connections)),
+            Backend::Postgres => self.with(Pool::new(self.manager.clone(), connections, lock_wait)),
         }
         .by_index()
     }
@@ -162,9 +164,9 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let _turn = self.turn().await?;
+        let turn = self.turn().await?;
         let db = self.clone();
-        blocking(move || db.read_blocking(work)).await
+        blocking(turn, move || db.read_blocking(work)).await
     }
 
     /// Runs `work` in one write transaction: all of it is committed, or nothing.
@@ -180,9 +182,9 @@ impl Db {
         if let Some(writer) = &self.writer {
             return answer(writer.submit(work)?.await);
         }
-        let _turn = self.turn().await?;
+        let turn = self.turn().await?;
         let db = self.clone();
-        blocking(move || db.write_blocking(work)).await
+        blocking(turn, move || db.write_blocking(work)).await
     }
 
     /// Runs `work` without a transaction around it on PostgreSQL: a statement is one by
@@ -306,15 +308,20 @@ fn lost() -> DbError {
     DbError::Unavailable("the writer stopped before it answered".to_owned())
 }
 
-/// Runs blocking code off the async threads, within the caller's tracing span.
-async fn blocking<T, E, F>(work: F) -> Result<T, E>
+/// Runs blocking code off the async threads, within the caller's tracing span. The turn ends
+/// with the work: a caller who hangs up does not end it.
+async fn blocking<T, E, F>(turn: OwnedSemaphorePermit, work: F) -> Result<T, E>
 where
     F: FnOnce() -> Result<T, E> + Send + 'static,
     T: Send + 'static,
     E: From<DbError> + Send + 'static,
 {
     let span = Span::current();
-    match tokio::task::spawn_blocking(move || span.in_scope(work)).await {
+    let work = move || {
+        let _turn = turn;
+        span.in_scope(work)
+    };
+    match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),

@@ -95,7 +95,10 @@ impl Pool {
     ///
     /// No spare one is ever opened ahead: r2d2 would begin with it as soon as the last one
     /// is taken, which for a command is when it has all that it wants.
-    pub(super) fn new(manager: Manager, limit: u32) -> Self {
+    ///
+    /// On PostgreSQL nobody waits longer than `lock_wait` for another's lock. On SQLite, which
+    /// has one lock, see [`Manager`].
+    pub(super) fn new(manager: Manager, limit: u32, lock_wait: Duration) -> Self {
         let (held, released) = held(CHECKOUT_TIMEOUT);
         let shared = r2d2::Pool::builder()
             .max_size(limit.max(1))
@@ -104,6 +107,7 @@ impl Pool {
             .error_handler(Box::new(LogPoolError))
             .build_unchecked(PoolManager {
                 manager,
+                lock_wait,
                 _held: held,
             });
         Self {
@@ -134,6 +138,7 @@ impl Pool {
 #[derive(Debug)]
 pub(super) struct PoolManager {
     manager: Manager,
+    lock_wait: Duration,
     _held: Held,
 }
 
@@ -143,6 +148,10 @@ impl r2d2::ManageConnection for PoolManager {
 
     fn connect(&self) -> Result<Pooled, DbError> {
         let mut connection = self.manager.open()?;
+        if let AnyConnection::Pg(connection) = &mut connection {
+            let lock_wait = self.lock_wait.as_millis();
+            connection.batch_execute(&format!("SET lock_timeout = {lock_wait}"))?;
+        }
         let failures = Failures::default();
         connection.set_instrumentation(Watch {
             counter: self.manager.counter.clone(),

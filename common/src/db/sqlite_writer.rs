@@ -172,6 +172,15 @@ impl Desk {
         self.waiting().jobs.pop_front()
     }
 
+    /// Gives up everything that waits. Whoever came late has waited, too: one after the other,
+    /// each would wait as long again for the same lock.
+    fn refuse_all(&self, error: &DbError) {
+        let jobs = std::mem::take(&mut self.waiting().jobs);
+        for job in jobs {
+            refuse(job, error);
+        }
+    }
+
     /// Writes one batch, unless somebody else is writing, and leaves the rest to the thread.
     fn write_here(&self) {
         let pen = match self.pen.try_lock() {
@@ -254,7 +263,9 @@ fn refuse(job: Job, error: &DbError) {
 /// Writes `first` and whatever else waits. False: the connection must be replaced.
 fn write_batch(connection: &mut AnyConnection, first: Job, desk: &Desk) -> bool {
     if let Err(error) = begin(connection) {
-        refuse(first, &error.into());
+        let error = error.into();
+        refuse(first, &error);
+        desk.refuse_all(&error);
         return false;
     }
     let mut answers = Vec::new();

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection, QueryableByName, RunQueryDsl};
 
 use super::{AnyConnection, Db, DbError};
-use crate::test_support::{TestDb, both_databases};
+use crate::test_support::{Holder, TestDb, both_databases};
 
 #[derive(QueryableByName)]
 struct Name {
@@ -59,6 +59,30 @@ fn hold(db: &Db) -> (std::sync::mpsc::Sender<()>, thread::JoinHandle<()>) {
     });
     has_begun.recv().unwrap();
     (release, holder)
+}
+
+#[test]
+fn who_waits_behind_others_waits_no_longer_than_they_for_another_process() {
+    let test = TestDb::sqlite();
+    with_table(&test.db);
+    let holder = Holder::new(&test.db, "");
+    let began = Instant::now();
+    let write = |_| {
+        let db = test.db.clone();
+        thread::spawn(move || db.write_blocking(|c| add(c, "late")))
+    };
+    let waiting: Vec<_> = (0..4).map(write).collect();
+    for waiting in waiting {
+        let refused = waiting.join().unwrap();
+        assert!(
+            matches!(refused, Err(DbError::Unavailable(_))),
+            "{refused:?}"
+        );
+    }
+    // Ten seconds, and not ten for each of them.
+    assert!(began.elapsed() < Duration::from_secs(19));
+    holder.release();
+    assert!(names(&test.db).is_empty());
 }
 
 type Work = fn(&mut AnyConnection) -> Result<(), DbError>;

@@ -277,7 +277,10 @@ fn tell_of_loss(landing: &Landing, error: Option<&DbError>) {
 
 /// Whether the same may succeed later, whatever is in the batch.
 fn may_pass(error: &DbError) -> bool {
-    matches!(error, DbError::Unavailable(_) | DbError::Conflict(_))
+    matches!(
+        error,
+        DbError::Unavailable(_) | DbError::Conflict(_) | DbError::Locked(_)
+    )
 }
 
 /// How long to wait for the settler once everything has landed and the process stops:
