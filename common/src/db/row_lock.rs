@@ -13,6 +13,9 @@ pub(crate) enum RowLock {
     Update,
     /// Those who add rows that refer to it, too: for a row that is about to be removed.
     Delete,
+    /// Whoever wants to remove the row: for one that is about to be referred to without a
+    /// foreign key.
+    Reference,
 }
 
 /// A query whose rows are locked until the transaction ends. On PostgreSQL others wait, and
@@ -37,6 +40,7 @@ impl<Q: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for Locking<Q> 
             out.push_sql(match self.lock {
                 RowLock::Update => " FOR NO KEY UPDATE",
                 RowLock::Delete => " FOR UPDATE",
+                RowLock::Reference => " FOR KEY SHARE",
             });
         }
         Ok(())

@@ -3,7 +3,9 @@
 use super::phase::{Change, Step};
 use super::transaction::FirstAttempts;
 use crate::db::{AnyConnection, DbError};
+use crate::model::application::Application;
 use crate::model::event_log::{EventLog, EventLogType};
+use crate::model::user::User;
 use crate::model::user_action::UserAction;
 
 /// Why a prepared change was not written.
@@ -77,13 +79,21 @@ fn write_log(connection: &mut AnyConnection, change: &Change) -> Result<(), Conf
             if !definition.is_some_and(|definition| definition.active) {
                 return Err(Conflict::Changed);
             }
+            // No key does that for the list of applications.
+            let applications = &change.log.application_ids.0;
+            if !Application::hold_all(connection, change.log.tenant_id, applications)? {
+                return Err(Conflict::Changed);
+            }
             change.log.insert(connection)?;
         }
         Step::Replace {
             seen_revision,
             remembered,
         } => {
-            if !change.log.update_from(connection, seen_revision)? {
+            // A new log holds its actionee by a foreign key, one that is changed does not: what
+            // is told of it here would be left by an erasure that has looked already.
+            let is_there = User::hold(connection, change.log.actionee_user_id)?;
+            if !is_there || !change.log.update_from(connection, seen_revision)? {
                 return Err(Conflict::Changed);
             }
             if remembered && let Some(replaced) = change.history.last() {

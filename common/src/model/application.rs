@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use super::crud;
-use crate::db::{AnyConnection, Json};
+use crate::db::{AnyConnection, Json, Locking, RowLock};
 use crate::id::{ApplicationId, TenantId};
 use crate::instant::Instant;
 use crate::schema::applications;
@@ -67,5 +67,26 @@ impl Application {
             .filter(applications::id.eq_any(ids.to_vec()))
             .select(applications::id)
             .load(connection)
+    }
+
+    /// Whether the tenant has all of these, which differ; they stay until the transaction ends.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn hold_all(
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        ids: &[ApplicationId],
+    ) -> QueryResult<bool> {
+        if ids.is_empty() {
+            return Ok(true);
+        }
+        let held = applications::table
+            .filter(applications::tenant_id.eq(tenant))
+            .filter(applications::id.eq_any(ids.to_vec()))
+            .order(applications::id)
+            .select(applications::id);
+        let held: Vec<ApplicationId> = Locking::of(held, RowLock::Reference).load(connection)?;
+        Ok(held.len() == ids.len())
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::email::Mailbox;
 use super::{fold, rows};
-use crate::db::{AnyConnection, Json};
+use crate::db::{AnyConnection, Json, Locking, RowLock};
 use crate::id::{TenantId, UserId};
 use crate::instant::Instant;
 use crate::locale::Locale;
@@ -80,6 +80,19 @@ impl User {
             .values((self, self.keys()))
             .execute(connection)?;
         Ok(())
+    }
+
+    /// Whether there is this user, who then stays until the transaction ends: whoever erases
+    /// one locks the row first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn hold(connection: &mut AnyConnection, id: UserId) -> QueryResult<bool> {
+        let held = users::table.find(id).select(users::id);
+        let held: Option<UserId> = Locking::of(held, RowLock::Reference)
+            .get_result(connection)
+            .optional()?;
+        Ok(held.is_some())
     }
 
     /// Writes every column of the row with this Id. False: there is none.

@@ -1,5 +1,6 @@
 //! Changes that get in each other's way: the later one leaves no trace.
 
+use super::take::application;
 use super::*;
 use crate::test_support::both_databases;
 
@@ -136,7 +137,22 @@ fn a_definition_or_an_actionee_that_is_gone_meanwhile_is_a_conflict(db: &Db) {
     must_conflict(db, modified);
 }
 
+fn an_application_that_is_deleted_meanwhile_does_not_come_back(db: &Db) {
+    let world = World::new(db);
+    let (id, tenant) = (ApplicationId::random(), world.tenant.id);
+    write(db, move |c| application(id, tenant).insert(c));
+    let limited = TakeRequest {
+        application_ids: vec![id],
+        ..world.request()
+    };
+    let change = prepare(db, &call(NOW), &limited).unwrap();
+    write(db, move |c| Application::delete(c, id));
+    must_conflict(db, change);
+    assert!(prepare(db, &call(NOW), &limited).is_err());
+}
+
 both_databases!(
+    an_application_that_is_deleted_meanwhile_does_not_come_back,
     of_two_changes_of_the_same_state_one_is_written,
     of_many_changes_at_once_one_is_written,
     an_end_does_not_undo_a_modify_of_the_last_moment,

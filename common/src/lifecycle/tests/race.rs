@@ -4,7 +4,7 @@ use std::thread;
 
 use super::*;
 use crate::id::ActionLogId;
-use crate::test_support::both_databases;
+use crate::test_support::{Holder, TestDb, both_databases};
 
 /// How often they meet.
 const ROUNDS: usize = 10;
@@ -89,6 +89,44 @@ fn what_has_ended_is_over_by_every_clock(db: &Db) {
     assert!(!carry_out(db, &world, id, to_modify));
     assert!(!carry_out(db, &world, id, to_cancel));
     assert_eq!(phases(db, id), ["start", "end"]);
+}
+
+/// As whoever erases a user does, on PostgreSQL. SQLite has one writer.
+#[test]
+fn whoever_holds_the_actionee_has_all_phases_wait() {
+    let test = TestDb::postgres();
+    let db = &test.db;
+    let world = World::new(db);
+    let id = take(db, &call(NOW), &world.request()).log().id;
+    let prepared = |prepare: Prepare| {
+        let change = db.read_blocking(|c| prepare(c, &world, &call(NOW), id));
+        change.unwrap()
+    };
+    for change in [
+        prepare(db, &call(NOW), &world.request()).unwrap(),
+        prepared(to_modify),
+        prepared(to_cancel),
+    ] {
+        let told = events(db).len();
+        let holder = Holder::new(db, "SELECT 1 FROM users FOR UPDATE");
+        thread::scope(|scope| {
+            let saving = scope.spawn(|| save(db, change));
+            thread::sleep(Duration::from_millis(200));
+            assert!(!saving.is_finished());
+            holder.release();
+            // The last of them finds that the log has been modified.
+            let saved = saving.join().unwrap().is_ok();
+            assert_eq!(events(db).len(), told + usize::from(saved));
+        });
+    }
+    let holder = Holder::new(db, "SELECT 1 FROM users FOR UPDATE");
+    thread::scope(|scope| {
+        let ending = scope.spawn(|| end(db, NOW.plus(3 * DAY)).ended);
+        thread::sleep(Duration::from_millis(200));
+        assert!(!ending.is_finished());
+        holder.release();
+        assert_eq!(ending.join().unwrap(), 2);
+    });
 }
 
 both_databases!(
