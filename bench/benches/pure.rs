@@ -13,7 +13,7 @@ use beadle_common::id::{ActionLogId, EventId, TenantId, UserId};
 use beadle_common::instant::Instant;
 use beadle_common::locale::{Locale, LocalizedText, choose};
 use beadle_common::model::user_action::Phase;
-use beadle_common::render::{CompiledTemplate, EmailTexts, Texts, render};
+use beadle_common::render::{CompiledTemplate, EmailTexts, Renderer, Texts};
 use beadle_common::sign::{LiveKeys, MessageId, SigningKey, WebhookPair, WebhookSecret, sign};
 use beadle_common::view::{EventView, UserActionEvent};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -119,9 +119,10 @@ fn templates(criterion: &mut Criterion) {
     };
     let (preferred, variables) = ([locale("de")], variables());
     let zone = Some("Europe/Zurich");
-    render(&texts, &preferred, &variables, zone).expect("a mail");
+    let render = || Renderer::new(&texts, black_box(&variables).clone()).email(&preferred, zone);
+    render().expect("a mail");
     criterion.bench_function("template/render mail", |bencher| {
-        bencher.iter(|| render(&texts, &preferred, black_box(&variables), zone));
+        bencher.iter(render);
     });
 }
 

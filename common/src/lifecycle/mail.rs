@@ -17,7 +17,7 @@ use crate::model::email_template::EmailTemplate;
 use crate::model::registration::Registration;
 use crate::model::tenant::Tenant;
 use crate::model::user::User;
-use crate::render::{RenderedEmail, render};
+use crate::render::{RenderedEmail, Renderer};
 use crate::view::{self, Absent, ActionView, UserActionEvent};
 
 pub(super) struct MailInput<'a> {
@@ -41,17 +41,16 @@ impl MailInput<'_> {
         let Some(template) = EmailTemplate::find(connection, template)? else {
             return Ok(Err(format!("the email template {template} does not exist")));
         };
-        let variables = self.variables(connection)?;
         let actionee = &self.who.actionee;
-        let rendered = render(
-            &texts(&template),
+        let texts = texts(&template);
+        let mut renderer = Renderer::new(&texts, self.variables(connection)?);
+        let rendered = renderer.email(
             &actionee.preferred_languages.0,
-            &variables,
             actionee.timezone.as_deref(),
         );
         Ok(match rendered {
             Ok(rendered) => {
-                let unsubscribe = unsubscribe(self.tenant, &variables);
+                let unsubscribe = unsubscribe(self.tenant, &mut renderer);
                 let fault = unsubscribe.as_ref().err().map(|fault| {
                     format!(
                         "a mail of the action [{}] ({} of {}) goes without `List-Unsubscribe`: {fault}",

@@ -12,7 +12,7 @@ use crate::model::email::{EmailRow, Mailbox};
 use crate::model::email_template::EmailTemplate;
 use crate::model::tenant::Tenant;
 use crate::outbox::mail_lane;
-use crate::render::{EmailTexts, RenderedEmail, TemplateFault, Texts, unsubscribe_uri};
+use crate::render::{EmailTexts, RenderedEmail, Renderer, TemplateFault, Texts, on_one_line};
 use crate::view::MailView;
 
 const LIST_UNSUBSCRIBE: &str = "List-Unsubscribe";
@@ -139,7 +139,7 @@ pub fn sender(
     let name = name
         .filter(|name| !name.is_empty())
         .or(setting("defaultFromName"))
-        .map(str::to_owned);
+        .map(on_one_line);
     match address.or(setting("defaultFromEmail")) {
         Some(address) => Mailbox {
             address: address.to_owned(),
@@ -184,11 +184,15 @@ fn variants(default: &str, localized: &LocalizedText) -> Texts<String> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn unsubscribe(tenant: &Tenant, variables: &Value) -> Result<Option<Url>, TemplateFault> {
-    let is_user = variables.get("user").is_some_and(Value::is_object);
+pub fn unsubscribe(
+    tenant: &Tenant,
+    renderer: &mut Renderer<'_>,
+) -> Result<Option<Url>, TemplateFault> {
+    let user = renderer.variables().get("user");
+    let is_user = user.is_some_and(Value::is_object);
     let template = tenant.email_setting("listUnsubscribe").filter(|_| is_user);
     template
-        .map(|template| unsubscribe_uri(template, variables))
+        .map(|template| renderer.unsubscribe_uri(template))
         .transpose()
 }
 

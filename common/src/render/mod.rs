@@ -1,32 +1,35 @@
 //! Email templates: their language, and a whole email made of them.
 //!
 //! * [`CompiledTemplate`] is one text, checked and ready to render;
-//! * [`render`] picks the language of each part of an email and renders it;
-//! * [`unsubscribe_uri`] renders the address of `List-Unsubscribe`;
+//! * [`Renderer`] picks the language of each part of an email and renders it, for one reader
+//!   or for many, and the address of `List-Unsubscribe`;
 //! * [`lint`] tells what is wrong with any of its texts, [`check_syntax`] with one.
 //!
 //! The language is Handlebars without partials and decorators, and without any
 //! helper that could read something other than the variables. Loading templates
 //! and collecting variables happens elsewhere.
 
+mod arguments;
 mod cache;
 mod email;
 mod fault;
+mod fuel;
 mod helpers;
-mod meter;
+mod html_to_text;
 mod names;
 mod nesting;
 mod number;
 mod output;
-mod plain;
+mod renderer;
 mod template;
 mod time;
 mod unsubscribe;
 
 pub use email::{
-    EmailPart, EmailTexts, Part, PartFault, RenderError, RenderedEmail, RenderedParts, Texts, lint,
-    on_one_line, render, render_parts,
+    EmailPart, EmailTexts, Part, PartFault, RenderError, RenderedEmail, RenderedParts, Texts,
+    on_one_line,
 };
 pub use fault::{FaultKind, TemplateFault};
-pub use template::{CompiledTemplate, Escaping, Reader, check_syntax};
+pub use renderer::{Renderer, lint, render_parts};
+pub use template::{CompiledTemplate, check_syntax};
 pub use unsubscribe::unsubscribe_uri;

@@ -10,11 +10,16 @@ use handlebars::{Path, PathSeg};
 use serde_json::Value as Json;
 
 use super::fault::TemplateFault;
-use super::helpers;
+use super::{fuel, helpers};
 
 /// Members that hold whatever their owner put there. What is absent below them
 /// is no mistake of the template's author.
 const FREE_FORM: [&str; 2] = ["data", "requestData"];
+
+/// Parts of a name at most, and bytes. A renderer that finds nothing under a name looks for
+/// each of its owners.
+const MOST_PARTS: usize = 64;
+const LONGEST_NAME: usize = 1_000;
 
 /// Checks the helpers and constructs of a template, whatever its variables.
 pub(super) fn check_helpers(template: &Template) -> Result<(), TemplateFault> {
@@ -83,7 +88,7 @@ impl<'a> Walk<'a> {
     fn expression(&mut self, tag: &'a HelperTemplate) -> Result<(), TemplateFault> {
         let is_name = tag.params.is_empty() && tag.hash.is_empty();
         match &tag.name {
-            Parameter::Path(path) if is_name && !helpers::is_known(path_text(path)) => {
+            Parameter::Path(path) if is_name && !helpers::is_known(fuel::parts(path).1) => {
                 self.path(path).map(drop)
             }
             Parameter::Subexpression(_) if is_name => self.parameter(&tag.name).map(drop),
@@ -186,6 +191,10 @@ impl<'a> Walk<'a> {
     }
 
     fn path(&self, path: &'a Path) -> Result<Found<'a>, TemplateFault> {
+        let (parts, written) = fuel::parts(path);
+        if parts > MOST_PARTS || written.len() > LONGEST_NAME {
+            return Err(TemplateFault::parse("the name of a variable is too long"));
+        }
         // `@index` and its like exist only while rendering.
         let Path::Relative((segments, text)) = path else {
             return Ok(Found::UNKNOWN);
@@ -261,11 +270,5 @@ impl<'a> Found<'a> {
             Some(_) => Some(Self { value, free_form }),
             None => self.free_form.then_some(Self::NULL),
         }
-    }
-}
-
-fn path_text(path: &Path) -> &str {
-    match path {
-        Path::Relative((_, text)) | Path::Local((_, _, text)) => text,
     }
 }

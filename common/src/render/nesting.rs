@@ -84,7 +84,7 @@ fn after_tag<'a>(
         return Err("raw blocks are not available, write `\\{{` for a literal `{{`");
     }
     if let Some(comment) = after.strip_prefix('!') {
-        return Ok(after_comment(comment));
+        return after_comment(comment);
     }
     let body = after
         .trim_start_matches(SPACE)
@@ -116,11 +116,17 @@ fn refuse_unavailable(body: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn after_comment(comment: &str) -> Option<&str> {
-    let long = comment.trim_start_matches(SPACE).strip_prefix("--");
-    let end = long.and_then(|comment| comment.split_once("--}}"));
-    end.or_else(|| comment.split_once("}}"))
-        .map(|(_, rest)| rest)
+/// The parser would take a long comment without its own end for a short one, but only after a
+/// search through the rest of the text: many of them take too long.
+fn after_comment(comment: &str) -> Result<Option<&str>, &'static str> {
+    let end = match comment.trim_start_matches(SPACE).strip_prefix("--") {
+        Some(long) => Some(
+            long.split_once("--}}")
+                .ok_or("the comment has no end `--}}`")?,
+        ),
+        None => comment.split_once("}}"),
+    };
+    Ok(end.map(|(_, rest)| rest))
 }
 
 /// Walks to the end of a tag, which is the first `}}` outside quotes.

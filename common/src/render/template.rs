@@ -3,18 +3,20 @@
 use std::sync::LazyLock;
 
 use handlebars::{Context, Handlebars, RenderContext, Renderable, Template, no_escape};
-use serde_json::Value as Json;
 
 use super::fault::TemplateFault;
-use super::meter::Meter;
+use super::fuel::Fuel;
 use super::output::BoundedText;
 use super::time::Zone;
-use super::{helpers, meter, names, nesting};
+use super::{fuel, helpers, names, nesting};
 use crate::locale::Locale;
 
 /// The most that one part of an email may come to. Beyond it a mail is more likely
 /// a loop over too much data than something to read.
-const LONGEST_TEXT: usize = 1024 * 1024;
+pub(super) const LONGEST_TEXT: usize = 1024 * 1024;
+
+/// Steps of [`parsing_steps`] that a text may take. 64 KiB may have four thousand tags.
+const MOST_TO_PARSE: u64 = 300_000;
 
 static PLAIN: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
     let mut handlebars = engine();
@@ -106,10 +108,15 @@ impl CompiledTemplate {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn parse(text: &str) -> Result<Self, TemplateFault> {
+        if parsing_steps(text).is_none() {
+            return Err(TemplateFault::parse(
+                "too many tags for a text of this length",
+            ));
+        }
         nesting::check(text)?;
         let template = Template::compile(text)?;
         names::check_helpers(&template)?;
-        let metered = meter::metered(&template)
+        let metered = fuel::metered(&template)
             .ok_or_else(|| TemplateFault::parse("the template cannot be bounded"))?;
         Ok(Self {
             written: template,
@@ -124,37 +131,37 @@ impl CompiledTemplate {
     ///
     /// # Errors
     /// A name that `variables` does not have, a value that does not suit a helper, or
-    /// an output of more than 1 MiB, or more work than a mail can be worth.
-    pub fn render(
-        &self,
-        escaping: Escaping,
-        variables: &Json,
-        reader: &Reader,
-    ) -> Result<String, TemplateFault> {
-        self.render_context(escaping, &Context::from(variables.clone()), reader)
-    }
-
-    /// As [`CompiledTemplate::render`], for variables that several templates share.
-    pub(super) fn render_context(
+    /// an output of more than 1 MiB, or more work than `fuel` is there for.
+    pub(super) fn render(
         &self,
         escaping: Escaping,
         variables: &Context,
         reader: &Reader,
+        fuel: &Fuel,
     ) -> Result<String, TemplateFault> {
         names::check_variables(&self.written, variables.data())?;
         let engine = match escaping {
             Escaping::None => &*PLAIN,
             Escaping::Html => &*HTML,
         };
-        let meter = Meter::new(variables.data());
         let mut context = RenderContext::new(None);
-        meter.install(&mut context);
-        helpers::register_for(reader, &mut context);
+        helpers::register_for(reader, fuel, &mut context);
         let mut output = BoundedText::new(LONGEST_TEXT);
         self.metered
             .render(engine, variables, &mut context, &mut output)?;
         Ok(output.into_text())
     }
+}
+
+/// What parsing a text costs, in steps of [`Fuel`]; `None` for one that is refused unread. The
+/// engine counts the lines from the beginning of the text for every tag.
+pub(super) fn parsing_steps(text: &str) -> Option<u64> {
+    const BYTES_PER_STEP: usize = 1024;
+    const STEPS_PER_TAG: usize = 4;
+    let tags = text.matches("{{").count() + 1;
+    let counted = tags.saturating_mul(text.len()) / BYTES_PER_STEP;
+    let steps = fuel::bytes(counted.saturating_add(tags * STEPS_PER_TAG));
+    (steps <= MOST_TO_PARSE).then_some(steps)
 }
 
 /// Tells whether a text is a template that may be saved.

@@ -3,7 +3,7 @@
 #[path = "template_fuzz_tests.rs"]
 mod fuzz;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::render::FaultKind;
@@ -30,7 +30,9 @@ fn reader() -> Reader {
 }
 
 fn try_render(escaping: Escaping, text: &str) -> Result<String, TemplateFault> {
-    CompiledTemplate::parse(text)?.render(escaping, &variables(), &reader())
+    let (variables, fuel) = (Context::from(variables()), Fuel::new(u64::MAX));
+    fuel.begin_text(fuel::size(variables.data()));
+    CompiledTemplate::parse(text)?.render(escaping, &variables, &reader(), &fuel)
 }
 
 fn rendered(text: &str) -> String {
@@ -328,10 +330,12 @@ fn a_fault_names_its_place() {
 #[test]
 fn output_is_bounded() {
     let chunk = "x".repeat(1024);
-    let variables = json!({"rows": vec![chunk; 2_000]});
+    let fuel = Fuel::new(u64::MAX);
+    fuel.begin_text(0);
     let template = CompiledTemplate::parse("{{#each rows}}{{this}}{{/each}}").unwrap();
+    let variables = Context::from(json!({"rows": vec![chunk; 2_000]}));
     let fault = template
-        .render(Escaping::None, &variables, &reader())
+        .render(Escaping::None, &variables, &reader(), &fuel)
         .unwrap_err();
     assert_eq!(fault.reason, "the text grows beyond 1048576 bytes");
 }
@@ -355,4 +359,29 @@ fn deep_templates_are_refused_and_not_a_crash() {
         + "}}"
         + &"{{/if}}".repeat(32);
     assert_eq!(rendered(&deepest), "ADA");
+}
+
+#[test]
+fn texts_that_take_long_to_parse_are_refused() {
+    let lines = |line: &str| line.repeat(65_535 / line.len());
+    for text in [lines("{{!}}\n"), lines("{{a}}"), lines("\\{{")] {
+        let fault = check_syntax(&text).unwrap_err();
+        assert_eq!(fault.reason, "too many tags for a text of this length");
+    }
+    // What begins a long comment would be searched for its end, to the end of the text.
+    for open in ["{{!-- }}", "{{! -- }}"] {
+        let fault = check_syntax(&open.repeat(1_000)).unwrap_err();
+        assert!(fault.reason.contains("has no end"), "{fault}");
+    }
+}
+
+#[test]
+fn long_pages_with_many_tags_are_fine() {
+    let row = format!("<tr><td>{}</td><td>{{{{a}}}}</td></tr>\n", "x".repeat(170));
+    assert_eq!(check_syntax(&row.repeat(500)), Ok(()));
+    assert_eq!(check_syntax(&"{{a}} and b\n".repeat(2_000)), Ok(()));
+    assert_eq!(
+        check_syntax(&"{{!-- a }} b --}}{{! c }}".repeat(1_000)),
+        Ok(())
+    );
 }

@@ -1,11 +1,14 @@
 //! The address of `List-Unsubscribe`: a template that comes to a URI.
 
+use handlebars::Context;
 use serde_json::Value as Json;
 use url::Url;
 
-use super::cache;
+use super::email::EmailTexts;
 use super::fault::TemplateFault;
-use super::template::{Escaping, Reader};
+use super::fuel::Fuel;
+use super::renderer::Renderer;
+use super::template::{CompiledTemplate, Escaping, Reader};
 
 /// A header's line must not be longer than 998 characters, and cannot be broken here.
 const LONGEST: usize = 900;
@@ -15,8 +18,17 @@ const LONGEST: usize = 900;
 /// # Errors
 /// What is wrong with the template, or with the URI that it comes to.
 pub fn unsubscribe_uri(template: &str, variables: &Json) -> Result<Url, TemplateFault> {
+    let no_texts = EmailTexts::default();
+    Renderer::new(&no_texts, variables.clone()).unsubscribe_uri(template)
+}
+
+pub(super) fn uri(
+    template: &CompiledTemplate,
+    variables: &Context,
+    fuel: &Fuel,
+) -> Result<Url, TemplateFault> {
     let reader = Reader::new(&[], None, None);
-    let text = cache::compiled(template)?.render(Escaping::None, variables, &reader)?;
+    let text = template.render(Escaping::None, variables, &reader, fuel)?;
     let refuse = |what: &str| TemplateFault::render(format!("the address to unsubscribe {what}"));
     let uri = Url::parse(text.trim()).map_err(|error| refuse(&format!("is no URI: {error}")))?;
     let usable = match uri.scheme() {

@@ -7,7 +7,7 @@ use beadle_common::locale::{Locale, LocalizedText};
 use beadle_common::mail::{Letter, Mail, Setup, sample};
 use beadle_common::model::email::Mailbox as StoredMailbox;
 use beadle_common::model::email_template::EmailTemplate;
-use beadle_common::render::{EmailTexts, Texts, render};
+use beadle_common::render::{EmailTexts, Renderer, Texts};
 use mail_parser::MessageParser;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -121,7 +121,9 @@ fn mail(texts: &EmailTexts, languages: &[Locale], display: &str) -> Mail {
     let tenant = tenant(&json!({
         "additionalHeaders": [{"name": "X-Campaign", "value": "spring"}],
     }));
-    let rendered = render(texts, languages, sample(), Some("Europe/Vienna")).unwrap();
+    let rendered = Renderer::new(texts, sample().clone())
+        .email(languages, Some("Europe/Vienna"))
+        .unwrap();
     let letter = Letter {
         setup: &setup,
         tenant: &tenant,

@@ -29,6 +29,10 @@ const BLOCKS: [&str; 20] = [
 /// Elements that have an empty line around them.
 const PARAGRAPHS: [&str; 8] = ["h1", "h2", "h3", "h4", "h5", "h6", "p", "pre"];
 
+/// Characters between `&` and `;` at most: `#x10FFFF`, with a few zeros. Whoever looks further
+/// reads the rest of the page again for each `&`.
+const LONGEST_ENTITY: usize = 12;
+
 /// The text of a page. Links are followed by where they lead to.
 pub(super) fn from_html(html: &str) -> String {
     let mut page = Page::default();
@@ -200,10 +204,7 @@ fn unescaped(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        match after
-            .split_once(';')
-            .and_then(|(name, rest)| Some((entity(name)?, rest)))
-        {
+        match entity_at_start(after) {
             Some((char, after)) => {
                 out.push(char);
                 rest = after;
@@ -216,6 +217,16 @@ fn unescaped(text: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// The entity that a text after `&` begins with, and what follows it.
+fn entity_at_start(text: &str) -> Option<(char, &str)> {
+    let end = text
+        .bytes()
+        .take(LONGEST_ENTITY + 1)
+        .position(|byte| byte == b';')?;
+    let (name, rest) = text.split_at_checked(end)?;
+    Some((entity(name)?, rest.strip_prefix(';')?))
 }
 
 fn entity(name: &str) -> Option<char> {
@@ -288,6 +299,50 @@ mod tests {
             ("<p", ""),
         ] {
             assert_eq!(from_html(html), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn an_entity_is_looked_for_no_further_than_it_can_reach() {
+        let zeros = |count| format!("&#{}39;", "0".repeat(count));
+        assert_eq!(from_html(&zeros(LONGEST_ENTITY - 3)), "'\n");
+        let too_long = zeros(LONGEST_ENTITY - 2);
+        assert_eq!(from_html(&too_long), format!("{too_long}\n"));
+        assert_eq!(from_html("&é;&ééééééé;"), "&é;&ééééééé;\n");
+    }
+
+    #[test]
+    fn no_entity_is_a_character_that_nothing_can_store() {
+        assert_eq!(from_html("a&#0;&#x0;&#xD800;b"), "a&#0;&#x0;&#xD800;b\n");
+    }
+
+    /// Each would take minutes if any of it were read again for each of its pieces.
+    #[test]
+    fn large_pages_of_odd_pieces_are_read_once() {
+        for piece in [
+            "&",
+            "&#",
+            "&;",
+            "<",
+            "</",
+            "<!--",
+            "<!",
+            "<a href=",
+            "<a href='",
+            "<a x=\"' ",
+            "</a>",
+            "<a href=https:a>b",
+            "<ul><li>",
+            "<title>",
+            "<br>",
+            " ",
+            "\n",
+            "=",
+            "'",
+            "<p a = ",
+        ] {
+            let page = piece.repeat(256 * 1024 / piece.len());
+            assert!(from_html(&page).len() <= 3 * page.len() + 3, "{piece}");
         }
     }
 

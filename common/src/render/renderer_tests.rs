@@ -39,14 +39,17 @@ fn email() -> EmailTexts {
     }
 }
 
+fn render(
+    texts: &EmailTexts,
+    preferred: &[Locale],
+    variables: &Json,
+) -> Result<RenderedEmail, RenderError> {
+    Renderer::new(texts, variables.clone()).email(preferred, None)
+}
+
 fn rendered(email: &EmailTexts, preferred: &[&str]) -> Result<RenderedEmail, RenderError> {
     let preferred: Vec<Locale> = preferred.iter().map(|text| locale(text)).collect();
-    render(
-        email,
-        &preferred,
-        &json!({"user": {"name": "O'Neill <x>"}}),
-        None,
-    )
+    render(email, &preferred, &json!({"user": {"name": "O'Neill <x>"}}))
 }
 
 fn part(locale_text: Option<&str>, text: &str) -> Part {
@@ -150,15 +153,15 @@ fn a_variable_named_locale_cannot_stand_in_for_the_parts_own() {
     let mut email = email();
     email.subject = texts("{{locale.tag}}", &[("he", "{{locale.tag}} {{locale.dir}}")]);
     let forged = json!({"user": {"name": "a"}, "locale": {"tag": "forged"}});
-    let mail = render(&email, &[locale("he_IL")], &forged, None).unwrap();
+    let mail = render(&email, &[locale("he_IL")], &forged).unwrap();
     assert_eq!(mail.subject.text, "he rtl");
-    let mail = render(&email, &[], &forged, None).unwrap();
+    let mail = render(&email, &[], &forged).unwrap();
     assert_eq!(mail.subject.text, "");
 }
 
 #[test]
 fn variables_that_are_no_object_have_no_names() {
-    let error = render(&email(), &[], &json!([1]), None).unwrap_err();
+    let error = render(&email(), &[], &json!([1])).unwrap_err();
     assert!(
         error
             .faults
@@ -229,4 +232,102 @@ fn dates_follow_the_readers_country_within_the_language_of_the_part() {
         let subject = rendered(&email, preferred).unwrap().subject;
         assert_eq!(subject.text, expected, "{preferred:?}");
     }
+}
+
+#[test]
+fn one_reader_after_the_other_finds_their_own_names() {
+    let texts = EmailTexts {
+        text: texts("{{user.name}} {{shared}}", &[("de", "{{locale.tag}}")]),
+        ..EmailTexts::default()
+    };
+    let variables = json!({"user": null, "shared": 1});
+    let mut renderer = Renderer::for_many(&texts, variables);
+    for name in ["Ada", "Bob"] {
+        renderer.set("user", json!({"name": name}));
+        let mail = renderer.email(&[], None).unwrap();
+        assert_eq!(mail.text.text, format!("{name} 1"));
+        let german = renderer.email(&[locale("de_AT")], None).unwrap();
+        assert_eq!(german.text.text, "de");
+    }
+    renderer.set("user", Json::Null);
+    assert_eq!(renderer.email(&[], None).unwrap().text.text, " 1");
+    let names = renderer.variables().as_object().unwrap();
+    assert_eq!(names.len(), 3);
+    let uri = renderer.unsubscribe_uri("https://a.example/{{shared}}");
+    assert_eq!(uri.unwrap().as_str(), "https://a.example/1");
+}
+
+#[test]
+fn many_mails_have_so_much_time_together() {
+    let rows = json!({"rows": vec![1; 30_000]});
+    let texts = EmailTexts {
+        subject: texts("{{#each rows}}{{/each}}", &[]),
+        ..EmailTexts::default()
+    };
+    let mut renderer = Renderer::for_many(&texts, rows);
+    let mut readers = 0;
+    while renderer.email(&[], None).is_ok() {
+        readers += 1;
+    }
+    assert!(renderer.is_exhausted());
+    assert!((10..100).contains(&readers), "{readers}");
+}
+
+#[test]
+fn a_lint_takes_so_much_time_whatever_the_number_of_texts() {
+    let loops = "{{#each rows}}{{#each @root.rows}}{{/each}}{{/each}}";
+    let languages: Vec<String> = (0..8_000_u32)
+        .map(|number| {
+            let letter = |shift: u32| char::from(b'a' + u8::try_from(number / shift % 20).unwrap());
+            format!("{}{}{}", letter(1), letter(20), letter(400))
+        })
+        .filter(|language| Locale::parse(language).is_ok())
+        .collect();
+    let pairs: Vec<(&str, &str)> = languages
+        .iter()
+        .map(|language| (language.as_str(), loops))
+        .collect();
+    let looping = EmailTexts {
+        html: texts(loops, &pairs),
+        ..EmailTexts::default()
+    };
+    let faults = lint(&looping, &json!({"rows": vec![1; 1_000]}));
+    assert!((2..10).contains(&faults.len()), "{}", faults.len());
+    let tags = "{{a}} and b\n".repeat(3_000);
+    let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, _)| (*name, &*tags)).collect();
+    let texts = EmailTexts {
+        html: texts("", &pairs),
+        ..EmailTexts::default()
+    };
+    let faults = lint(&texts, &json!({"a": 1}));
+    assert_eq!(faults.len(), 1);
+    assert!(faults[0].fault.reason.contains("together"), "{}", faults[0]);
+}
+
+#[test]
+fn nothing_rendered_holds_the_character_nul() {
+    let nul = json!({"user": {"name": "a\u{0}b"}});
+    let mut email = email();
+    email.html = texts("{{user.name}} {{{user.name}}} {{json user.name}}", &[]);
+    email.text = texts("", &[]);
+    email.from_name.default = Some("{{user.name}}".to_owned());
+    let mail = render(&email, &[], &nul).unwrap();
+    assert_eq!(
+        mail.html.text,
+        "a\u{fffd}b a\u{fffd}b &quot;a\\u0000b&quot;"
+    );
+    for text in [
+        &mail.subject,
+        &mail.from_name.unwrap(),
+        &mail.html,
+        &mail.text,
+    ] {
+        assert!(!text.text.contains('\0'), "{text:?}");
+    }
+}
+
+#[test]
+fn a_panic_of_the_engine_is_a_fault_of_the_template() {
+    let fault = guarded::<()>(|| panic!("made up")).unwrap_err();
+    assert_eq!(fault.reason, "the template makes the engine fail");
 }
