@@ -12,6 +12,7 @@ use super::phase::{Change, PhaseInput, Step};
 use super::refusal::Refusal;
 use super::sources::Sources;
 use crate::db::{AnyConnection, Db, DbError, one_line};
+use crate::id::ActionLogId;
 use crate::instant::Instant;
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::user_action::Phase;
@@ -44,22 +45,27 @@ pub struct EndRun {
 /// # Errors
 /// Those of the database. A log that cannot be ended is logged and tried again later.
 pub async fn end_due(db: &Db, setup: &Setup, now: Instant) -> Result<EndRun, DbError> {
-    let of_setup = setup.clone();
-    let prepared = db
-        .read(move |connection| prepare_due(connection, &of_setup, now))
+    let due = db
+        .read(move |connection| Ok::<_, DbError>(ActionLog::ends_due(connection, now, BATCH)?))
         .await?;
     let mut run = EndRun {
         ended: 0,
-        more: prepared.more,
+        more: i64::try_from(due.len()).is_ok_and(|found| found == BATCH),
         wake: false,
     };
-    let mut waiting = prepared.changes.into_iter();
+    let mut waiting = due.into_iter();
     let mut ending = JoinSet::new();
     loop {
         while ending.len() < AT_ONCE
-            && let Some((log, change)) = waiting.next()
+            && let Some(id) = waiting.next()
         {
-            ending.spawn(end_one(db.clone(), log, change, now));
+            let ender = Ender {
+                db: db.clone(),
+                setup: setup.clone(),
+                id,
+                now,
+            };
+            ending.spawn(ender.end_or_postpone());
         }
         match ending.join_next().await {
             None => return Ok(run),
@@ -80,68 +86,110 @@ struct Ended {
     leaves_work: bool,
 }
 
-/// Commits one end. None: somebody else was first, or it has been put off.
-async fn end_one(
+/// Ends one log. Whatever is wrong with a log, its mail or what it rests on is in nobody
+/// else's way.
+#[derive(Clone)]
+struct Ender {
     db: Db,
-    log: ActionLog,
-    change: Result<Box<Change>, DbError>,
+    setup: Setup,
+    id: ActionLogId,
     now: Instant,
-) -> Result<Option<Ended>, DbError> {
-    let error = match change {
-        Err(error) => error,
-        Ok(change) => {
-            let leaves_work = change.leaves_work();
-            let written = db.write(move |connection| commit(connection, *change));
-            match written.await {
-                Ok(_) => return Ok(Some(Ended { leaves_work })),
-                // Another worker, or a modification at the last moment.
-                Err(Conflict::Changed) => return Ok(None),
-                Err(Conflict::Database(error)) => error,
+}
+
+impl Ender {
+    /// None: somebody else was first, or it has been put off.
+    async fn end_or_postpone(self) -> Result<Option<Ended>, DbError> {
+        let ended = match self.end(None).await {
+            // A mail that cannot be stored is lost, and the action ends: nobody stays banned
+            // for a mail.
+            Err(EndError::WithMail(error)) => {
+                let lost = format!(
+                    "the mail of the end of the action {} could not be stored: {}",
+                    self.id,
+                    one_line(&error)
+                );
+                self.end(Some(lost)).await
             }
-        }
-    };
-    postpone(&db, log, now, error).await?;
-    Ok(None)
-}
-
-/// Puts a log off that cannot be ended. An error that is not the log's own is returned.
-async fn postpone(db: &Db, log: ActionLog, now: Instant, error: DbError) -> Result<(), DbError> {
-    if matches!(error, DbError::Unavailable(_)) {
-        return Err(error);
+            done => done,
+        };
+        let error = match ended {
+            Ok(done) => return Ok(done),
+            Err(EndError::WithMail(error) | EndError::Other(error)) => error,
+        };
+        self.postpone(error).await?;
+        Ok(None)
     }
-    let error = one_line(&error);
-    tracing::error!(action.id = %log.id, "an expired action could not be ended: {error}");
-    db.write(move |connection| Ok(log.postpone_end(connection, now.plus(POSTPONED))?))
-        .await
-}
 
-struct Prepared {
-    /// Each log with its end, or with what is in the way of it.
-    changes: Vec<(ActionLog, Result<Box<Change>, DbError>)>,
-    more: bool,
-}
+    async fn end(&self, lost: Option<String>) -> Result<Option<Ended>, EndError> {
+        let ender = self.clone();
+        let prepared = self
+            .db
+            .read(move |connection| ender.prepare(connection, lost))
+            .await?;
+        let Some(change) = prepared else {
+            return Ok(None);
+        };
+        let (leaves_work, has_mail) = (change.leaves_work(), change.mail.is_some());
+        let written = self.db.write(move |connection| commit(connection, *change));
+        match written.await {
+            Ok(_) => Ok(Some(Ended { leaves_work })),
+            // Another worker, or a modification at the last moment.
+            Err(Conflict::Changed) => Ok(None),
+            Err(Conflict::Database(error @ DbError::Query(_))) if has_mail => {
+                Err(EndError::WithMail(error))
+            }
+            Err(Conflict::Database(error)) => Err(EndError::Other(error)),
+        }
+    }
 
-fn prepare_due(
-    connection: &mut AnyConnection,
-    setup: &Setup,
-    now: Instant,
-) -> Result<Prepared, DbError> {
-    let logs = ActionLog::ends_due(connection, now, BATCH)?;
-    let more = i64::try_from(logs.len()).is_ok_and(|found| found == BATCH);
-    let mut changes = Vec::with_capacity(logs.len());
-    for log in logs {
-        let change = match prepare_end(connection, setup, now, &log) {
-            Ok(change) => Ok(Box::new(change)),
-            // Deleted since we looked.
-            Err(Refusal::NotFound) => continue,
-            Err(Refusal::Database(error @ DbError::Unavailable(_))) => return Err(error),
+    /// What ends the log, unless it is gone or not due any more. `lost` tells why it is to
+    /// end without its mail.
+    fn prepare(
+        &self,
+        connection: &mut AnyConnection,
+        lost: Option<String>,
+    ) -> Result<Option<Box<Change>>, DbError> {
+        let Some(log) = ActionLog::find(connection, self.id)? else {
+            return Ok(None);
+        };
+        if log.end_due.is_none_or(|due| due > self.now) {
+            return Ok(None);
+        }
+        match prepare_end(connection, &self.setup, self.now, &log, lost) {
+            Ok(change) => Ok(Some(Box::new(change))),
+            // What it rests on was deleted a moment ago, and the log with it.
+            Err(Refusal::NotFound) => Ok(None),
             Err(Refusal::Database(error)) => Err(error),
             // No rule can be broken by an end.
-            Err(Refusal::Invalid(_)) => continue,
-        };
-        changes.push((log, change));
+            Err(Refusal::Invalid(_)) => Ok(None),
+        }
     }
-    Ok(Prepared { changes, more })
+
+    /// Puts a log off that cannot be ended. An error that is not the log's own is returned.
+    async fn postpone(self, error: DbError) -> Result<(), DbError> {
+        if matches!(error, DbError::Unavailable(_)) {
+            return Err(error);
+        }
+        let Self { db, id, now, .. } = self;
+        let error = one_line(&error);
+        tracing::error!(action.id = %id, "an expired action could not be ended: {error}");
+        let later = now.plus(POSTPONED);
+        db.write(move |connection| Ok(ActionLog::postpone_end(connection, id, now, later)?))
+            .await
+    }
+}
+
+/// Why a log was not ended.
+enum EndError {
+    /// What was written with it has a mail, which may be what cannot be stored.
+    WithMail(DbError),
+    Other(DbError),
+}
+
+impl From<DbError> for EndError {
+    fn from(error: DbError) -> Self {
+        Self::Other(error)
+    }
 }
 
 fn prepare_end(
@@ -149,6 +197,7 @@ fn prepare_end(
     setup: &Setup,
     now: Instant,
     log: &ActionLog,
+    lost: Option<String>,
 ) -> Result<Change, Refusal> {
     let history = HistoryItem::of_log(connection, log.id)?;
     let actioner = match log.actioner_user_id {
@@ -175,5 +224,5 @@ fn prepare_end(
         who,
         log: ended,
     }
-    .build(&mut Sources::new(connection), setup)
+    .build_with(&mut Sources::new(connection), setup, lost)
 }

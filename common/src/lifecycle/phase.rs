@@ -117,10 +117,16 @@ impl Change {
 }
 
 impl PhaseInput {
-    pub(super) fn build(
+    pub(super) fn build(self, sources: &mut Sources<'_>, setup: &Setup) -> Result<Change, Refusal> {
+        self.build_with(sources, setup, None)
+    }
+
+    /// As [`PhaseInput::build`], but without a mail if `lost` tells why there is none.
+    pub(super) fn build_with(
         mut self,
         sources: &mut Sources<'_>,
         setup: &Setup,
+        lost: Option<String>,
     ) -> Result<Change, Refusal> {
         let tenant = sources
             .tenant(self.log.tenant_id)?
@@ -130,7 +136,10 @@ impl PhaseInput {
             self.log.end_event_sent = Some(true);
         }
         let mut event = self.event();
-        let (mail, faults) = self.mail(sources.connection, setup, &tenant, raised, &mut event)?;
+        let (mail, faults) = match lost {
+            Some(lost) => (None, vec![lost]),
+            None => self.mail(sources.connection, setup, &tenant, raised, &mut event)?,
+        };
         let row = match raised {
             true => Some(self.event_row(&event)?),
             false => None,

@@ -230,7 +230,7 @@ impl ActionLog {
         Ok(())
     }
 
-    /// The logs whose end is due at `now`, the longest overdue first.
+    /// The Ids of logs whose end is due at `now`, the longest overdue first.
     ///
     /// # Errors
     /// Those of the database.
@@ -238,26 +238,30 @@ impl ActionLog {
         connection: &mut AnyConnection,
         now: Instant,
         limit: i64,
-    ) -> QueryResult<Vec<Self>> {
+    ) -> QueryResult<Vec<ActionLogId>> {
         action_logs::table
             .filter(action_logs::end_due.is_not_null())
             .filter(action_logs::end_due.le(now))
             .order(action_logs::end_due)
             .limit(limit)
-            .select(Self::as_select())
+            .select(action_logs::id)
             .load(connection)
     }
 
-    /// Has the end of the log looked at again at `later`, unless it has changed meanwhile.
+    /// Has the end of a log that is due at `now` looked at again at `later`.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn postpone_end(&self, connection: &mut AnyConnection, later: Instant) -> QueryResult<()> {
+    pub fn postpone_end(
+        connection: &mut AnyConnection,
+        id: ActionLogId,
+        now: Instant,
+        later: Instant,
+    ) -> QueryResult<()> {
         diesel::update(
             action_logs::table
-                .find(self.id)
-                .filter(action_logs::revision.eq(self.revision))
-                .filter(action_logs::end_due.is_not_null()),
+                .find(id)
+                .filter(action_logs::end_due.le(now)),
         )
         .set(action_logs::end_due.eq(Some(later)))
         .execute(connection)?;

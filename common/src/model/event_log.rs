@@ -35,7 +35,8 @@ pub struct EventLog {
 }
 
 impl EventLog {
-    /// Adds an entry.
+    /// Adds an entry. Whatever it tells of must not fail because of it: the character NUL,
+    /// which PostgreSQL cannot store, becomes U+FFFD.
     ///
     /// # Errors
     /// Those of the database.
@@ -49,7 +50,7 @@ impl EventLog {
             .values((
                 event_logs::insert_instant.eq(now),
                 event_logs::event_type.eq(event_type),
-                event_logs::message.eq(message),
+                event_logs::message.eq(message.replace('\0', "\u{fffd}")),
             ))
             .execute(connection)?;
         Ok(())

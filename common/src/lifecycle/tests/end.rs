@@ -172,7 +172,84 @@ fn a_log_that_cannot_be_ended_stands_in_nobodys_way(db: &Db) {
     assert_eq!(end(db, later).ended, 1);
 }
 
+/// Lets the world's user be banned, mailed at each end.
+fn mail_at_the_end(db: &Db, world: &World, template: EmailTemplate) {
+    let mailing = UserAction {
+        end_email_template_id: Some(template.id),
+        ..world.ban.clone()
+    };
+    write(db, move |c| {
+        template.insert(c)?;
+        mailing.update(c)
+    });
+    let mut request = world.request();
+    request.common.email_user = true;
+    take(db, &call(NOW), &request);
+}
+
+fn what_can_be_stored_can_be_mailed_and_ended(db: &Db) {
+    let world = World::new(db);
+    let actionee = User {
+        data: Json(json!({"note": "a\u{0}b"}).as_object().unwrap().clone()),
+        ..world.actionee.clone()
+    };
+    write(db, move |c| actionee.update(c));
+    let text = "{{user.data.note}}";
+    let mut bye = template("Bye", text);
+    bye.default_from_name = Some(text.to_owned());
+    mail_at_the_end(db, &world, bye);
+    assert_eq!(end(db, NOW.plus(DAY)).ended, 1);
+    let parts: (String, String, String) = write(db, |c| {
+        use crate::schema::emails::dsl;
+        dsl::emails
+            .select((dsl::subject, dsl::html, dsl::text))
+            .first(c)
+    });
+    let replaced = "a\u{fffd}b".to_owned();
+    assert_eq!(parts, ("a b".to_owned(), replaced.clone(), replaced));
+    assert!(event_logs(db).is_empty());
+}
+
+fn a_mail_that_cannot_be_stored_costs_the_mail_and_not_the_end(db: &Db) {
+    let world = World::new(db);
+    mail_at_the_end(db, &world, template("Bye", "Bye"));
+    write(db, |c| {
+        diesel::sql_query("ALTER TABLE emails RENAME TO elsewhere").execute(c)
+    });
+    assert_eq!(end(db, NOW.plus(DAY)).ended, 1);
+    let logged = event_logs(db);
+    assert_eq!(logged.len(), 1, "{logged:?}");
+    assert!(logged[0].contains("could not be stored"), "{logged:?}");
+    let event = events(db).pop().unwrap();
+    assert_eq!(
+        (&event["phase"], &event["emailedUser"]),
+        (&json!("end"), &json!(false))
+    );
+}
+
+fn a_log_that_cannot_be_read_stands_in_nobodys_way(db: &Db) {
+    use crate::schema::action_logs::dsl;
+    let world = World::new(db);
+    let stuck = take(db, &call(NOW), &world.request());
+    take(db, &call(NOW), &world.request());
+    let id = stuck.log().id;
+    write(db, move |c| {
+        let text = diesel::dsl::sql::<diesel::sql_types::Text>("'no JSON'");
+        diesel::update(dsl::action_logs.find(id))
+            .set(dsl::application_ids.eq(text))
+            .execute(c)
+    });
+    assert_eq!(end(db, NOW.plus(DAY)).ended, 1);
+    let due: Option<Instant> = write(db, move |c| {
+        dsl::action_logs.find(id).select(dsl::end_due).first(c)
+    });
+    assert_eq!(due, Some(NOW.plus(DAY).plus(Duration::from_secs(60))));
+}
+
 both_databases!(
+    what_can_be_stored_can_be_mailed_and_ended,
+    a_mail_that_cannot_be_stored_costs_the_mail_and_not_the_end,
+    a_log_that_cannot_be_read_stands_in_nobodys_way,
     an_expired_log_ends_with_its_last_words,
     many_workers_end_each_log_once,
     without_send_end_event_the_end_is_silent,
