@@ -22,6 +22,12 @@ use crate::input::{Body, Listed, Object};
 /// Copies of each mail at most, of either kind.
 const MOST_COPIES: usize = 20;
 const MOST_LANGUAGES: usize = 20;
+/// Characters of free data of all users of one request at most, that of their registrations
+/// included. In memory it takes several times as much.
+const MOST_DATA: i64 = 16 * 1024 * 1024;
+/// Addresses that one request may mail, copies counted with each mail. They are written in one
+/// transaction, for which others wait on SQLite.
+const MOST_DELIVERIES: usize = 2_000;
 const LONGEST_DISPLAY: usize = 255;
 
 /// Everything that is needed to render the mails.
@@ -59,9 +65,10 @@ pub(super) fn read_order(
     }
     let copies = |member| {
         let addresses = request.emails(member, MOST_COPIES).into_iter();
-        addresses.map(mailbox).collect()
+        addresses.map(mailbox).collect::<Vec<_>>()
     };
     let (cc, bcc) = (copies("ccAddresses"), copies("bccAddresses"));
+    check_deliveries(&request, users.len() + others.len(), &cc, &bcc);
     let languages = request.locales("preferredLanguages", MOST_LANGUAGES);
     let request_data = match request.value("requestData") {
         Some(_) => Value::Object(request.data("requestData")),
@@ -109,11 +116,24 @@ fn read_users(
     request: &Object<'_>,
     scope: Option<TenantId>,
 ) -> Result<Vec<User>, ApiError> {
+    let listed = request.ids::<UserId>("userIds");
+    let ids: Vec<UserId> = listed.iter().map(|listed| listed.value).collect();
+    let known = User::data_lengths(connection, &ids, scope)?;
+    let (ids, lengths): (Vec<UserId>, Vec<i64>) = known.into_iter().unzip();
+    let length = lengths.into_iter().sum::<i64>() + Registration::data_length(connection, &ids)?;
+    if length > MOST_DATA {
+        let message = "the data of the users is too large, send the mails in several requests";
+        let path = request.path("userIds");
+        request
+            .errors()
+            .refuse_because(Prefix::TooMany, &path, message);
+        return Ok(Vec::new());
+    }
+    let found = User::load(connection, &ids)?.into_iter();
+    let mut found: HashMap<UserId, User> = found.map(|user| (user.id, user)).collect();
     let mut users = Vec::new();
-    for Listed { path, value } in request.ids::<UserId>("userIds") {
-        let user = User::find(connection, value)?
-            .filter(|user| scope.is_none_or(|tenant| tenant == user.tenant_id));
-        match user {
+    for Listed { path, value } in listed {
+        match found.remove(&value) {
             Some(user) if user.email.is_some() => users.push(user),
             Some(_) => request.errors().refuse_because(
                 Prefix::Invalid,
@@ -170,6 +190,34 @@ fn read_others(request: &Object<'_>) -> Vec<Mailbox> {
         }
     }
     others
+}
+
+/// Reports more deliveries than one request may make, on the member that has the most of them.
+fn check_deliveries(request: &Object<'_>, mails: usize, cc: &[Mailbox], bcc: &[Mailbox]) {
+    let copies = cc.iter().chain(bcc).map(|mailbox| fold(&mailbox.address));
+    let copies = copies.collect::<HashSet<_>>().len();
+    let deliveries = mails.saturating_mul(1 + copies);
+    if deliveries <= MOST_DELIVERIES {
+        return;
+    }
+    let listed = |member| {
+        request
+            .value(member)
+            .and_then(Value::as_array)
+            .map_or(0, Vec::len)
+    };
+    let member = match listed("toAddresses") > listed("userIds") {
+        true => "toAddresses",
+        false => "userIds",
+    };
+    let message = format!(
+        "{mails} mails with {copies} copies each are more than {MOST_DELIVERIES} deliveries, \
+         send them in several requests"
+    );
+    let path = request.path(member);
+    request
+        .errors()
+        .refuse_because(Prefix::TooMany, &path, message);
 }
 
 fn mailbox(address: String) -> Mailbox {

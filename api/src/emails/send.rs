@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::web;
 use beadle_common::id::EmailTemplateId;
-use beadle_common::mail::Mail;
+use beadle_common::mail::{self, Mail};
 
 use super::input::read_order;
 use super::render::render;
@@ -32,9 +32,7 @@ pub(super) async fn send_email(mut call: Call) -> Answer {
     let leaves_work = !mails.is_empty();
     let answer = call
         .commit(move |connection| {
-            for mail in mails.iter() {
-                mail.queue(connection)?;
-            }
+            mail::queue(connection, &mails)?;
             Ok(reply.clone())
         })
         .await?;

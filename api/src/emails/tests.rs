@@ -24,6 +24,10 @@ both_databases!(
     an_application_is_of_the_recipients_tenant,
     several_tenants_want_one_named,
     a_locked_key_mails_its_own_users,
+    users_with_much_data_are_mailed_in_several_requests,
+    one_request_owes_a_bounded_number_of_deliveries,
+    the_mails_of_one_request_are_bounded_together,
+    everybody_in_a_large_request_gets_a_mail,
 );
 
 async fn prepare(app: &TestApp, subject: &str) {
@@ -47,11 +51,17 @@ async fn user(app: &TestApp, email: Option<&str>, language: &str) -> Value {
 /// What is owed: each mail with its recipients.
 async fn queued(app: &TestApp) -> Vec<(EmailRow, Vec<String>)> {
     let claimed = app.state.write(move |connection| {
-        let request = claim_request(Kind::Email, Instant::from_millis(NOON), 100);
+        let request = claim_request(Kind::Email, Instant::from_millis(NOON), 1_000);
         let mut owed: Vec<(EmailId, String)> = Vec::new();
-        for claimed in outbox::claim(connection, &request)? {
-            if let Payload::Email(email, recipient) = claimed.payload {
-                owed.push((email, recipient));
+        loop {
+            let claimed = outbox::claim(connection, &request)?;
+            if claimed.is_empty() {
+                break;
+            }
+            for claimed in claimed {
+                if let Payload::Email(email, recipient) = claimed.payload {
+                    owed.push((email, recipient));
+                }
             }
         }
         owed.sort();
@@ -249,4 +259,88 @@ async fn a_locked_key_mails_its_own_users(app: &TestApp) {
             .set_payload(json!({"userIds": [reader]}).to_string());
         assert_eq!(app.send(request).await.status, status, "{key}");
     }
+}
+
+fn addresses(count: usize) -> Vec<Value> {
+    (0..count)
+        .map(|number| json!({"address": format!("reader{number}@example.com")}))
+        .collect()
+}
+
+async fn one_request_owes_a_bounded_number_of_deliveries(app: &TestApp) {
+    prepare(app, "News").await;
+    let copies =
+        |kind: &str| -> Vec<String> { (0..20).map(|n| format!("{kind}{n}@example.com")).collect() };
+    let order = |readers| {
+        json!({
+            "toAddresses": addresses(readers),
+            "ccAddresses": copies("cc"), "bccAddresses": copies("bcc"),
+        })
+    };
+    let refused = app.post(SEND, order(49)).await;
+    assert_eq!(refused.clone().codes(), ["[tooMany]toAddresses"]);
+    assert!(refused.body.to_string().contains("49 mails with 40 copies"));
+    assert!(queued(app).await.is_empty());
+    accepted(app.post(SEND, order(48)).await);
+}
+
+async fn the_mails_of_one_request_are_bounded_together(app: &TestApp) {
+    prepare(
+        app,
+        "{{#each requestData.rows}}{{#if this}}{{/if}}{{/each}}News",
+    )
+    .await;
+    let mut readers = Vec::new();
+    for number in 0..13 {
+        readers.push(user(app, Some(&format!("r{number}@example.com")), "en").await);
+    }
+    // Each costs some 40,000 steps.
+    let rows = json!({"rows": vec![1; 10_000], "offer": "none"});
+    let order = |readers: &[Value]| json!({"userIds": readers, "requestData": rows});
+    accepted(app.post(SEND, order(&readers[..3])).await);
+    let refused = app.post(SEND, order(&readers)).await;
+    assert_eq!(refused.clone().codes(), ["[tooMany]userIds"]);
+    assert!(refused.body.to_string().contains("take too long"));
+    // Those who are no users get what is rendered once, however many they are.
+    let others = json!({"toAddresses": addresses(100), "requestData": rows});
+    accepted(app.post(SEND, others).await);
+    let large = json!({"toAddresses": addresses(100), "requestData": {
+        "rows": [], "offer": "x".repeat(170_000),
+    }});
+    let refused = app.post(SEND, large).await;
+    assert_eq!(refused.clone().codes(), ["[tooMany]userIds"]);
+    assert!(
+        refused
+            .body
+            .to_string()
+            .contains("more than 16777216 bytes")
+    );
+}
+
+async fn users_with_much_data_are_mailed_in_several_requests(app: &TestApp) {
+    prepare(app, "News").await;
+    let mut readers = Vec::new();
+    for number in 0..18 {
+        let user = json!({"user": {
+            "email": format!("r{number}@example.com"), "password": "password",
+            "data": {"much": "x".repeat(1_000_000)},
+        }});
+        readers.push(app.post("/api/user", user).await.ok()["user"]["id"].clone());
+    }
+    let refused = app.post(SEND, json!({"userIds": readers})).await;
+    assert_eq!(refused.clone().codes(), ["[tooMany]userIds"]);
+    accepted(app.post(SEND, json!({"userIds": readers[..9]})).await);
+    assert_eq!(queued(app).await.len(), 9);
+}
+
+async fn everybody_in_a_large_request_gets_a_mail(app: &TestApp) {
+    prepare(app, "News for {{default user.firstName \"you\"}}").await;
+    let order = json!({
+        "toAddresses": addresses(1_000), "ccAddresses": ["copy@example.com"],
+        "requestData": {"offer": "none"},
+    });
+    assert_eq!(accepted(app.post(SEND, order).await), json!({}));
+    let mails = queued(app).await;
+    assert_eq!(mails.len(), 1_000);
+    assert!(mails.iter().all(|(_, recipients)| recipients.len() == 2));
 }

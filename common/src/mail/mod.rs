@@ -10,6 +10,7 @@ mod sample;
 mod variables;
 
 pub use compose::{Letter, Mail, sender, texts, unsubscribe};
+pub use queue::queue;
 pub use sample::{sample, sample_timezone};
 pub use variables::{Variables, with_nulls};
 

@@ -6,7 +6,6 @@ use diesel::QueryResult;
 
 use super::Mail;
 use crate::db::AnyConnection;
-use crate::id::DeliveryId;
 use crate::model::email::EmailRow;
 use crate::model::fold;
 use crate::outbox::{self, NewDelivery, Payload};
@@ -18,19 +17,32 @@ impl Mail {
     /// # Errors
     /// Those of the database.
     pub fn queue(&self, connection: &mut AnyConnection) -> QueryResult<()> {
-        self.row.insert(connection)?;
-        for recipient in recipients(&self.row) {
-            let delivery = NewDelivery {
-                id: DeliveryId::sequential(),
-                lane: self.lane,
-                payload: Payload::Email(self.row.id, recipient.to_owned()),
-                due_at: self.row.insert_instant,
-                insert_instant: self.row.insert_instant,
-            };
-            outbox::insert(connection, &delivery)?;
-        }
-        Ok(())
+        queue(connection, std::slice::from_ref(self))
     }
+
+    /// About how many bytes the mail takes in the database.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let row = &self.row;
+        let name = row.from_display.as_ref().map_or(0, String::len);
+        row.subject.len() + name + row.html.len() + row.text.len()
+    }
+}
+
+/// As [`Mail::queue`], for many mails.
+///
+/// # Errors
+/// Those of the database.
+pub fn queue(connection: &mut AnyConnection, mails: &[Mail]) -> QueryResult<()> {
+    let rows: Vec<&EmailRow> = mails.iter().map(|mail| &mail.row).collect();
+    EmailRow::insert_all(connection, &rows)?;
+    let deliveries = mails.iter().flat_map(|mail| {
+        recipients(&mail.row).into_iter().map(|recipient| {
+            let payload = Payload::Email(mail.row.id, recipient.to_owned());
+            NewDelivery::at_once(mail.lane, payload, mail.row.insert_instant)
+        })
+    });
+    outbox::insert_all(connection, &deliveries.collect::<Vec<_>>())
 }
 
 /// Every address once, however often it is named.

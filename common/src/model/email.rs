@@ -85,6 +85,30 @@ impl EmailRow {
         Ok(())
     }
 
+    /// Adds these emails, on PostgreSQL many with each statement.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn insert_all(connection: &mut AnyConnection, rows: &[&Self]) -> QueryResult<()> {
+        /// A row has 26 values, and a statement may have 65,535.
+        const PER_STATEMENT: usize = 500;
+        match connection {
+            AnyConnection::Pg(connection) => {
+                for rows in rows.chunks(PER_STATEMENT) {
+                    diesel::insert_into(emails::table)
+                        .values(rows.to_vec())
+                        .execute(connection)?;
+                }
+            }
+            AnyConnection::Sqlite(_) => {
+                for row in rows {
+                    row.insert(connection)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// These emails.
     ///
     /// # Errors

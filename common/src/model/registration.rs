@@ -1,6 +1,7 @@
 //! Registrations: which users use which applications of their tenant.
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use serde_json::{Map, Value};
 
 use super::crud;
@@ -85,6 +86,24 @@ impl Registration {
             found.append(&mut of_some);
         }
         Ok(found)
+    }
+
+    /// How many characters the free data of all registrations of these users have.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn data_length(connection: &mut AnyConnection, users: &[UserId]) -> QueryResult<i64> {
+        let mut length = 0_i64;
+        for some in users.chunks(USERS_AT_ONCE) {
+            let of_some: i64 = registrations::table
+                .filter(registrations::user_id.eq_any(some.to_vec()))
+                .select(diesel::dsl::sql::<BigInt>(
+                    "CAST(coalesce(sum(length(data)), 0) AS BIGINT)",
+                ))
+                .first(connection)?;
+            length = length.saturating_add(of_some);
+        }
+        Ok(length)
     }
 
     /// Notes a login.

@@ -1,6 +1,7 @@
 //! Users: actioners and actionees.
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use serde_json::{Map, Value};
 
 use super::email::Mailbox;
@@ -159,6 +160,29 @@ impl User {
             .select(Self::as_select())
             .first(connection)
             .optional()
+    }
+
+    /// Which of these users there are in the tenant, or at all, and how many characters the
+    /// free data of each has: what loading them would cost.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn data_lengths(
+        connection: &mut AnyConnection,
+        ids: &[UserId],
+        tenant: Option<TenantId>,
+    ) -> QueryResult<Vec<(UserId, i64)>> {
+        let mut query = users::table
+            .filter(users::id.eq_any(ids.to_vec()))
+            .select((
+                users::id,
+                diesel::dsl::sql::<BigInt>("CAST(length(data) AS BIGINT)"),
+            ))
+            .into_boxed();
+        if let Some(tenant) = tenant {
+            query = query.filter(users::tenant_id.eq(tenant));
+        }
+        query.load(connection)
     }
 
     /// How to address the user in a mail: the full name, else first and last name.

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text};
 
 use super::{Kind, KindCode};
-use crate::db::bulk::{Bulk, column};
+use crate::db::bulk::{self, Bulk, column};
 use crate::db::{AnyConnection, SqlUuid};
 use crate::id::{DeliveryId, EmailId, EventId, LaneId};
 use crate::instant::Instant;
@@ -103,6 +103,23 @@ pub(crate) fn at_once<'r>(deliveries: &[&'r NewDelivery]) -> Bulk<'r> {
         .column::<Array<Integer>, _>(column(deliveries, |_| 0))
         .column::<Array<BigInt>, _>(column(deliveries, |delivery| delivery.due_at))
         .column::<Array<BigInt>, _>(column(deliveries, |delivery| delivery.insert_instant))
+}
+
+/// Adds these deliveries to the outbox: on PostgreSQL in one statement. Each is due as soon
+/// as it is owed.
+///
+/// # Errors
+/// Those of the database.
+pub fn insert_all(connection: &mut AnyConnection, deliveries: &[NewDelivery]) -> QueryResult<()> {
+    let all: Vec<&NewDelivery> = deliveries.iter().collect();
+    let at_once = || [("added", at_once(&all))];
+    bulk::insert(connection, Vec::new, None, at_once, |connection| {
+        for delivery in deliveries {
+            insert(connection, delivery)?;
+        }
+        Ok(true)
+    })?;
+    Ok(())
 }
 
 /// Adds a delivery to the outbox.

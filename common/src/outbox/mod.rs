@@ -41,7 +41,7 @@ pub use health::{
     lane_census, lane_state, lane_states,
 };
 pub(crate) use insert::at_once;
-pub use insert::{NewDelivery, Payload, insert};
+pub use insert::{NewDelivery, Payload, insert, insert_all};
 pub use lane::{begin_mail_anew, mail_lane};
 pub use order::{free_stranded, insert_in_order};
 pub use prune::{Cursor, Prunable, Pruned, prune};
