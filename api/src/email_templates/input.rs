@@ -6,7 +6,7 @@ use beadle_common::instant::Instant;
 use beadle_common::model::email_template::EmailTemplate;
 use beadle_common::model::fold;
 
-use super::texts::{Fault, read_texts};
+use super::texts::{Fault, check_size, read_texts};
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::input::{LONGEST_NAME, Object};
@@ -25,6 +25,7 @@ pub(super) fn read_email_template(
         object.refuse(Prefix::Duplicate, "name");
     }
     let texts = read_texts(object);
+    check_size(object, &texts);
     for (member, text) in [
         ("defaultSubject", &texts.subject.default),
         ("defaultHtmlTemplate", &texts.html.default),

@@ -16,6 +16,8 @@ both_databases!(
     a_preview_without_a_locale_shows_the_defaults,
     what_cannot_be_read_has_no_preview,
     every_text_is_tried_before_it_is_saved,
+    the_texts_of_a_template_are_bounded_together,
+    trying_the_texts_of_a_request_takes_a_bounded_time,
 );
 
 fn welcome() -> Value {
@@ -231,4 +233,76 @@ async fn every_text_is_tried_before_it_is_saved(app: &TestApp) {
         ["[invalid]emailTemplate.localizedSubjects"]
     );
     assert_eq!(app.patch(PREVIEW, json!({})).await.status, 405);
+}
+
+/// Texts in so many languages.
+fn translations(count: usize, text: &str) -> Value {
+    let letters = || 'a'..='z';
+    let languages = letters().flat_map(|a| letters().map(move |b| format!("q{a}{b}")));
+    let texts = languages
+        .take(count)
+        .map(|language| (language, json!(text)));
+    Value::Object(texts.collect())
+}
+
+async fn the_texts_of_a_template_are_bounded_together(app: &TestApp) {
+    let mut template = welcome();
+    template["localizedSubjects"] = translations(201, "Hallo");
+    let refused = app
+        .post(PATH, json!({"emailTemplate": template}))
+        .await
+        .codes();
+    assert_eq!(refused, ["[tooMany]emailTemplate.localizedSubjects"]);
+    template["localizedSubjects"] = translations(200, "Hallo");
+    app.post(PATH, json!({"emailTemplate": template}))
+        .await
+        .ok();
+    for (member, fits) in [
+        ("localizedHtmlTemplates", true),
+        ("localizedTextTemplates", false),
+    ] {
+        let patch = json!({"emailTemplate": {member: translations(9, &"x".repeat(65_000))}});
+        let answered = app.patch(PATH, patch).await;
+        match fits {
+            true => drop(answered.ok()),
+            false => assert_eq!(answered.codes(), ["[tooLong]emailTemplate"]),
+        }
+    }
+}
+
+async fn trying_the_texts_of_a_request_takes_a_bounded_time(app: &TestApp) {
+    let path = "/api/email/template";
+    let refusals = |template: Value| async move {
+        let answered = app.post(path, json!({"emailTemplate": template})).await;
+        answered.codes()
+    };
+    let mut template = welcome();
+    let call = format!("{}\"a\"{}", "(json ".repeat(31), ")".repeat(31));
+    for text in [
+        "{{!}}\n".repeat(10_900),
+        "{{!-- }}".repeat(8_000),
+        format!("{{{{#if (eq 1 {call})}}}}{{{{/if}}}}"),
+    ] {
+        template["localizedHtmlTemplates"] = json!({ "de": text });
+        assert_eq!(
+            refusals(template.clone()).await,
+            ["[invalid]emailTemplate.localizedHtmlTemplates"]
+        );
+    }
+    template["localizedHtmlTemplates"] = json!({});
+    // Each would be fine alone.
+    let tags = "{{user.firstName}} and some text\n".repeat(1_500);
+    for member in ["localizedHtmlTemplates", "localizedTextTemplates"] {
+        template[member] = translations(10, &tags);
+    }
+    assert_eq!(
+        refusals(template.clone()).await,
+        ["[invalid]emailTemplate.localizedHtmlTemplates"]
+    );
+    let preview = json!({"emailTemplate": {
+        "defaultSubject": "{{!}}\n".repeat(10_900), "defaultHtmlTemplate": "Hi",
+    }});
+    let shown = app.post("/api/email/template/preview", preview).await.ok();
+    assert_eq!(shown["email"]["html"], "Hi");
+    assert!(shown["errors"]["fieldErrors"]["emailTemplate.defaultSubject"].is_array());
 }

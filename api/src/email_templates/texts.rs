@@ -15,6 +15,9 @@ use crate::input::Object;
 /// Most bytes of one template text.
 const LONGEST_TEMPLATE: usize = 65_535;
 
+/// Most bytes of all texts of a template, in all languages.
+const LARGEST_TEMPLATE: usize = 1024 * 1024;
+
 /// What is wrong with a text: the member that holds it, and the fault with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
@@ -49,9 +52,12 @@ impl From<PartFault> for Fault {
     }
 }
 
-/// All texts; those that are not there are empty.
+/// All texts; those that are not there, or are too long, are empty.
 pub(super) fn read_texts(object: &Object<'_>) -> EmailTexts {
-    let text = |member| object.long_text(member, LONGEST_TEMPLATE);
+    let text = |member| {
+        let text = object.long_text(member, LONGEST_TEMPLATE);
+        text.filter(|text| text.len() <= LONGEST_TEMPLATE)
+    };
     let required = |default, localized| Texts {
         default: text(default).unwrap_or_default(),
         localized: read_localized(object, localized),
@@ -68,11 +74,34 @@ pub(super) fn read_texts(object: &Object<'_>) -> EmailTexts {
 }
 
 fn read_localized(object: &Object<'_>, member: &str) -> LocalizedText {
-    let texts = object.localized(member).unwrap_or_default();
-    if texts.values().any(|text| text.len() > LONGEST_TEMPLATE) {
+    let mut texts = object.localized(member).unwrap_or_default();
+    let given = texts.len();
+    texts.retain(|_, text| text.len() <= LONGEST_TEMPLATE);
+    if texts.len() < given {
         object.refuse(Prefix::TooLong, member);
     }
     texts
+}
+
+/// Reports texts that come to more together than one request can hold: a template has to fit
+/// into the request that replaces it.
+pub(super) fn check_size(object: &Object<'_>, texts: &EmailTexts) {
+    let parts = [
+        (Some(&texts.subject.default), &texts.subject.localized),
+        (texts.from_name.default.as_ref(), &texts.from_name.localized),
+        (Some(&texts.html.default), &texts.html.localized),
+        (Some(&texts.text.default), &texts.text.localized),
+    ];
+    let bytes = parts.into_iter().flat_map(|(default, localized)| {
+        let all = default.into_iter().chain(localized.values());
+        all.map(String::len)
+    });
+    if bytes.sum::<usize>() > LARGEST_TEMPLATE {
+        let message = format!("the texts come to more than {LARGEST_TEMPLATE} bytes");
+        object
+            .errors()
+            .refuse_because(Prefix::TooLong, WRAPPER, message);
+    }
 }
 
 /// Tries every text of the request with sample data. It takes its time, so it is done

@@ -6,17 +6,30 @@ use serde_json::Value;
 use super::object::{Listed, Object, unix_lines};
 use crate::errors::Prefix;
 
+/// Translations of one text at most. CLDR has about as many languages that are translated into.
+const MOST_TRANSLATIONS: usize = 200;
+
 impl Object<'_> {
     /// Texts by locale: trimmed, with unix line ends, without nulls, keys in their one
-    /// spelling. A key that is no locale, or a value that is no text, is reported.
+    /// spelling. A key that is no locale, or a value that is no text, is reported, and so are
+    /// too many of them.
     #[must_use]
     pub fn localized(&self, member: &str) -> Option<LocalizedText> {
+        let texts = self.all_localized(member)?;
+        if texts.len() > MOST_TRANSLATIONS {
+            self.refuse(Prefix::TooMany, member);
+            return None;
+        }
+        Some(texts)
+    }
+
+    fn all_localized(&self, member: &str) -> Option<LocalizedText> {
         self.converted(member, |value| {
             let mut texts = LocalizedText::new();
             let given = value.as_object()?.iter();
             for (key, text) in given.filter(|(_, text)| !text.is_null()) {
                 let locale = Locale::parse(key.trim()).ok()?;
-                let text = unix_lines(text.as_str()?.trim());
+                let text = unix_lines(storable(text)?.trim());
                 // After a PATCH a locale may stand there twice: as it was stored, and as
                 // the client spells it. The client's counts.
                 if locale.as_str() == key {
@@ -65,10 +78,15 @@ impl Object<'_> {
     /// Texts of a list, trimmed. Nulls and blanks are dropped.
     #[must_use]
     pub fn texts(&self, member: &str) -> Vec<Listed<String>> {
-        let mut texts = self.elements(member, |value| Some(value.as_str()?.trim().to_owned()));
+        let mut texts = self.elements(member, |value| Some(storable(value)?.trim().to_owned()));
         texts.retain(|listed| !listed.value.is_empty());
         texts
     }
+}
+
+/// A text that every database can store.
+fn storable(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| !text.contains('\0'))
 }
 
 fn locale(value: &Value) -> Option<Locale> {
@@ -112,7 +130,12 @@ mod tests {
 
     #[test]
     fn odd_locales_and_texts_are_reported_on_the_map() {
-        for wrong in [json!({"german": "a"}), json!({"de": 5}), json!(["de"])] {
+        for wrong in [
+            json!({"german": "a"}),
+            json!({"de": 5}),
+            json!({"de": "\0"}),
+            json!(["de"]),
+        ] {
             let body = json!({ "names": wrong });
             let errors = Collector::new();
             assert!(
@@ -121,6 +144,19 @@ mod tests {
                     .is_none()
             );
             assert!(!errors.accepts("names"));
+        }
+    }
+
+    #[test]
+    fn more_translations_than_there_are_languages_are_refused() {
+        for (count, fits) in [(MOST_TRANSLATIONS, true), (MOST_TRANSLATIONS + 1, false)] {
+            let letters = || 'a'..='z';
+            let languages = letters().flat_map(|a| letters().map(move |b| format!("q{a}{b}")));
+            let texts = languages.take(count).map(|language| (language, json!("a")));
+            let body = json!({"names": serde_json::Map::from_iter(texts)});
+            let errors = Collector::new();
+            let names = Object::root(body.as_object().unwrap(), &errors).localized("names");
+            assert_eq!((names.is_some(), errors.accepts("names")), (fits, fits));
         }
     }
 
