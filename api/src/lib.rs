@@ -48,8 +48,12 @@ mod webhooks;
 #[cfg(test)]
 mod concurrent_changes_tests;
 #[cfg(test)]
+mod hostile_json_tests;
+#[cfg(test)]
 mod isolation_tests;
 #[cfg(test)]
 mod round_trip_tests;
+#[cfg(test)]
+mod stored_json_tests;
 #[cfg(test)]
 mod test_support;

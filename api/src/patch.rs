@@ -1,14 +1,16 @@
 //! The three ways to PATCH, as functions over JSON. What comes out is then read and
 //! checked exactly like the body of a PUT.
 
-use json_patch::{Patch, PatchErrorKind, PatchOperation};
+use beadle_common::locale::Locale;
+use json_patch::{CopyOperation, MoveOperation, Patch, PatchErrorKind, PatchOperation};
 use serde_json::{Map, Value};
 
 use crate::error::ApiError;
 use crate::errors::{Errors, General};
+use crate::input::shape::{self, Extent};
 
-/// What a document may grow to while a JSON Patch is applied. A few dozen `copy`
-/// operations would otherwise double it again and again.
+/// What a patch may make a document grow to, and how much a JSON Patch may copy. A few dozen
+/// `copy` operations would otherwise double it again and again.
 const LARGEST_DOCUMENT: usize = 2 * 1024 * 1024;
 
 /// Operations of a JSON Patch at most: each may copy or compare a whole document.
@@ -41,12 +43,24 @@ impl PatchKind {
     /// Applies `patch` to the stored object in its wrapper.
     ///
     /// # Errors
-    /// [`ApiError::BadRequest`] when the patch makes no sense for this document.
-    pub fn apply(self, mut document: Value, patch: Value) -> Result<Value, ApiError> {
+    /// [`ApiError::BadRequest`] when the patch makes no sense for this document,
+    /// [`ApiError::TooLarge`] when it makes it grow too much.
+    pub fn apply(self, mut document: Value, mut patch: Value) -> Result<Value, ApiError> {
+        // What is larger already may stay, so that it can be made smaller.
+        let limit = LARGEST_DOCUMENT.max(Extent::of(&document).bytes);
         match self {
-            Self::Merge => merge(&mut document, patch),
-            Self::MergePatch => json_patch::merge(&mut document, &patch),
+            Self::Merge => {
+                spell_locales(&mut patch);
+                merge(&mut document, patch);
+            }
+            Self::MergePatch => {
+                spell_locales(&mut patch);
+                json_patch::merge(&mut document, &patch);
+            }
             Self::JsonPatch => apply_operations(&mut document, patch)?,
+        }
+        if Extent::of(&document).bytes > limit {
+            return Err(ApiError::TooLarge { limit });
         }
         Ok(document)
     }
@@ -85,6 +99,29 @@ fn without_nulls(value: Value) -> Value {
     }
 }
 
+/// Locales are stored in one spelling only, whichever a client uses to name the text that it
+/// changes or removes. If it uses several, a text goes before a removal.
+fn spell_locales(patch: &mut Value) {
+    let Value::Object(wrappers) = patch else {
+        return;
+    };
+    let objects = wrappers.values_mut().filter_map(Value::as_object_mut);
+    let members = objects.flat_map(Map::iter_mut);
+    for (name, member) in members {
+        if let Value::Object(texts) = member
+            && name.starts_with("localized")
+        {
+            for (locale, text) in std::mem::take(texts) {
+                let stored = Locale::parse(&locale).map_or(locale, |locale| locale.to_string());
+                match texts.get(&stored) {
+                    Some(known) if !known.is_null() && text.is_null() => {}
+                    _ => drop(texts.insert(stored, text)),
+                }
+            }
+        }
+    }
+}
+
 fn apply_operations(document: &mut Value, patch: Value) -> Result<(), ApiError> {
     let Patch(operations) = serde_json::from_value(patch).map_err(|error| {
         Errors::general_because(
@@ -96,7 +133,9 @@ fn apply_operations(document: &mut Value, patch: Value) -> Result<(), ApiError> 
         let message = format!("the patch has more than {MOST_OPERATIONS} operations, send fewer");
         return Err(Errors::general_because(General::InvalidJson, message).into());
     }
+    let mut room = LARGEST_DOCUMENT;
     for operation in &operations {
+        check_operation(document, operation, &mut room)?;
         json_patch::patch(document, std::slice::from_ref(operation)).map_err(
             |error| match error.kind {
                 PatchErrorKind::TestFailed => Errors::general(General::JsonPatchTestFailed),
@@ -109,14 +148,46 @@ fn apply_operations(document: &mut Value, patch: Value) -> Result<(), ApiError> 
                 ),
             },
         )?;
-        if matches!(operation, PatchOperation::Copy(_))
-            && document.to_string().len() > LARGEST_DOCUMENT
-        {
-            return Err(ApiError::TooLarge {
-                limit: LARGEST_DOCUMENT,
-            });
-        }
     }
+    Ok(())
+}
+
+/// Looks at an operation before it is applied: what is too deep must never come to be, and
+/// what has been copied counts, whatever became of it. What an operation brings itself is
+/// bounded by the body.
+fn check_operation(
+    document: &Value,
+    operation: &PatchOperation,
+    room: &mut usize,
+) -> Result<(), ApiError> {
+    let path = operation.path();
+    if path
+        .tokens()
+        .any(|token| shape::is_private(&token.decoded()))
+    {
+        return Err(shape::private_name().into());
+    }
+    let (extent, taken) = match operation {
+        PatchOperation::Remove(_) | PatchOperation::Test(_) => return Ok(()),
+        PatchOperation::Add(add) => (Extent::of(&add.value), 0),
+        PatchOperation::Replace(replace) => (Extent::of(&replace.value), 0),
+        // It gets no deeper, and is no more than before.
+        PatchOperation::Move(moved) if path.count() <= moved.from.count() => return Ok(()),
+        PatchOperation::Move(MoveOperation { from, .. })
+        | PatchOperation::Copy(CopyOperation { from, .. }) => {
+            let Some(source) = document.pointer(from.as_str()) else {
+                return Ok(());
+            };
+            let extent = Extent::of(source);
+            (extent, extent.bytes)
+        }
+    };
+    if path.count() + extent.depth > shape::DEEPEST {
+        return Err(shape::too_deep().into());
+    }
+    *room = room.checked_sub(taken).ok_or(ApiError::TooLarge {
+        limit: LARGEST_DOCUMENT,
+    })?;
     Ok(())
 }
 

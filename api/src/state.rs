@@ -115,16 +115,18 @@ impl State {
     /// What `work` fails with; nothing is stored then.
     pub async fn write<T, F>(&self, work: F) -> Result<T, ApiError>
     where
-        F: Fn(&mut AnyConnection) -> Result<T, ApiError> + Clone + Send + 'static,
+        F: Fn(&mut AnyConnection) -> Result<T, ApiError> + Send + Sync + 'static,
         T: Send + 'static,
     {
+        let work = Arc::new(work);
         for _ in 1..TRIES {
-            match self.db.write(work.clone()).await {
+            let work = Arc::clone(&work);
+            match self.db.write(move |connection| work(connection)).await {
                 Err(ApiError::Conflict) => {}
                 other => return other,
             }
         }
-        self.db.write(work).await
+        self.db.write(move |connection| work(connection)).await
     }
 
     /// Reads outside any transaction.

@@ -93,6 +93,11 @@ impl Answered {
     }
 }
 
+/// An array with so many others within each other.
+pub(crate) fn nested(levels: usize) -> Value {
+    (0..levels).fold(json!([]), |inner, _| json!([inner]))
+}
+
 /// A key without limits; tests change what they are about.
 pub(crate) fn api_key(key: &str) -> ApiKey {
     ApiKey {
@@ -301,6 +306,29 @@ impl TestApp {
         let (metrics, db) = (&self.state.metrics, &self.state.db);
         let text = metrics.show(db, (self.state.clock)()).await;
         text.expect("metrics are text")
+    }
+
+    /// Sends a request with the key, and a body of this media type.
+    pub(crate) async fn send_as(
+        &self,
+        media: &str,
+        method: Method,
+        path: &str,
+        body: String,
+    ) -> Answered {
+        let request = TestRequest::with_uri(path)
+            .method(method)
+            .insert_header((AUTHORIZATION, KEY))
+            .insert_header((CONTENT_TYPE, media))
+            .set_payload(body);
+        self.send(request).await
+    }
+
+    /// Sends a JSON Patch.
+    pub(crate) async fn json_patch(&self, path: &str, operations: Value) -> Answered {
+        let media = "application/json-patch+json";
+        self.send_as(media, Method::PATCH, path, operations.to_string())
+            .await
     }
 
     /// Sends a request with the key, and a body if there is one.

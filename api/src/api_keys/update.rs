@@ -20,18 +20,19 @@ pub(super) async fn update_api_key(mut call: Call) -> Answer {
         call.now(),
     );
     let key = call
-        .state()
-        .write(move |connection| {
-            let mut key = find_for_update(connection, id, &caller)?;
-            let stored = view::api_key(&sealer, &key)?;
-            let members = body.clone()?.onto(|| json!({ WRAPPER: stored }))?;
-            let changes = read_wrapped(&members, WRAPPER, |object| {
-                Changeable::read(connection, object, id, key.retrievable)
-            })?;
-            changes.change(&mut key, is_patch, now);
-            key.update(connection)?;
-            view::api_key(&sealer, &key)
-        })
+        .update(
+            body,
+            move |connection| find_for_update(connection, id, &caller),
+            |stored| Ok(json!({ WRAPPER: view::without_key(stored) })),
+            move |connection, mut key, members| {
+                let changes = read_wrapped(members, WRAPPER, |object| {
+                    Changeable::read(connection, object, id, key.retrievable)
+                })?;
+                changes.change(&mut key, is_patch, now);
+                key.update(connection)?;
+                view::api_key(&sealer, &key)
+            },
+        )
         .await?;
     Ok(answer::wrapped(WRAPPER, key))
 }

@@ -9,15 +9,24 @@ use serde_json::{Value, json};
 use crate::error::ApiError;
 
 pub(super) fn api_key(sealer: &Sealer, key: &ApiKey) -> Result<Value, ApiError> {
+    Ok(with_key(key, plain(sealer, key)?))
+}
+
+/// The same without the key itself, which cannot be changed: what a PATCH starts from.
+pub(super) fn without_key(key: &ApiKey) -> Value {
+    with_key(key, None)
+}
+
+fn with_key(key: &ApiKey, plain: Option<String>) -> Value {
     let permissions = key
         .permissions
         .as_ref()
         .map(|endpoints| json!({"endpoints": endpoints.0}));
-    Ok(Members::new(Absent::Omit)
+    Members::new(Absent::Omit)
         .maybe("expirationInstant", key.expiration_instant)
         .with("id", key.id)
         .with("insertInstant", key.insert_instant)
-        .maybe("key", plain(sealer, key)?)
+        .maybe("key", plain)
         .with("keyManager", key.key_manager)
         .with("lastUpdateInstant", key.last_update_instant)
         .with("metaData", &key.meta_data.0)
@@ -25,7 +34,7 @@ pub(super) fn api_key(sealer: &Sealer, key: &ApiKey) -> Result<Value, ApiError> 
         .maybe("permissions", permissions)
         .with("retrievable", key.retrievable)
         .maybe("tenantId", key.tenant_id)
-        .done())
+        .done()
 }
 
 fn plain(sealer: &Sealer, key: &ApiKey) -> Result<Option<String>, ApiError> {

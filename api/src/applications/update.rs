@@ -18,23 +18,23 @@ pub(super) async fn update_application(mut call: Call) -> Answer {
     let body = call.body().await;
     let (now, scope) = (call.now(), call.scope());
     let application = call
-        .state()
-        .write(move |connection| {
-            let stored = find_for_update(connection, id, scope)?;
-            let members = body
-                .clone()?
-                .onto(|| json!({WRAPPER: view::application(&stored, Absent::Omit)}))?;
-            let read = read_wrapped(&members, WRAPPER, |object| {
-                input::read_application(connection, object, id, stored.tenant_id, now)
-            })?;
-            let application = Application {
-                active: stored.active,
-                insert_instant: stored.insert_instant,
-                ..read
-            };
-            application.update(connection)?;
-            Ok(application)
-        })
+        .update(
+            body,
+            move |connection| find_for_update(connection, id, scope),
+            |stored| Ok(json!({WRAPPER: view::application(stored, Absent::Omit)})),
+            move |connection, stored, members| {
+                let read = read_wrapped(members, WRAPPER, |object| {
+                    input::read_application(connection, object, id, stored.tenant_id, now)
+                })?;
+                let application = Application {
+                    active: stored.active,
+                    insert_instant: stored.insert_instant,
+                    ..read
+                };
+                application.update(connection)?;
+                Ok(application)
+            },
+        )
         .await?;
     Ok(answer::wrapped(
         WRAPPER,

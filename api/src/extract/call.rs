@@ -148,7 +148,7 @@ impl Call {
     /// What `work` fails with; nothing is stored then.
     pub async fn commit<F>(&self, work: F) -> Answer
     where
-        F: Fn(&mut AnyConnection) -> Result<Reply, ApiError> + Clone + Send + 'static,
+        F: Fn(&mut AnyConnection) -> Result<Reply, ApiError> + Send + Sync + 'static,
     {
         let reservation = self.reservation.clone();
         let reply = self

@@ -15,6 +15,7 @@ mod number;
 mod origin;
 mod query;
 mod unproven;
+mod update;
 
 #[cfg(test)]
 mod tests;

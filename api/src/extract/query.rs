@@ -4,11 +4,10 @@ use url::form_urlencoded;
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::errors::Prefix;
+use crate::errors::{Collector, Prefix};
 use crate::input::parse_id;
 
-/// The parameters of a request. Empty ones are absent, and so are those with a NUL, which
-/// no database holds.
+/// The parameters of a request. Empty ones are absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query(Vec<(String, String)>);
 
@@ -20,9 +19,23 @@ impl Query {
         Self(
             pairs
                 .map(|(name, value)| (name.into_owned(), value.trim().to_owned()))
-                .filter(|(_, value)| !value.is_empty() && !value.contains('\0'))
+                .filter(|(_, value)| !value.is_empty())
                 .collect(),
         )
+    }
+
+    /// Lets the request pass if no parameter contains a NUL, which no database holds.
+    ///
+    /// # Errors
+    /// `[couldNotConvert]` for each that does.
+    pub fn check(&self) -> Result<(), ApiError> {
+        let errors = Collector::of_query();
+        for (name, value) in &self.0 {
+            if name.contains('\0') || value.contains('\0') {
+                errors.refuse(Prefix::CouldNotConvert, &name.replace('\0', "\u{fffd}"));
+            }
+        }
+        errors.finish()
     }
 
     /// All parameters, in their order.

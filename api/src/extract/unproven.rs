@@ -113,8 +113,10 @@ impl Unproven {
         let found = self.state.lookup.ask(claim).await?;
         let (caller, scope) = self.credentials.judge(found)?;
         let reservation = self.reservation();
+        let query = Query::parse(self.request.query_string());
+        query.check()?;
         Ok(Call {
-            query: Query::parse(self.request.query_string()),
+            query,
             state: self.state,
             request: self.request,
             incoming: self.incoming,

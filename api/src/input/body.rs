@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
-use super::own;
+use super::{own, shape};
 use crate::error::ApiError;
 use crate::errors::{Errors, General};
 use crate::patch::PatchKind;
@@ -30,6 +30,8 @@ pub struct Body {
     pub json: Value,
     /// How it changes what is stored, if the method is PATCH.
     pub patch: Option<PatchKind>,
+    /// What a PUT need not name; see [`Body::keeping`].
+    pub own: &'static [&'static str],
 }
 
 impl Body {
@@ -41,46 +43,48 @@ impl Body {
         members(self.json)
     }
 
+    /// The same, without taking them.
+    ///
+    /// # Errors
+    /// As [`Body::into_members`].
+    pub fn members(&self) -> Result<&Map<String, Value>, ApiError> {
+        self.json.as_object().ok_or_else(no_object)
+    }
+
     /// What is to be stored: what was sent, or, if the method is PATCH, what that makes
-    /// of `stored`, the object in its wrapper.
+    /// of `stored`, the object in its wrapper. That may take a while.
     ///
     /// # Errors
     /// [`ApiError::BadRequest`] if the JSON is no object, or a patch that does not fit.
-    pub fn onto(self, stored: impl FnOnce() -> Value) -> Result<Map<String, Value>, ApiError> {
-        match self.patch {
-            Some(kind) => members(kind.apply(stored(), self.json)?),
-            None => members(self.json),
+    pub fn onto(&self, stored: impl FnOnce() -> Value) -> Result<Map<String, Value>, ApiError> {
+        if let Some(kind) = self.patch {
+            return members(kind.apply(stored(), self.json.clone())?);
         }
+        let mut members = self.members()?.clone();
+        if !self.own.is_empty() {
+            own::keep(&mut members, &stored(), self.own);
+        }
+        Ok(members)
     }
 
     /// The same for an object that has members which only Beadle knows, at these paths: a PUT
     /// that does not name them keeps them.
-    ///
-    /// # Errors
-    /// As [`Body::onto`].
-    pub fn onto_with_own(
-        self,
-        own: &[&str],
-        stored: Value,
-    ) -> Result<Map<String, Value>, ApiError> {
-        if self.patch.is_some() {
-            return self.onto(|| stored);
-        }
-        let mut members = members(self.json)?;
-        own::keep(&mut members, &stored, own);
-        Ok(members)
+    #[must_use]
+    pub fn keeping(self, own: &'static [&'static str]) -> Self {
+        Self { own, ..self }
     }
 }
 
 fn members(json: Value) -> Result<Map<String, Value>, ApiError> {
     match json {
         Value::Object(members) => Ok(members),
-        _ => Err(Errors::general_because(
-            General::InvalidJson,
-            "the body is JSON, but no object; send an object",
-        )
-        .into()),
+        _ => Err(no_object()),
     }
+}
+
+fn no_object() -> ApiError {
+    let message = "the body is JSON, but no object; send an object";
+    Errors::general_because(General::InvalidJson, message).into()
 }
 
 /// Bytes on their way to us. What has come is kept, so that whoever stops waiting for the rest
@@ -177,7 +181,8 @@ pub async fn read_body(request: &HttpRequest, incoming: &mut Incoming) -> Result
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(ApiError::general(General::Missing));
     }
-    // The parser refuses nesting that would exhaust the stack, and invalid UTF-8.
+    shape::check(&bytes)?;
+    // The parser refuses invalid UTF-8.
     let json = serde_json::from_slice(&bytes).map_err(|error| {
         Errors::general_because(
             General::InvalidJson,
@@ -186,7 +191,11 @@ pub async fn read_body(request: &HttpRequest, incoming: &mut Incoming) -> Result
     })?;
     match json {
         Value::Null => Err(ApiError::general(General::Missing)),
-        json => Ok(Body { json, patch }),
+        json => Ok(Body {
+            json,
+            patch,
+            own: &[],
+        }),
     }
 }
 

@@ -15,19 +15,19 @@ pub(super) async fn update_reason(mut call: Call) -> Answer {
     let body = call.body().await;
     let now = call.now();
     let reason = call
-        .state()
-        .write(move |connection| {
-            let stored = Reason::find_for_update(connection, id)?.ok_or(ApiError::NotFound)?;
-            let members = body
-                .clone()?
-                .onto(|| json!({WRAPPER: view::reason(&stored)}))?;
-            let mut reason = read_wrapped(&members, WRAPPER, |object| {
-                input::read_reason(connection, object, id, now)
-            })?;
-            reason.insert_instant = stored.insert_instant;
-            reason.update(connection)?;
-            Ok(reason)
-        })
+        .update(
+            body,
+            move |connection| Reason::find_for_update(connection, id)?.ok_or(ApiError::NotFound),
+            |stored| Ok(json!({WRAPPER: view::reason(stored)})),
+            move |connection, stored, members| {
+                let mut reason = read_wrapped(members, WRAPPER, |object| {
+                    input::read_reason(connection, object, id, now)
+                })?;
+                reason.insert_instant = stored.insert_instant;
+                reason.update(connection)?;
+                Ok(reason)
+            },
+        )
         .await?;
     Ok(answer::wrapped(WRAPPER, view::reason(&reason)))
 }

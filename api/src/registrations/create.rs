@@ -24,13 +24,14 @@ const USER: &str = "user";
 pub(super) async fn register(mut call: Call) -> Answer {
     let given: Option<UserId> = call.id()?;
     let body = call.body().await;
-    let hashed = hash_offered(&call.state().hashing, &body).await?;
+    let members = body?.into_members()?;
+    let hashed = hash_offered(&call.state().hashing, &members).await?;
     let request = Request {
         given,
         id: given.unwrap_or_else(UserId::random),
         scope: call.scope(),
         now: call.now(),
-        members: body?.into_members()?,
+        members,
         hashed,
     };
     call.commit(move |connection| Ok(Reply::json(&request.carry_out(connection)?)))

@@ -20,32 +20,32 @@ pub(super) async fn update_registration(mut call: Call) -> Answer {
     let in_path = application_in_path(&call)?;
     let (scope, now) = (call.scope(), call.now());
     let body = call.body().await;
+    let application = match (in_path, &body) {
+        (Some(application), _) => application,
+        (None, Ok(body)) => application_in_body(body)?,
+        (None, Err(error)) => return Err(error.clone()),
+    };
     let registration = call
-        .state()
-        .write(move |connection| {
-            let application = match (in_path, &body) {
-                (Some(application), _) => application,
-                (None, Ok(body)) => application_in_body(body)?,
-                (None, Err(error)) => return Err(error.clone()),
-            };
-            let stored = find_for_update(connection, user, application, scope)?;
-            let application =
-                Application::find(connection, application)?.ok_or(ApiError::NotFound)?;
-            let members = body
-                .clone()?
-                .onto(|| json!({WRAPPER: view::registration(&stored, Absent::Omit)}))?;
-            let read = read_wrapped(&members, WRAPPER, |object| {
-                Ok(read_registration(object, user, &application, now))
-            })?;
-            let registration = Registration {
-                id: stored.id,
-                last_login_instant: stored.last_login_instant,
-                insert_instant: stored.insert_instant,
-                ..read
-            };
-            registration.update(connection)?;
-            Ok(registration)
-        })
+        .update(
+            body,
+            move |connection| find_for_update(connection, user, application, scope),
+            |stored| Ok(json!({WRAPPER: view::registration(stored, Absent::Omit)})),
+            move |connection, stored, members| {
+                let application =
+                    Application::find(connection, application)?.ok_or(ApiError::NotFound)?;
+                let read = read_wrapped(members, WRAPPER, |object| {
+                    Ok(read_registration(object, user, &application, now))
+                })?;
+                let registration = Registration {
+                    id: stored.id,
+                    last_login_instant: stored.last_login_instant,
+                    insert_instant: stored.insert_instant,
+                    ..read
+                };
+                registration.update(connection)?;
+                Ok(registration)
+            },
+        )
         .await?;
     let shown = view::registration(&registration, Absent::Omit);
     Ok(answer::wrapped(WRAPPER, shown))

@@ -4,6 +4,7 @@ use beadle_common::db::AnyConnection;
 use beadle_common::id::SigningKeyId;
 use beadle_common::model::fold;
 use beadle_common::model::signing_key::SigningKeyRow;
+use serde_json::json;
 
 use super::{WRAPPER, view, visible};
 use crate::answer::{self, Answer};
@@ -17,18 +18,19 @@ pub(super) async fn update_key(mut call: Call) -> Answer {
     let body = call.body().await;
     let (scope, now) = (call.scope(), call.now());
     let key = call
-        .state()
-        .write(move |connection| {
-            let mut key = visible(SigningKeyRow::find_for_update(connection, id)?, scope)?;
-            let members = body.clone()?.into_members()?;
-            key.name = read_wrapped(&members, WRAPPER, |object| {
-                read_name(connection, object, id)
-            })?;
-            key.name_key = fold(&key.name);
-            key.last_update_instant = now;
-            key.update(connection)?;
-            Ok(key)
-        })
+        .update(
+            body,
+            move |connection| visible(SigningKeyRow::find_for_update(connection, id)?, scope),
+            |stored| Ok(json!({WRAPPER: view::key(stored)})),
+            move |connection, mut key, members| {
+                key.name =
+                    read_wrapped(members, WRAPPER, |object| read_name(connection, object, id))?;
+                key.name_key = fold(&key.name);
+                key.last_update_instant = now;
+                key.update(connection)?;
+                Ok(key)
+            },
+        )
         .await?;
     Ok(answer::wrapped(WRAPPER, view::key(&key)))
 }

@@ -7,6 +7,7 @@ use beadle_common::model::mail_limit::MailLimit;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::seal::Sealer;
 use beadle_common::view::{self, Absent};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::create::sealed;
@@ -18,21 +19,30 @@ use super::{OWN, WRAPPER};
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::extract::Call;
-use crate::input::{Body, read_wrapped};
+use crate::input::read_wrapped;
 
 pub(super) async fn update_tenant(mut call: Call) -> Answer {
     let id: TenantId = call.required_id()?;
+    let body = call.body().await.map(|body| body.keeping(&OWN));
+    let is_patch = body.as_ref().is_ok_and(|body| body.patch.is_some());
+    let placeholder = is_patch.then(|| Uuid::new_v4().to_string());
     let update = Update {
         id,
         lock: call.caller().lock,
-        placeholder: Uuid::new_v4().to_string(),
-        body: call.body().await,
+        placeholder: placeholder.clone(),
         sealer: call.state().sealer.clone(),
         now: call.now(),
     };
     let tenant = call
-        .state()
-        .write(move |connection| update.carry_out(connection))
+        .update(
+            body,
+            move |connection| Tenant::find_for_update(connection, id)?.ok_or(ApiError::NotFound),
+            move |stored| {
+                let shown = stored.smtp_password.as_ref().and(placeholder.as_deref());
+                Ok(for_patch(stored, shown))
+            },
+            move |connection, stored, members| update.carry_out(connection, stored, members),
+        )
         .await?;
     Ok(answer::wrapped(
         WRAPPER,
@@ -40,28 +50,26 @@ pub(super) async fn update_tenant(mut call: Call) -> Answer {
     ))
 }
 
-#[derive(Clone)]
 struct Update {
     id: TenantId,
     lock: Option<TenantId>,
     /// What a PATCH finds in the place of the password. Nobody can guess it, so it stands for
     /// nothing else.
-    placeholder: String,
-    body: Result<Body, ApiError>,
+    placeholder: Option<String>,
     sealer: Sealer,
     now: Instant,
 }
 
 impl Update {
-    fn carry_out(&self, connection: &mut AnyConnection) -> Result<Tenant, ApiError> {
+    fn carry_out(
+        &self,
+        connection: &mut AnyConnection,
+        stored: Tenant,
+        members: &Map<String, Value>,
+    ) -> Result<Tenant, ApiError> {
         let (id, now) = (self.id, self.now);
-        let stored = Tenant::find_for_update(connection, id)?.ok_or(ApiError::NotFound)?;
-        let body = self.body.clone()?;
-        let placeholder = body.patch.map(|_| self.placeholder.as_str());
-        let shown = stored.smtp_password.as_ref().and(placeholder);
-        let members = body.onto_with_own(&OWN, for_patch(&stored, shown))?;
-        let (read, password, stays, webhooks) = read_wrapped(&members, WRAPPER, |object| {
-            let webhooks = read_webhook_ids(connection, &members, object.errors(), id, self.lock)?;
+        let (read, password, stays, webhooks) = read_wrapped(members, WRAPPER, |object| {
+            let webhooks = read_webhook_ids(connection, members, object.errors(), id, self.lock)?;
             let reading = Reading {
                 id,
                 lock: self.lock,
@@ -69,7 +77,7 @@ impl Update {
                 now,
             };
             let (read, password) = input::read_tenant(connection, object, &reading)?;
-            let password = Password::of(password, placeholder);
+            let password = Password::of(password, self.placeholder.as_deref());
             let stays = password.stays(&stored, &read, object);
             Ok((read, password, stays, webhooks))
         })?;

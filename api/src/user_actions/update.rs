@@ -16,25 +16,28 @@ pub(super) async fn update_user_action(mut call: Call) -> Answer {
     if call.asks_to_reactivate()? {
         return reactivate(&call, id).await;
     }
-    let body = call.body().await;
+    let body = call.body().await.map(|body| body.keeping(&OWN));
     let now = call.now();
     let definition = call
-        .state()
-        .write(move |connection| {
-            let stored = UserAction::find_for_update(connection, id)?.ok_or(ApiError::NotFound)?;
-            let stored_json = json!({WRAPPER: view::user_action(&stored, Absent::Omit)});
-            let members = body.clone()?.onto_with_own(&OWN, stored_json)?;
-            let read = read_wrapped(&members, WRAPPER, |object| {
-                input::read_user_action(connection, object, id, now)
-            })?;
-            let definition = UserAction {
-                active: stored.active,
-                insert_instant: stored.insert_instant,
-                ..read
-            };
-            definition.update(connection)?;
-            Ok(definition)
-        })
+        .update(
+            body,
+            move |connection| {
+                UserAction::find_for_update(connection, id)?.ok_or(ApiError::NotFound)
+            },
+            |stored| Ok(json!({WRAPPER: view::user_action(stored, Absent::Omit)})),
+            move |connection, stored, members| {
+                let read = read_wrapped(members, WRAPPER, |object| {
+                    input::read_user_action(connection, object, id, now)
+                })?;
+                let definition = UserAction {
+                    active: stored.active,
+                    insert_instant: stored.insert_instant,
+                    ..read
+                };
+                definition.update(connection)?;
+                Ok(definition)
+            },
+        )
         .await?;
     Ok(answer::wrapped(
         WRAPPER,

@@ -19,8 +19,8 @@ use crate::input::{Object, read_wrapped};
 pub(super) async fn create_user(mut call: Call) -> Answer {
     let given: Option<UserId> = call.id()?;
     let body = call.body().await;
-    let hashed = hash_offered(&call.state().hashing, &body).await?;
     let members = body?.into_members()?;
+    let hashed = hash_offered(&call.state().hashing, &members).await?;
     let (scope, now) = (call.scope(), call.now());
     let id = given.unwrap_or_else(UserId::random);
     call.commit(move |connection| {

@@ -24,39 +24,40 @@ pub(super) async fn update_user(mut call: Call) -> Answer {
         return reactivate(&call, id).await;
     }
     let body = call.body().await;
-    let hashed = hash_offered(&call.state().hashing, &body).await?;
+    let hashing = call.state().hashing.clone();
     let (scope, now) = (call.scope(), call.now());
     let (setup, origin) = (call.state().setup.clone(), call.origin());
     let (user, leaves_work) = call
-        .state()
-        .write(move |connection| {
-            let stored = find_for_update(connection, id, scope)?;
-            let members = body
-                .clone()?
-                .onto(|| json!({WRAPPER: view::user(&stored, Absent::Omit)}))?;
-            let identity = Identity {
-                id,
-                tenant: stored.tenant_id,
-            };
-            let (mut user, password) = read_wrapped(&members, WRAPPER, |object| {
-                read_user(connection, object, identity, now)
-            })?;
-            user.active = stored.active;
-            user.insert_instant = stored.insert_instant;
-            let is_new_password = password.is_some();
-            // No answer shows the password, so its absence does not take it away.
-            (user.password_hash, user.password_last_update_instant) = match password {
-                Some(password) => (Some(hash_of(&password, hashed.as_ref())?), Some(now)),
-                None => (stored.password_hash, stored.password_last_update_instant),
-            };
-            user.update(connection)?;
-            let leaves_work = is_new_password && {
-                let errors = Collector::new();
-                let info = read_info(&Object::root(&members, &errors), &origin);
-                forgive(connection, &setup, &user, now, info)?
-            };
-            Ok((show(connection, &user)?, leaves_work))
-        })
+        .update_prepared(
+            body,
+            move |connection| find_for_update(connection, id, scope),
+            |stored| Ok(json!({WRAPPER: view::user(stored, Absent::Omit)})),
+            async |members| hash_offered(&hashing, members).await,
+            move |connection, stored, members, hashed| {
+                let identity = Identity {
+                    id,
+                    tenant: stored.tenant_id,
+                };
+                let (mut user, password) = read_wrapped(members, WRAPPER, |object| {
+                    read_user(connection, object, identity, now)
+                })?;
+                user.active = stored.active;
+                user.insert_instant = stored.insert_instant;
+                let is_new_password = password.is_some();
+                // No answer shows the password, so its absence does not take it away.
+                (user.password_hash, user.password_last_update_instant) = match password {
+                    Some(password) => (Some(hash_of(&password, hashed.as_ref())?), Some(now)),
+                    None => (stored.password_hash, stored.password_last_update_instant),
+                };
+                user.update(connection)?;
+                let leaves_work = is_new_password && {
+                    let errors = Collector::new();
+                    let info = read_info(&Object::root(members, &errors), &origin);
+                    forgive(connection, &setup, &user, now, info)?
+                };
+                Ok((show(connection, &user)?, leaves_work))
+            },
+        )
         .await?;
     if leaves_work {
         call.state().wake.wake();

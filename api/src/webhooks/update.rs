@@ -2,50 +2,75 @@
 
 use actix_web::web::Data;
 use beadle_common::db::AnyConnection;
-use beadle_common::id::WebhookId;
+use beadle_common::id::{TenantId, WebhookId};
 use beadle_common::instant::Instant;
 use beadle_common::model::webhook::Webhook;
-use beadle_common::outbox::lane_state;
-use serde_json::Value;
+use beadle_common::outbox::{LaneState, lane_state};
+use serde_json::{Map, Value};
 
 use super::{OWN, WRAPPER, input, view};
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::extract::Call;
-use crate::input::{Body, read_wrapped};
+use crate::input::read_wrapped;
 use crate::state::State;
 
 pub(super) async fn update_webhook(mut call: Call) -> Answer {
     let id: WebhookId = call.required_id()?;
-    let body = call.body().await;
+    let body = call.body().await.map(|body| body.keeping(&OWN));
     let (state, now) = (call.state(), call.now());
+    let opening = state.clone();
     let webhook = call
-        .state()
-        .write(move |connection| update(connection, &state, id, body.clone(), now))
+        .update(
+            body,
+            move |connection| Stored::find_for_update(connection, id),
+            move |stored| {
+                let Stored {
+                    webhook,
+                    tenants,
+                    lane,
+                } = stored;
+                view::for_patch(&opening.sealer, webhook, tenants, lane)
+            },
+            move |connection, stored, members| update(connection, &state, stored, members, now),
+        )
         .await?;
     Ok(answer::wrapped(WRAPPER, webhook))
+}
+
+/// A webhook, and what is shown with it.
+struct Stored {
+    webhook: Webhook,
+    tenants: Vec<TenantId>,
+    lane: LaneState,
+}
+
+impl Stored {
+    fn find_for_update(connection: &mut AnyConnection, id: WebhookId) -> Result<Self, ApiError> {
+        Ok(Self {
+            webhook: Webhook::find_for_update(connection, id)?.ok_or(ApiError::NotFound)?,
+            tenants: Webhook::tenants(connection, id)?,
+            lane: lane_state(connection, id.into())?,
+        })
+    }
 }
 
 fn update(
     connection: &mut AnyConnection,
     state: &Data<State>,
-    id: WebhookId,
-    body: Result<Body, ApiError>,
+    stored: Stored,
+    members: &Map<String, Value>,
     now: Instant,
 ) -> Result<Value, ApiError> {
-    let stored = Webhook::find_for_update(connection, id)?.ok_or(ApiError::NotFound)?;
-    let stored_tenants = Webhook::tenants(connection, id)?;
-    let lane = lane_state(connection, id.into())?;
-    let stored_json = view::for_patch(&state.sealer, &stored, &stored_tenants, &lane)?;
-    let members = body?.onto_with_own(&OWN, stored_json)?;
-    let (read, tenants) = read_wrapped(&members, WRAPPER, |object| {
+    let id = stored.webhook.id;
+    let (read, tenants) = read_wrapped(members, WRAPPER, |object| {
         input::read_webhook(connection, &state.sealer, object, id, now)
     })?;
     let webhook = Webhook {
-        insert_instant: stored.insert_instant,
+        insert_instant: stored.webhook.insert_instant,
         ..read
     };
     webhook.update(connection)?;
     Webhook::set_tenants(connection, id, &tenants)?;
-    view::webhook(&state.sealer, &webhook, &tenants, &lane, None)
+    view::webhook(&state.sealer, &webhook, &tenants, &stored.lane, None)
 }

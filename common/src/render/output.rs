@@ -19,8 +19,10 @@ impl BoundedText {
         }
     }
 
+    /// Without NULs, which no database stores in a text. A template can spell one, so that
+    /// what it makes could not be kept, and an action that sends it never ended.
     pub(super) fn into_text(self) -> String {
-        self.text
+        self.text.replace('\0', "\u{fffd}")
     }
 }
 
@@ -40,6 +42,13 @@ impl Output for BoundedText {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_template_makes_can_be_stored() {
+        let mut text = BoundedText::new(4);
+        text.write("a\0b").unwrap();
+        assert_eq!(text.into_text(), "a\u{fffd}b");
+    }
 
     #[test]
     fn the_limit_itself_fits_and_one_more_byte_does_not() {
