@@ -65,7 +65,7 @@ async fn play(db: TestDatabase, folder: &Path, mut story: Command) {
         .stderr(output);
     let child = story.spawn();
     let mut child = child.unwrap_or_else(|error| panic!("{story:?} cannot be started: {error}"));
-    let status = wait(&mut child).await;
+    let status = wait(&mut child, PATIENCE).await;
     let told = fs::read_to_string(&log).unwrap();
     let end = status.map_or("it did not end".to_owned(), |status| status.to_string());
     assert!(
@@ -75,8 +75,8 @@ async fn play(db: TestDatabase, folder: &Path, mut story: Command) {
 }
 
 /// How it ended; `None` when it had to be killed.
-async fn wait(child: &mut Child) -> Option<ExitStatus> {
-    let deadline = Instant::now() + PATIENCE;
+pub async fn wait(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
+    let deadline = Instant::now() + patience;
     while Instant::now() < deadline {
         if let Some(status) = child.try_wait().unwrap() {
             return Some(status);

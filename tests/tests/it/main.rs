@@ -42,6 +42,8 @@ mod api_reference;
 mod description;
 // Malformed input is refused, whatever it is.
 mod hostile_input;
+// Whatever the description permits or not is answered as it says.
+mod schemathesis;
 // The command line: what it prints, and how it ends.
 mod commands;
 

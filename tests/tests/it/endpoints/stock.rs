@@ -91,6 +91,11 @@ impl Stock {
         self.client.send(Method::POST, path, Some(&body)).await.ok()
     }
 
+    /// The names of Ids, and the Ids.
+    pub fn ids(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.ids.iter().map(|(name, id)| (*name, id.as_str()))
+    }
+
     /// The endpoint's sample, with Ids of the stock.
     pub fn sample(&self, endpoint: &Endpoint) -> String {
         let number = self.used.fetch_add(1, Ordering::Relaxed);
