@@ -162,6 +162,29 @@ impl TestDatabase {
             .collect()
     }
 
+    /// Whether any row of any table has this text. On SQLite [`Self::contains`] may still
+    /// find it, in pages that are free.
+    pub fn has_row_with(&self, needle: &str) -> bool {
+        if self.backend() == Backend::Postgres {
+            return self.contains(needle);
+        }
+        self.row_counts().keys().any(|table| {
+            let columns = format!("SELECT name FROM pragma_table_info('{table}')");
+            let columns = self
+                .on_connection(|conn| conn.names(&columns))
+                .unwrap_or_else(|error| panic!("{columns}: {error}"));
+            let has = |column: String| {
+                format!("instr(CAST(\"{column}\" AS BLOB), CAST('{needle}' AS BLOB)) > 0")
+            };
+            let any: Vec<String> = columns.into_iter().map(has).collect();
+            let sql = format!(
+                "SELECT count(*) FROM \"{table}\" WHERE {}",
+                any.join(" OR ")
+            );
+            self.number(&sql) > 0
+        })
+    }
+
     /// Whether the stored data has this text anywhere, as it would be found by someone who
     /// has the files: as text in any column, or within raw bytes.
     pub fn contains(&self, needle: &str) -> bool {
@@ -281,10 +304,11 @@ mod tests {
             Backend::Postgres => ("BYTEA", "'needle'::bytea"),
         };
         db.execute(&format!("CREATE TABLE a (t TEXT, b {})", bytes.0));
-        assert!(!db.contains("needle"));
+        assert!(!db.contains("needle") && !db.has_row_with("needle"));
         db.execute(&format!("INSERT INTO a (b) VALUES ({})", bytes.1));
         db.execute("INSERT INTO a (t) VALUES ('in a haystack')");
         assert!(db.contains("needle"));
         assert!(db.contains("haystack"));
+        assert!(db.has_row_with("needle") && db.has_row_with("haystack"));
     }
 }

@@ -16,6 +16,9 @@ use serde_json::Value;
 /// Over this, a test would rather fail than wait.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A connection that nobody used for so long is not used again: the server may be closing it.
+const IDLE: Duration = Duration::from_secs(3);
+
 /// Sends requests to one server, with headers that it adds to each.
 #[derive(Clone)]
 pub struct Client {
@@ -28,7 +31,9 @@ impl Client {
     /// For the server at `base`, such as `http://127.0.0.1:9011`, with no key.
     pub fn new(base: &str) -> Self {
         Self {
-            http: Http::builder(TokioExecutor::new()).build_http(),
+            http: Http::builder(TokioExecutor::new())
+                .pool_idle_timeout(IDLE)
+                .build_http(),
             base: base.to_owned(),
             headers: HeaderMap::new(),
         }

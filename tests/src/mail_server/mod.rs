@@ -106,7 +106,10 @@ impl Mail {
 struct State {
     mails: Vec<Mail>,
     troubles: Vec<(Moment, Trouble, usize)>,
+    /// Ends of addresses that are refused, and the reply.
+    refused: Vec<(String, String)>,
     required_login: Option<(String, String)>,
+    logins: Vec<(String, String)>,
     sessions: usize,
 }
 
@@ -128,6 +131,14 @@ impl Shared {
         let mut state = self.state();
         state.mails.push(mail);
         self.count.send_modify(|count| *count += 1);
+    }
+
+    /// The reply to a recipient that is refused whenever it comes.
+    fn refusal_of(&self, recipient: &str) -> Option<String> {
+        let state = self.state();
+        let refused = state.refused.iter();
+        let mut refused = refused.filter(|(ending, _)| recipient.ends_with(ending.as_str()));
+        refused.next().map(|(_, reply)| reply.clone())
     }
 
     /// The trouble that is due now, used up once.
@@ -186,6 +197,13 @@ impl MailServer {
         self.shared.state().troubles.push((at, trouble, times));
     }
 
+    /// Answers every recipient whose address ends like this with this reply, such as
+    /// `450 4.2.1 try later`.
+    pub fn refuse_recipients(&self, ending: &str, reply: &str) {
+        let refused = (ending.to_owned(), reply.to_owned());
+        self.shared.state().refused.push(refused);
+    }
+
     /// Takes mail only from sessions that log in like this.
     pub fn require_login(&self, user: &str, password: &str) {
         self.shared.state().required_login = Some((user.to_owned(), password.to_owned()));
@@ -210,6 +228,11 @@ impl MailServer {
     /// Every mail that was accepted, in order.
     pub fn mails(&self) -> Vec<Mail> {
         self.shared.state().mails.clone()
+    }
+
+    /// User names and passwords that sessions have shown, whatever was sent then.
+    pub fn logins(&self) -> Vec<(String, String)> {
+        self.shared.state().logins.clone()
     }
 
     /// How many connections were made.
@@ -330,6 +353,19 @@ mod tests {
         assert!(sender(&server, None).send(letter("kept")).await.is_err());
         sender(&server, None).send(letter("hello")).await.unwrap();
         assert_eq!(server.mails().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn some_recipients_can_be_refused_for_as_long_as_it_lasts() {
+        let server = MailServer::start().await;
+        server.refuse_recipients("@example.net", "450 4.2.1 try later");
+        sender(&server, None).send(letter("hello")).await.unwrap();
+        server.refuse_recipients("@example.com", "450 4.2.1 try later");
+        for _ in 0..2 {
+            let refused = sender(&server, None).send(letter("hello")).await;
+            assert!(refused.unwrap_err().is_transient());
+        }
+        assert_eq!(server.mails().len(), 1);
     }
 
     #[tokio::test]

@@ -97,7 +97,11 @@ impl Session {
             }
             _ => return self.say("504 5.5.4 unknown mechanism").await,
         };
-        let required = self.shared.state().required_login.clone();
+        let required = {
+            let mut state = self.shared.state();
+            state.logins.push(login.clone());
+            state.required_login.clone()
+        };
         if required.is_some_and(|required| required != login) {
             return self.say("535 5.7.8 wrong user name or password").await;
         }
@@ -118,10 +122,14 @@ impl Session {
         if self.from.is_none() {
             return self.say("503 5.5.1 MAIL first").await;
         }
+        let address = address(rest);
+        if let Some(reply) = self.shared.refusal_of(&address) {
+            return self.say(&reply).await;
+        }
         match self.shared.trouble(Moment::Recipient) {
             Some(Trouble::Refuse(reply)) => self.say(&reply).await,
             trouble => {
-                self.to.push(address(rest));
+                self.to.push(address);
                 self.reply_with(trouble, "250 2.1.5 recipient fine").await
             }
         }

@@ -256,6 +256,18 @@ impl Process {
         self.running.ended()
     }
 
+    /// The most memory that it ever had, in bytes (`VmHWM`).
+    ///
+    /// # Panics
+    /// Where the kernel does not tell.
+    pub fn peak_memory(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.running.child.id());
+        let status = fs::read_to_string(status).expect("a process that runs has a status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kibibytes.expect("Linux tells the peak of memory") * 1024
+    }
+
     /// What it printed so far, both streams.
     pub fn log(&self) -> String {
         text(&self.log)

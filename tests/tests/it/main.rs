@@ -44,10 +44,14 @@ mod description;
 mod hostile_input;
 // Whatever the description permits or not is answered as it says.
 mod schemathesis;
+// Nothing that one caller sends stops, deceives or sees the others.
+mod hostile_tenant;
 // The command line: what it prints, and how it ends.
 mod commands;
 
 // Every endpoint of the API, with what it takes.
 mod endpoints;
+// Requests whose bytes come one by one.
+mod by_hand;
 // What the tests above say in a line each: definitions, users and webhooks to play with.
 mod scene;

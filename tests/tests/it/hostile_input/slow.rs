@@ -2,12 +2,11 @@
 
 use beadle_tests::{TestApp, TestDatabase};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::AsyncWriteExt;
 
 use super::{check_log, start};
+use crate::by_hand::{Slow, answer, connect};
 use crate::endpoints::{ENDPOINTS, Endpoint, Key, Stock};
-use crate::scene::SOON;
 
 beadle_tests::both_backends!(
     whoever_has_no_good_key_is_told_so_before_the_body_is_there,
@@ -17,61 +16,6 @@ beadle_tests::both_backends!(
 );
 
 const ACTION: &str = "/api/user/action";
-
-/// A request that is written by hand, piece by piece.
-struct Slow {
-    stream: TcpStream,
-    last: u8,
-}
-
-impl Slow {
-    /// Sends all but the last byte of the body.
-    async fn begin(app: &TestApp, endpoint: &Endpoint, path: &str, key: &str, body: &str) -> Self {
-        let (last, others) = body.as_bytes().split_last().unwrap();
-        let head = format!(
-            "{} {path} HTTP/1.1\r\nHost: beadle\r\nAuthorization: {key}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\
-             Connection: close\r\n\r\n",
-            endpoint.method,
-            body.len(),
-        );
-        let mut stream = connect(app).await;
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(others).await.unwrap();
-        Self {
-            stream,
-            last: *last,
-        }
-    }
-
-    async fn complete(&mut self) {
-        self.stream.write_all(&[self.last]).await.unwrap();
-    }
-
-    /// Says that nothing more will come.
-    async fn break_off(&mut self) {
-        self.stream.shutdown().await.unwrap();
-    }
-
-    async fn answer(self) -> (u16, String) {
-        answer(self.stream).await
-    }
-}
-
-async fn connect(app: &TestApp) -> TcpStream {
-    let address = app.client.base().trim_start_matches("http://");
-    TcpStream::connect(address).await.unwrap()
-}
-
-/// The status, and all that follows until the server closes the connection.
-async fn answer(mut stream: TcpStream) -> (u16, String) {
-    let mut answer = Vec::new();
-    let read = tokio::time::timeout(SOON, stream.read_to_end(&mut answer)).await;
-    read.expect("an answer, and an end of it").unwrap();
-    let answer = String::from_utf8(answer).unwrap();
-    let status = answer.split(' ').nth(1).unwrap_or_default().parse();
-    (status.expect("a status"), answer)
-}
 
 /// What is asked for alone, and what others may be asked for beside.
 fn actions(stock: &Stock) -> [String; 2] {
@@ -99,7 +43,7 @@ async fn whoever_has_no_good_key_is_told_so_before_the_body_is_there(db: TestDat
             continue;
         }
         let (path, body) = (stock.path(endpoint), stock.sample(endpoint));
-        let slow = Slow::begin(&app, endpoint, &path, "bad", &body).await;
+        let slow = Slow::begin(&app, (endpoint.method, &path), "bad", &body).await;
         begun.push((endpoint, slow));
     }
     for (endpoint, slow) in begun {
@@ -115,10 +59,10 @@ async fn a_slow_body_takes_its_action_once(db: TestDatabase) {
     let bodies = actions(&stock);
     let mut begun = Vec::new();
     for body in &bodies {
-        begun.push(Slow::begin(&app, take(), ACTION, &app.key, body).await);
+        begun.push(Slow::begin(&app, ("POST", ACTION), &app.key, body).await);
     }
     // Whoever began later and has no good key is told so when nobody waits any longer.
-    let other = Slow::begin(&app, take(), ACTION, "bad", &bodies[0]).await;
+    let other = Slow::begin(&app, ("POST", ACTION), "bad", &bodies[0]).await;
     assert_eq!(other.answer().await.0, 401);
     assert_eq!(taken(&app), before);
     for mut slow in begun {
@@ -135,7 +79,7 @@ async fn a_body_that_breaks_off_takes_no_action(db: TestDatabase) {
     let before = taken(&app);
     for body in actions(&stock) {
         for (key, expected) in [(app.key.clone(), 400), ("bad".to_owned(), 401)] {
-            let mut slow = Slow::begin(&app, take(), ACTION, &key, &body).await;
+            let mut slow = Slow::begin(&app, ("POST", ACTION), &key, &body).await;
             slow.break_off().await;
             let (status, answer) = slow.answer().await;
             assert_eq!(status, expected, "{answer}");
