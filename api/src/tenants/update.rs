@@ -5,6 +5,7 @@ use beadle_common::id::TenantId;
 use beadle_common::instant::Instant;
 use beadle_common::model::mail_limit::MailLimit;
 use beadle_common::model::tenant::Tenant;
+use beadle_common::outbox::begin_mail_anew;
 use beadle_common::seal::Sealer;
 use beadle_common::view::{self, Absent};
 use serde_json::{Map, Value};
@@ -83,7 +84,9 @@ impl Update {
         })?;
         let smtp_password = match password {
             Password::New(password) => sealed(&self.sealer, id, Some(&password))?,
-            Password::Untouched | Password::Removed => stored.smtp_password.filter(|_| stays),
+            Password::Untouched | Password::Removed => {
+                stored.smtp_password.clone().filter(|_| stays)
+            }
         };
         let tenant = Tenant {
             is_default: stored.is_default,
@@ -93,6 +96,7 @@ impl Update {
         };
         tenant.update(connection)?;
         MailLimit::put(connection, &tenant)?;
+        begin_mail_anew(connection, &stored, &tenant)?;
         tie(connection, id, webhooks.as_deref())?;
         Ok(tenant)
     }
