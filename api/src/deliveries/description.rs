@@ -114,7 +114,11 @@ const DELIVERY: Object = Object::new(
         shown_maybe("to", Kind::List(&Kind::Any), "The recipients of an email."),
         shown_maybe("userId", Kind::Id, "The user who is emailed."),
         shown_maybe("webhookId", Kind::Id, "The webhook."),
-        shown_maybe("webhookUrl", Kind::Text, "Its address."),
+        shown_maybe(
+            "webhookUrl",
+            Kind::Text,
+            "Its scheme and host: the rest may be a secret.",
+        ),
     ],
 );
 

@@ -105,7 +105,7 @@ async fn a_test_goes_to_one_webhook_through_the_outbox(app: &TestApp) {
             "attempt": 0, "attempts": [], "circuit": "Closed", "eventId": event,
             "explanation": "new and due: the next free worker makes attempt 1", "id": id,
             "insertInstant": NOON, "kind": "Webhook", "nextInstant": NOON, "state": "Pending",
-            "webhookId": webhook, "webhookUrl": "https://receiver.example/hook",
+            "webhookId": webhook, "webhookUrl": "https://receiver.example",
         })
     );
     let log = format!("/api/system/webhook-event-log/{}", event.as_str().unwrap());

@@ -2,6 +2,7 @@
 
 use beadle_common::instant::Instant;
 use beadle_common::model::delivery::{Attempt, Details, MailDetails, Place, Receiver, Standing};
+use beadle_common::model::webhook::origin_of;
 use beadle_common::outbox::{Kind, Payload};
 use beadle_common::view::{Absent, Members};
 use serde_json::Value;
@@ -50,7 +51,7 @@ fn received(members: Members, details: &Details) -> Members {
         (Receiver::Webhook { id, url, .. }, Payload::Webhook(event)) => members
             .with("eventId", event)
             .with("webhookId", id)
-            .maybe("webhookUrl", url.as_ref()),
+            .maybe("webhookUrl", url.as_deref().map(origin_of)),
         (Receiver::Mailbox(mail), Payload::Email(email, recipient)) => {
             let members = members.with("emailId", email).with("recipient", recipient);
             match mail {

@@ -6,6 +6,7 @@ use diesel::dsl::{not, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Nullable;
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::crud;
 use crate::db::sql_type::text_enum;
@@ -84,6 +85,16 @@ pub struct Webhook {
 }
 
 crud!(Webhook, webhooks, WebhookId);
+
+/// Where the URL of a webhook points to, without what may be a secret: of many receivers the
+/// path is.
+#[must_use]
+pub fn origin_of(url: &str) -> String {
+    Url::parse(url).map_or_else(
+        |_| "an address that cannot be read".to_owned(),
+        |url| url.origin().ascii_serialization(),
+    )
+}
 
 impl Webhook {
     /// Where the sealed headers belong.

@@ -2,7 +2,6 @@
 
 use diesel::QueryResult;
 use handlebars::html_escape;
-use url::Url;
 
 use super::DisabledReason;
 use crate::db::{AnyConnection, Json};
@@ -12,7 +11,7 @@ use crate::mail::{Mail, Setup, sender};
 use crate::model::email::{EmailRow, Mailbox};
 use crate::model::event_log::{EventLog, EventLogType};
 use crate::model::tenant::Tenant;
-use crate::model::webhook::Webhook;
+use crate::model::webhook::{Webhook, origin_of};
 use crate::outbox::mail_lane;
 
 /// Writes what people should know, in the transaction in which it comes true.
@@ -64,7 +63,7 @@ impl Notice<'_> {
         format!(
             "the webhook {} ({}) was disabled: {}; its deliveries are held until it is enabled",
             self.webhook.id,
-            self.address(),
+            origin_of(&self.webhook.url),
             self.why()
         )
     }
@@ -76,19 +75,6 @@ impl Notice<'_> {
         }
     }
 
-    /// Where it points to, without what may be a secret.
-    fn address(&self) -> String {
-        let Ok(mut url) = Url::parse(&self.webhook.url) else {
-            return "an address that cannot be read".to_owned();
-        };
-        // Fails only for addresses that have no host, and so no user.
-        let _ = url.set_username("");
-        let _ = url.set_password(None);
-        url.set_query(None);
-        url.set_fragment(None);
-        url.into()
-    }
-
     fn paragraphs(&self) -> [String; 3] {
         let name = match self.webhook.description.as_deref().map(str::trim) {
             Some(description) if !description.is_empty() => format!(" ({description})"),
@@ -98,7 +84,7 @@ impl Notice<'_> {
             format!(
                 "The webhook {}{name} at {} has been disabled: {}.",
                 self.webhook.id,
-                self.address(),
+                origin_of(&self.webhook.url),
                 self.why()
             ),
             "Nothing is lost. What is owed to it, and what comes meanwhile, is held and will be \
@@ -153,6 +139,33 @@ impl Notice<'_> {
         Mail {
             row,
             lane: mail_lane(tenant.id),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::WebhookId;
+    use crate::test_support;
+
+    #[test]
+    fn the_path_of_a_webhook_is_told_to_nobody() {
+        for url in [
+            "https://hooks.slack.example/services/T0/B0/s3cret",
+            "https://u:s3cret@hooks.slack.example/a?token=s3cret#s3cret",
+        ] {
+            let mut webhook = test_support::webhook(WebhookId::random(), Vec::new());
+            webhook.url = url.to_owned();
+            let notice = Notice {
+                webhook: &webhook,
+                reason: DisabledReason::Gone,
+                now: Instant::from_millis(0),
+            };
+            let told = notice.line() + &notice.paragraphs().concat();
+            assert!(told.contains("https://hooks.slack.example"), "{told}");
+            assert!(told.contains(&webhook.id.to_string()), "{told}");
+            assert!(!told.contains("s3cret"), "{told}");
         }
     }
 }
