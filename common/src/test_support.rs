@@ -156,6 +156,33 @@ pub(crate) fn write<T: Send + 'static>(
         .expect("the database takes it")
 }
 
+/// Nobody else writes as long as the returned connection is there: on SQLite it has the one
+/// transaction that does, on PostgreSQL the tables that are pruned and claimed from.
+#[cfg(test)]
+pub(crate) fn hold_writes(db: &Db) -> AnyConnection {
+    use crate::db::DatabaseUrl;
+    match db.url() {
+        DatabaseUrl::Sqlite(path) => {
+            let path = path.to_str().expect("a path in UTF-8");
+            let mut connection = diesel::SqliteConnection::establish(path).expect("the file opens");
+            connection
+                .batch_execute("BEGIN IMMEDIATE")
+                .expect("nobody writes");
+            AnyConnection::Sqlite(connection)
+        }
+        DatabaseUrl::Postgres(url) => {
+            let mut connection = PgConnection::establish(url).expect("the server answers");
+            connection
+                .batch_execute(
+                    "BEGIN; LOCK TABLE deliveries, attempts, events, emails, event_logs, outbox
+                     IN SHARE MODE",
+                )
+                .expect("nobody writes");
+            AnyConnection::Pg(connection)
+        }
+    }
+}
+
 /// A tenant with these settings for mail.
 ///
 /// # Panics

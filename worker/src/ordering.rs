@@ -5,13 +5,13 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use beadle_common::db::{Db, DbError, Wake};
-use beadle_common::outbox::free_stranded;
+use beadle_common::outbox::{free_stranded, stranded};
 use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::drain::Clock;
 
-/// Between two looks: a look reads every delivery that is parked.
+/// Between two looks: a look reads every delivery that keeps an order.
 const INTERVAL: Duration = Duration::from_secs(30);
 
 /// Frees what is parked behind nothing, at intervals.
@@ -53,8 +53,24 @@ impl Ordering {
 
     async fn look(&self) -> Result<usize, DbError> {
         let now = (self.clock)();
-        self.db
-            .write(move |connection| Ok::<_, DbError>(free_stranded(connection, now)?))
-            .await
+        let mut freed = 0;
+        let mut after = None;
+        loop {
+            let found = self
+                .db
+                .read(move |connection| Ok::<_, DbError>(stranded(connection, after)?))
+                .await?;
+            if !found.queues.is_empty() {
+                let queues = found.queues;
+                let free = move |connection: &mut _| {
+                    Ok::<_, DbError>(free_stranded(connection, &queues, now)?)
+                };
+                freed += self.db.write(free).await?;
+            }
+            match found.next {
+                Some(next) => after = Some(next),
+                None => return Ok(freed),
+            }
+        }
     }
 }

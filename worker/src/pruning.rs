@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use beadle_common::db::{Db, DbError};
-use beadle_common::outbox::{Cursor, Prunable, prune};
+use beadle_common::outbox::{Cursor, Prunable, look, remove};
 use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
@@ -62,17 +62,21 @@ impl Pruning {
         for what in Prunable::ALL {
             let mut cursor = Cursor::Start;
             while cursor != Cursor::End && !stop.is_cancelled() {
-                let pruned = self
+                let found = self
                     .db
-                    .write(move |connection| {
-                        Ok::<_, DbError>(prune(connection, what, cursor, cutoff, now)?)
+                    .read(move |connection| {
+                        Ok::<_, DbError>(look(connection, what, cursor, cutoff)?)
                     })
                     .await?;
-                removed += pruned.removed;
-                cursor = pruned.next;
-                if pruned.removed > 0 {
-                    pause(BREATH, stop).await;
+                cursor = found.next;
+                if found.is_empty() {
+                    continue;
                 }
+                let remove = move |connection: &mut _| {
+                    Ok::<_, DbError>(remove(connection, &found, cutoff, now)?)
+                };
+                removed += self.db.write(remove).await?;
+                pause(BREATH, stop).await;
             }
         }
         Ok(removed)

@@ -43,8 +43,8 @@ pub use health::{
 pub(crate) use insert::at_once;
 pub use insert::{NewDelivery, Payload, insert, insert_all};
 pub use lane::{begin_mail_anew, mail_lane};
-pub use order::{free_stranded, insert_in_order};
-pub use prune::{Cursor, Prunable, Pruned, prune};
+pub use order::{OrderCursor, Stranded, free_stranded, insert_in_order, stranded};
+pub use prune::{Cursor, Found, Prunable, look, remove};
 pub use replay::{Replay, Replayed};
 pub use resend::{Missing, Resent, resend};
 pub use settle::{

@@ -8,6 +8,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, SmallInt};
+use uuid::Uuid;
 
 use super::{FRESH, NewDelivery, PARKED, RETRIED, insert};
 use crate::db::{AnyConnection, SqlUuid};
@@ -15,12 +16,30 @@ use crate::id::{DeliveryId, LaneId, UserId};
 use crate::instant::Instant;
 use crate::schema::outbox;
 
-/// Queues that one sweep frees at most.
-const SWEPT: i64 = 500;
+/// Rows that are looked at together, and so the queues that are freed in one transaction at
+/// most.
+const SEEN_AT_ONCE: i64 = 500;
+
+/// The deliveries that keep an order, queue by queue. All of it is in the partial index but
+/// the tier.
+const SEEN: &str = "SELECT order_key AS \"user\", lane, sequence, tier FROM outbox
+     WHERE order_key IS NOT NULL AND (lane, order_key, sequence) > ($1, $2, $3)
+     ORDER BY lane, order_key, sequence LIMIT $4";
+
+/// A delivery that keeps an order.
+#[derive(QueryableByName)]
+struct Place {
+    #[diesel(embed)]
+    queue: Queue,
+    #[diesel(sql_type = BigInt)]
+    sequence: i64,
+    #[diesel(sql_type = SmallInt)]
+    tier: i16,
+}
 
 /// What is owed to one lane on account of one user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Queryable, QueryableByName)]
-pub(super) struct Queue {
+pub struct Queue {
     // First, since users are locked in their order.
     #[diesel(sql_type = SqlUuid)]
     pub(super) user: UserId,
@@ -108,24 +127,74 @@ fn free_first(connection: &mut AnyConnection, queue: Queue, now: Instant) -> Que
         .execute(connection)
 }
 
-/// Frees what is parked behind nothing, and returns how many that were. The net under
-/// `free_next`: everything that takes rows out of the outbox another way relies on it. Call
-/// it in a write transaction, and wake the workers after the commit.
+/// Where a look for what is stranded goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderCursor {
+    queue: Queue,
+    sequence: i64,
+}
+
+/// What a look has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranded {
+    /// Queues whose first delivery is parked.
+    pub queues: Vec<Queue>,
+    /// Where the next look begins; none: that was the last.
+    pub next: Option<OrderCursor>,
+}
+
+/// Looks at a part of what keeps an order for what is parked behind nothing. It may be much,
+/// so call it outside transactions. Some of it may be about to be freed.
 ///
 /// # Errors
 /// Those of the database.
-pub fn free_stranded(connection: &mut AnyConnection, now: Instant) -> QueryResult<usize> {
-    // The condition on `p.order_key` twice, so that both databases see that the partial
-    // index will do.
-    let queues: Vec<Queue> = diesel::sql_query(
-        "SELECT o.order_key AS \"user\", o.lane AS lane FROM outbox o
-         WHERE o.order_key IS NOT NULL AND o.tier = $1 AND NOT EXISTS (
-             SELECT 1 FROM outbox p WHERE p.lane = o.lane AND p.order_key = o.order_key
-             AND p.order_key IS NOT NULL AND p.sequence < o.sequence)
-         LIMIT $2",
-    )
-    .bind::<SmallInt, _>(PARKED)
-    .bind::<BigInt, _>(SWEPT)
-    .load(connection)?;
-    free_next(connection, queues, now)
+pub fn stranded(
+    connection: &mut AnyConnection,
+    after: Option<OrderCursor>,
+) -> QueryResult<Stranded> {
+    let start = after.unwrap_or(OrderCursor {
+        queue: Queue {
+            user: Uuid::nil().into(),
+            lane: Uuid::nil().into(),
+        },
+        sequence: 0,
+    });
+    let rows: Vec<Place> = diesel::sql_query(SEEN)
+        .bind::<SqlUuid, _>(start.queue.lane)
+        .bind::<SqlUuid, _>(start.queue.user)
+        .bind::<BigInt, _>(start.sequence)
+        .bind::<BigInt, _>(SEEN_AT_ONCE)
+        .load(connection)?;
+    let mut queues = Vec::new();
+    let mut before = after.map(|cursor| cursor.queue);
+    for row in &rows {
+        let is_first = before != Some(row.queue);
+        if is_first && row.tier == PARKED {
+            queues.push(row.queue);
+        }
+        before = Some(row.queue);
+    }
+    let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows == SEEN_AT_ONCE);
+    let last = rows.last().filter(|_| is_full);
+    Ok(Stranded {
+        queues,
+        next: last.map(|last| OrderCursor {
+            queue: last.queue,
+            sequence: last.sequence,
+        }),
+    })
+}
+
+/// Frees what is parked behind nothing in these queues, and returns how many that were. The
+/// net under `free_next`: everything that takes rows out of the outbox another way relies on
+/// it. Call it in a write transaction, and wake the workers after the commit.
+///
+/// # Errors
+/// Those of the database.
+pub fn free_stranded(
+    connection: &mut AnyConnection,
+    queues: &[Queue],
+    now: Instant,
+) -> QueryResult<usize> {
+    free_next(connection, queues.to_vec(), now)
 }
