@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use crate::error::ApiError;
@@ -51,6 +52,15 @@ impl Background {
         F: Future<Output = ()> + Send + 'static,
     {
         self.tasks.spawn_on(work, &self.runtime);
+    }
+
+    /// Begins `work` that nobody has to wait for: should this process end before it does,
+    /// another takes it up.
+    pub fn begin<F>(&self, work: F) -> JoinHandle<F::Output>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        self.runtime.spawn(work)
     }
 
     /// Waits until nothing is left to do, for so long at most.

@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use beadle_common::db::{DbError, QueryError};
+use beadle_common::outbox::EraseError;
 
 use crate::answer;
 use crate::errors::{Errors, General, Prefix};
@@ -166,6 +167,15 @@ impl ResponseError for ApiError {
         match self.errors() {
             Some(errors) => answer::with_json(&mut response, &errors.to_json()),
             None => response.finish(),
+        }
+    }
+}
+
+impl From<EraseError> for ApiError {
+    fn from(error: EraseError) -> Self {
+        match error {
+            EraseError::Busy => Self::Conflict,
+            EraseError::Database(error) => error.into(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use beadle_common::db::{AnyConnection, Db, Wake};
+use beadle_common::erasure::Erasure;
 use beadle_common::instant::Instant;
 use beadle_common::lifecycle::Setup;
 use beadle_common::seal::Sealer;
@@ -127,6 +128,17 @@ impl State {
             }
         }
         self.db.write(move |connection| work(connection)).await
+    }
+
+    /// Goes on with an erasure, whether the returned future is waited for or not. False: it is
+    /// not at its end, and the workers will see to it.
+    pub fn erasing(&self, erasure: Erasure, now: Instant) -> impl Future<Output = bool> + use<> {
+        let db = self.db.clone();
+        let erasing = self.background.begin(async move {
+            let carried_out = erasure.carry_out(&db, now).await;
+            carried_out.inspect_err(|error| tracing::warn!("an erasure is left for later: {error}"))
+        });
+        async move { matches!(erasing.await, Ok(Ok(()))) }
     }
 
     /// Reads outside any transaction.

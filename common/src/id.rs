@@ -90,6 +90,8 @@ macro_rules! ids {
 ids! {
     /// A tenant.
     TenantId;
+    /// What is being erased: the Id that a user or a tenant had.
+    ErasureId;
     /// An application of a tenant.
     ApplicationId;
     /// A user: actioner or actionee.

@@ -8,6 +8,7 @@ pub mod bootstrap;
 mod cldr;
 pub mod db;
 pub mod duration;
+pub mod erasure;
 pub mod id;
 pub mod instant;
 pub mod lifecycle;

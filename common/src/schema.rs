@@ -390,6 +390,18 @@ diesel::table! {
         order_key -> Nullable<SqlUuid>,
         sequence -> Nullable<BigInt>,
         base_attempt -> Integer,
+        erased -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::SqlUuid;
+
+    erasures (kind, id) {
+        id -> SqlUuid,
+        kind -> Text,
+        insert_instant -> BigInt,
     }
 }
 
@@ -542,4 +554,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_logs,
     idempotency_keys,
     signing_keys,
+    erasures,
 );

@@ -7,6 +7,8 @@
     reason = "a test without its database has to fail"
 )]
 
+mod contents;
+
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
@@ -24,6 +26,7 @@ use crate::model::email::{EmailRow, Mailbox};
 use crate::model::tenant::Tenant;
 use crate::model::webhook::Webhook;
 use crate::outbox::{ClaimRequest, Kind, LanePolicy, Lanes};
+pub use contents::{everything, holds};
 
 /// A migrated, empty database that vanishes with this value.
 #[derive(Debug)]
@@ -237,6 +240,18 @@ pub fn email(tenant: TenantId, to: &str) -> EmailRow {
         text_locale: None,
         insert_instant: Instant::from_millis(0),
         preferred_languages: Json(Vec::new()),
+    }
+}
+
+/// The same to a user, with `text` wherever there may be any.
+#[cfg(test)]
+pub(crate) fn email_saying(tenant: TenantId, user: crate::id::UserId, text: &str) -> EmailRow {
+    EmailRow {
+        user_id: Some(user),
+        subject: text.to_owned(),
+        html: text.to_owned(),
+        text: text.to_owned(),
+        ..email(tenant, &format!("{text}@hooli.example"))
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod attempt;
 pub mod drain;
 pub mod email;
+pub mod erasing;
 pub mod expiry;
 pub mod inquiry;
 pub mod metrics;

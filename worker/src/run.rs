@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::drain::{Clock, Drain, Jitter, Limits, Surroundings};
 use crate::email::{MailCourier, Mailer, MailerConfig, Notes};
+use crate::erasing::Erasing;
 use crate::expiry::Expiry;
 use crate::metrics::Metrics;
 use crate::ordering::Ordering;
@@ -28,6 +29,7 @@ pub struct Worker {
     expiry: Expiry,
     pruning: Pruning,
     ordering: Ordering,
+    erasing: Erasing,
     around: Surroundings,
 }
 
@@ -63,6 +65,10 @@ impl Worker {
                 clock: clock.clone(),
                 wake: wake.clone(),
             },
+            erasing: Erasing {
+                db: db.clone(),
+                clock: clock.clone(),
+            },
             pruning: Pruning {
                 db: db.clone(),
                 clock: clock.clone(),
@@ -88,6 +94,7 @@ impl Worker {
             expiry,
             pruning,
             ordering,
+            erasing,
             around,
         } = self;
         tracing::info!(worker = %around.owner, "the worker has started");
@@ -97,6 +104,7 @@ impl Worker {
         parts.spawn(expiry.run(stop.clone()));
         parts.spawn(pruning.run(stop.clone()));
         parts.spawn(ordering.run(stop.clone()));
+        parts.spawn(erasing.run(stop.clone()));
         let (wake, url, listening) = (around.wake, around.db.url().clone(), stop.clone());
         parts.spawn(async move {
             wake.listen(&url, listening.clone()).await;

@@ -2,8 +2,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use beadle_common::erasure::erase_tenant;
 use beadle_common::id::TenantId;
-use beadle_common::model::signing_key::SigningKeyRow;
 use beadle_common::model::tenant::Tenant;
 
 use super::ENDPOINT;
@@ -13,12 +13,14 @@ use crate::errors::Errors;
 use crate::errors::Prefix;
 use crate::extract::Call;
 
-/// Removes the tenant with its users and their logs. Asked to do it later, it is done at
-/// once all the same, and only the status says what was asked for.
+/// Erases the tenant with its users and all that was written about them. From the first
+/// transaction on it does not exist for anybody; the rest follows in small ones, which the
+/// answer waits for unless that is not wanted.
 pub(super) async fn delete_tenant(call: Call) -> Answer {
     let id: TenantId = call.required_id()?;
     let later = call.query().flag("async")?.unwrap_or(false);
-    call.state()
+    let (state, now) = (call.state(), call.now());
+    let erasure = state
         .write(move |connection| {
             let tenant = Tenant::find_for_delete(connection, id)?.ok_or(ApiError::NotFound)?;
             if tenant.is_default {
@@ -27,13 +29,12 @@ pub(super) async fn delete_tenant(call: Call) -> Answer {
                 errors.add(Prefix::Invalid, ENDPOINT.id, message);
                 return Err(errors.into());
             }
-            SigningKeyRow::delete_of(connection, id)?;
-            Tenant::delete(connection, id)?;
-            Ok(())
+            Ok(erase_tenant(connection, id, now)?)
         })
         .await?;
-    match later {
-        true => Ok(HttpResponse::new(StatusCode::ACCEPTED)),
-        false => Ok(answer::empty()),
+    let erasing = state.erasing(erasure, now);
+    match !later && erasing.await {
+        true => Ok(answer::empty()),
+        false => Ok(HttpResponse::new(StatusCode::ACCEPTED)),
     }
 }

@@ -272,16 +272,21 @@ pub(super) const DELETE: &[Operation] = &[Operation::new(
     "Delete a tenant",
     &[
         Answer::empty(200, "Done."),
-        Answer::empty(202, "Done, too: with `async`."),
+        Answer::empty(
+            202,
+            "The tenant is gone for everybody; its rows are being erased.",
+        ),
         NOT_FOUND,
     ],
 )
-.about("With its users, their actions and its applications. The default tenant stays.")
+.about(
+    "With its users, what was written about them, and its applications. The default tenant stays.",
+)
 .at(At::Id)
 .query(&[given(
     "async",
     Kind::Flag,
-    "Asks to do it later. It is done at once all the same.",
+    "Answer at once, and erase what belongs to the tenant afterwards.",
 )])];
 
 pub(super) const SEARCH: &[Operation] = &[Operation::new(

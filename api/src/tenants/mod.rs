@@ -17,6 +17,8 @@ mod view;
 mod webhook_ids;
 
 #[cfg(test)]
+mod erasure_tests;
+#[cfg(test)]
 mod further_tests;
 #[cfg(test)]
 mod secrecy_tests;

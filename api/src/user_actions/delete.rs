@@ -1,7 +1,9 @@
 //! `DELETE /api/user-action/{userActionId}[?hardDelete=true]`
 
+use beadle_common::db::Db;
 use beadle_common::id::UserActionId;
 use beadle_common::model::user_action::UserAction;
+use beadle_common::outbox::forget_logs;
 
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
@@ -12,27 +14,37 @@ use crate::extract::Call;
 pub(super) async fn delete_user_action(call: Call) -> Answer {
     let id: UserActionId = call.required_id()?;
     let hard = call.query().flag("hardDelete")?.unwrap_or(false);
-    let now = call.now();
-    let found = call
-        .state()
+    let (state, now) = (call.state(), call.now());
+    state
         .write(move |connection| {
-            if hard {
-                return Ok(UserAction::delete(connection, id)?);
-            }
-            let Some(mut definition) = UserAction::find_for_update(connection, id)? else {
-                return Ok(false);
-            };
+            let found = UserAction::find_for_update(connection, id)?;
+            let mut definition = found.ok_or(ApiError::NotFound)?;
             if definition.active {
                 definition.active = false;
                 definition.last_update_instant = now;
                 definition.update(connection)?;
             }
-            Ok(true)
+            Ok(())
         })
         .await?;
-    if found {
-        Ok(answer::empty())
-    } else {
-        Err(ApiError::NotFound)
+    if hard {
+        let background = state.background.clone();
+        background.finish(remove(state.db.clone(), id)).await?;
     }
+    Ok(answer::empty())
+}
+
+/// The logs may be many, so they go in short transactions. What a cut leaves is of a
+/// definition that is inactive; the same request again does the rest.
+async fn remove(db: Db, id: UserActionId) -> Result<(), ApiError> {
+    while db
+        .write(move |connection| Ok::<_, ApiError>(forget_logs(connection, id)?))
+        .await?
+        > 0
+    {}
+    db.write(move |connection| {
+        UserAction::delete(connection, id)?;
+        Ok::<_, ApiError>(())
+    })
+    .await
 }

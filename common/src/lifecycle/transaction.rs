@@ -9,6 +9,7 @@ use super::phase::Change;
 use crate::db::AnyConnection;
 use crate::id::{DeliveryId, EventId, TenantId, WebhookId};
 use crate::model::event::EventRow;
+use crate::model::user::User;
 use crate::model::user_action::TransactionType;
 use crate::model::webhook::Webhook;
 use crate::outbox::Verdict;
@@ -120,6 +121,12 @@ pub fn record_rollback(
     let Some(event) = &change.event else {
         return Ok(());
     };
+    if let Some(user) = event.linked_object_id
+        && !User::hold(connection, user)?
+    {
+        // Erased meanwhile, with all that was written about them.
+        return Ok(());
+    }
     event.insert_rolled_back(connection)?;
     for (webhook, attempt) in &answers.0 {
         close(connection, event, *webhook, attempt)?;

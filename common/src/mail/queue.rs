@@ -8,11 +8,13 @@ use super::Mail;
 use crate::db::AnyConnection;
 use crate::model::email::EmailRow;
 use crate::model::fold;
+use crate::model::user::User;
 use crate::outbox::{self, NewDelivery, Payload};
 
 impl Mail {
-    /// Writes the mail, and one delivery for each address that it goes to. Call it in a
-    /// write transaction, and wake the workers after the commit.
+    /// Writes the mail, and one delivery for each address that it goes to; nothing if it is to
+    /// a user who was erased meanwhile. Call it in a write transaction, and wake the workers
+    /// after the commit.
     ///
     /// # Errors
     /// Those of the database.
@@ -34,9 +36,13 @@ impl Mail {
 /// # Errors
 /// Those of the database.
 pub fn queue(connection: &mut AnyConnection, mails: &[Mail]) -> QueryResult<()> {
-    let rows: Vec<&EmailRow> = mails.iter().map(|mail| &mail.row).collect();
+    let users = mails.iter().filter_map(|mail| mail.row.user_id).collect();
+    let users = User::hold_among(connection, users)?;
+    let is_owed = |mail: &&Mail| mail.row.user_id.is_none_or(|user| users.contains(&user));
+    let mails = || mails.iter().filter(is_owed);
+    let rows: Vec<&EmailRow> = mails().map(|mail| &mail.row).collect();
     EmailRow::insert_all(connection, &rows)?;
-    let deliveries = mails.iter().flat_map(|mail| {
+    let deliveries = mails().flat_map(|mail| {
         recipients(&mail.row).into_iter().map(|recipient| {
             let payload = Payload::Email(mail.row.id, recipient.to_owned());
             NewDelivery::at_once(mail.lane, payload, mail.row.insert_instant)

@@ -1,11 +1,16 @@
 //! Action logs: definitions applied to users, and the history of each.
 
+use std::time::Duration;
+
+use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
+use uuid::Uuid;
 
 use super::crud;
 use crate::db::bulk::{Bulk, column};
 use crate::db::{AnyConnection, Json, Locking, RowLock, SqlUuid};
+use crate::erasure::{tenants_under_erasure, users_under_erasure};
 use crate::id::{ActionLogId, ApplicationId, TenantId, UserActionId, UserId};
 use crate::instant::Instant;
 use crate::schema::{action_history, action_logs};
@@ -64,7 +69,14 @@ pub struct ActionLog {
     pub last_update_instant: Instant,
 }
 
-crud!(ActionLog, action_logs, ActionLogId);
+crud!(ActionLog, action_logs, ActionLogId, seen: seen);
+
+/// Of nobody who is being erased.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(crate) fn seen() -> _ {
+    not(action_logs::actionee_user_id.eq_any(users_under_erasure()))
+        .and(not(action_logs::tenant_id.eq_any(tenants_under_erasure())))
+}
 
 /// A state that a modify or a cancel replaced.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -103,6 +115,21 @@ pub enum Filter {
     /// Active, and keeping the user from logging in.
     PreventingLogin,
 }
+
+/// Where a walk through a tenant's logs goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogCursor(Instant, ActionLogId);
+
+impl LogCursor {
+    /// So much earlier: a log is from when its request began, and comes when it is committed.
+    #[must_use]
+    pub fn back(self, by: Duration) -> Self {
+        Self(self.0.minus(by), Uuid::nil().into())
+    }
+}
+
+/// Logs that are looked at together.
+const LOOKED_AT: i64 = 500;
 
 impl ActionLog {
     /// These logs, to be added together.
@@ -200,20 +227,57 @@ impl ActionLog {
         Ok(rows == 1)
     }
 
-    /// Takes an application out of the logs that are limited to it. Reads every log of the
-    /// tenant that may hold it: for something that hardly ever happens. What others have
-    /// prepared by the logs as they were is not written any more.
+    /// Which of a tenant's next logs are limited to an application. Every log may be, so all of
+    /// them are looked at, part by part: for something that hardly ever happens, and outside
+    /// transactions.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn limited_to(
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        application: ApplicationId,
+        after: Option<LogCursor>,
+    ) -> QueryResult<(Vec<ActionLogId>, Option<LogCursor>)> {
+        let LogCursor(instant, id) = after.unwrap_or(LogCursor(
+            Instant::from_millis(i64::MIN),
+            Uuid::nil().into(),
+        ));
+        let rows: Vec<(ActionLogId, Instant, Json<Vec<ApplicationId>>)> = action_logs::table
+            .filter(action_logs::tenant_id.eq(tenant))
+            .filter(action_logs::insert_instant.ge(instant))
+            .filter(
+                action_logs::insert_instant
+                    .gt(instant)
+                    .or(action_logs::id.gt(id)),
+            )
+            .order((action_logs::insert_instant, action_logs::id))
+            .limit(LOOKED_AT)
+            .select((
+                action_logs::id,
+                action_logs::insert_instant,
+                action_logs::application_ids,
+            ))
+            .load(connection)?;
+        let last = rows.last().map(|(id, instant, _)| LogCursor(*instant, *id));
+        let limited = rows
+            .into_iter()
+            .filter(|(_, _, applications)| applications.0.contains(&application));
+        Ok((limited.map(|(id, _, _)| id).collect(), last))
+    }
+
+    /// Takes an application out of these logs. Whoever has prepared a change of one of them
+    /// has to prepare it anew.
     ///
     /// # Errors
     /// Those of the database.
     pub fn forget_application(
         connection: &mut AnyConnection,
-        tenant: TenantId,
+        logs: &[ActionLogId],
         application: ApplicationId,
     ) -> QueryResult<()> {
         let limited = action_logs::table
-            .filter(action_logs::tenant_id.eq(tenant))
-            .filter(action_logs::application_ids.like(format!("%{application}%")))
+            .filter(action_logs::id.eq_any(logs.to_vec()))
             .order(action_logs::id)
             .select((action_logs::id, action_logs::application_ids));
         let limited: Vec<(ActionLogId, Json<Vec<ApplicationId>>)> =
@@ -241,6 +305,7 @@ impl ActionLog {
     ) -> QueryResult<Vec<ActionLogId>> {
         action_logs::table
             .filter(action_logs::end_due.is_not_null())
+            .filter(seen())
             .filter(action_logs::end_due.le(now))
             .order(action_logs::end_due)
             .limit(limit)
@@ -275,6 +340,7 @@ impl ActionLog {
     pub fn next_end(connection: &mut AnyConnection) -> QueryResult<Option<Instant>> {
         let next: Option<Option<Instant>> = action_logs::table
             .filter(action_logs::end_due.is_not_null())
+            .filter(seen())
             .order(action_logs::end_due)
             .select(action_logs::end_due)
             .first(connection)

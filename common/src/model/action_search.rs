@@ -4,7 +4,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use super::action_log::ActionLog;
+use super::action_log::{ActionLog, seen};
 use super::search::Window;
 use crate::db::{AnyConnection, MultiBackend};
 use crate::id::{TenantId, UserActionId, UserId};
@@ -96,7 +96,7 @@ impl ActionSearch {
     }
 
     fn conditions(&self) -> Vec<Condition> {
-        let mut conditions: Vec<Condition> = Vec::new();
+        let mut conditions: Vec<Condition> = vec![Box::new(seen())];
         if let Some(tenant) = self.tenant {
             conditions.push(Box::new(action_logs::tenant_id.eq(tenant)));
         }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::crud;
 use crate::db::{AnyConnection, Json, Locking, RowLock};
+use crate::erasure::tenants_under_erasure;
 use crate::id::{ApplicationId, TenantId};
 use crate::instant::Instant;
 use crate::schema::applications;
@@ -33,7 +34,13 @@ pub struct Application {
     pub last_update_instant: Instant,
 }
 
-crud!(Application, applications, ApplicationId);
+crud!(Application, applications, ApplicationId, seen: seen);
+
+/// Not of a tenant that is being erased.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn seen() -> _ {
+    diesel::dsl::not(applications::tenant_id.eq_any(tenants_under_erasure()))
+}
 
 impl Application {
     /// Whose name this is within the tenant, ignoring case.

@@ -39,9 +39,10 @@ pub fn fold(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
-/// `find` (also with a lock), `load`, `exists`, `all` and `delete` of a table.
+/// `find` (also with a lock), `load`, `exists`, `all` and `delete` of a table. Rows that are
+/// not `seen` are found by none of them.
 macro_rules! rows {
-    ($row:ident, $table:ident, $id:ty) => {
+    ($row:ident, $table:ident, $id:ty $(, seen: $seen:path)?) => {
         impl $row {
             /// The row with this Id.
             ///
@@ -54,6 +55,7 @@ macro_rules! rows {
                 use diesel::prelude::*;
                 $crate::schema::$table::table
                     .find(id)
+                    $(.filter($seen()))?
                     .select(Self::as_select())
                     .first(connection)
                     .optional()
@@ -92,6 +94,7 @@ macro_rules! rows {
                 use diesel::prelude::*;
                 let row = $crate::schema::$table::table
                     .find(id)
+                    $(.filter($seen()))?
                     .select(Self::as_select());
                 $crate::db::Locking::of(row, lock)
                     .get_result(connection)
@@ -107,8 +110,8 @@ macro_rules! rows {
                 id: $id,
             ) -> diesel::QueryResult<bool> {
                 use diesel::prelude::*;
-                diesel::select(diesel::dsl::exists($crate::schema::$table::table.find(id)))
-                    .get_result(connection)
+                let row = $crate::schema::$table::table.find(id)$(.filter($seen()))?;
+                diesel::select(diesel::dsl::exists(row)).get_result(connection)
             }
 
             /// The rows with these Ids, in no order.
@@ -122,6 +125,7 @@ macro_rules! rows {
                 use diesel::prelude::*;
                 let rows = $crate::schema::$table::table
                     .filter($crate::schema::$table::id.eq_any(ids.to_vec()))
+                    $(.filter($seen()))?
                     .select(Self::as_select());
                 $crate::db::Listing::of(ids.len(), rows).load(connection)
             }
@@ -135,6 +139,7 @@ macro_rules! rows {
             ) -> diesel::QueryResult<Vec<Self>> {
                 use diesel::prelude::*;
                 $crate::schema::$table::table
+                    $(.filter($seen()))?
                     .select(Self::as_select())
                     .load(connection)
             }
@@ -160,8 +165,8 @@ pub(crate) use rows;
 /// The same, with `insert` and `update` (every column but the key) of a table whose row
 /// has one struct for both.
 macro_rules! crud {
-    ($row:ident, $table:ident, $id:ty) => {
-        $crate::model::rows!($row, $table, $id);
+    ($row:ident, $table:ident, $id:ty $(, seen: $seen:path)?) => {
+        $crate::model::rows!($row, $table, $id $(, seen: $seen)?);
 
         impl $row {
             /// Adds this row.

@@ -46,6 +46,24 @@ pub struct Registration {
 crud!(Registration, registrations, RegistrationId);
 
 impl Registration {
+    /// Removes some of the registrations for an application, and says how many.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn delete_some(
+        connection: &mut AnyConnection,
+        application: ApplicationId,
+        limit: i64,
+    ) -> QueryResult<usize> {
+        let some: Vec<RegistrationId> = registrations::table
+            .filter(registrations::application_id.eq(application))
+            .limit(limit)
+            .select(registrations::id)
+            .load(connection)?;
+        diesel::delete(registrations::table.filter(registrations::id.eq_any(some)))
+            .execute(connection)
+    }
+
     /// The registration of a user for an application.
     ///
     /// # Errors

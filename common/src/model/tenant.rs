@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{crud, unique};
 use crate::db::{AnyConnection, Json, Listing};
+use crate::erasure::tenants_under_erasure;
 use crate::id::{SigningKeyId, TenantId};
 use crate::instant::Instant;
 use crate::schema::tenants;
@@ -49,7 +50,14 @@ pub struct Tenant {
     pub last_update_instant: Instant,
 }
 
-crud!(Tenant, tenants, TenantId);
+crud!(Tenant, tenants, TenantId, seen: seen);
+
+/// Not being erased.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn seen() -> _ {
+    diesel::dsl::not(tenants::id.eq_any(tenants_under_erasure()))
+}
+
 unique!(
     Tenant,
     tenants,
@@ -94,6 +102,7 @@ impl Tenant {
         let few = ids.len();
         let existing = tenants::table
             .filter(tenants::id.eq_any(ids))
+            .filter(seen())
             .select(tenants::id);
         Listing::of(few, existing).load(connection)
     }
@@ -115,7 +124,7 @@ impl Tenant {
     /// # Errors
     /// Those of the database.
     pub fn count(connection: &mut AnyConnection) -> QueryResult<i64> {
-        tenants::table.count().get_result(connection)
+        tenants::table.filter(seen()).count().get_result(connection)
     }
 
     /// Whether an event type is switched on for this tenant.

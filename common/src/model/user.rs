@@ -1,5 +1,7 @@
 //! Users: actioners and actionees.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use serde_json::{Map, Value};
@@ -7,6 +9,7 @@ use serde_json::{Map, Value};
 use super::email::Mailbox;
 use super::{fold, rows};
 use crate::db::{AnyConnection, Json, Locking, RowLock};
+use crate::erasure::{tenants_under_erasure, users_under_erasure};
 use crate::id::{TenantId, UserId};
 use crate::instant::Instant;
 use crate::locale::Locale;
@@ -62,7 +65,15 @@ pub struct User {
     pub last_update_instant: Instant,
 }
 
-rows!(User, users, UserId);
+rows!(User, users, UserId, seen: seen);
+
+/// Neither being erased, nor of a tenant that is.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(crate) fn seen() -> _ {
+    diesel::dsl::not(users::id.eq_any(users_under_erasure())).and(diesel::dsl::not(
+        users::tenant_id.eq_any(tenants_under_erasure()),
+    ))
+}
 
 /// Columns that follow from others: names as a search compares them.
 type Keys = (
@@ -94,6 +105,25 @@ impl User {
             .get_result(connection)
             .optional()?;
         Ok(held.is_some())
+    }
+
+    /// Which of these users there are; they stay until the transaction ends.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn hold_among(
+        connection: &mut AnyConnection,
+        ids: HashSet<UserId>,
+    ) -> QueryResult<HashSet<UserId>> {
+        if ids.is_empty() {
+            return Ok(ids);
+        }
+        let held = users::table
+            .filter(users::id.eq_any(ids))
+            .order(users::id)
+            .select(users::id);
+        let held: Vec<UserId> = Locking::of(held, RowLock::Reference).load(connection)?;
+        Ok(held.into_iter().collect())
     }
 
     /// Writes every column of the row with this Id. False: there is none.
@@ -140,6 +170,7 @@ impl User {
         users::table
             .filter(users::tenant_id.eq(tenant))
             .filter(users::email.eq(fold(email)))
+            .filter(seen())
             .select(Self::as_select())
             .first(connection)
             .optional()
@@ -157,6 +188,7 @@ impl User {
         users::table
             .filter(users::tenant_id.eq(tenant))
             .filter(users::username_key.eq(fold(username)))
+            .filter(seen())
             .select(Self::as_select())
             .first(connection)
             .optional()

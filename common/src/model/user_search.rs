@@ -5,7 +5,7 @@ use diesel::sql_types::Bool;
 
 use super::fold;
 use super::search::{Window, pattern};
-use super::user::User;
+use super::user::{User, seen};
 use crate::db::{AnyConnection, MultiBackend};
 use crate::id::{TenantId, UserId};
 use crate::schema::users;
@@ -104,7 +104,7 @@ impl UserSearch {
     }
 
     fn condition(&self) -> Condition {
-        let mut condition: Condition = Box::new(users::active.eq(users::active));
+        let mut condition: Condition = Box::new(seen());
         if let Some(tenant) = self.tenant {
             condition = Box::new(condition.and(users::tenant_id.eq(tenant)));
         }

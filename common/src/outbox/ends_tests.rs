@@ -3,12 +3,10 @@
 use diesel::prelude::*;
 
 use super::*;
-use crate::db::{Db, Json};
-use crate::id::{DeliveryId, EmailId, EventId, LaneId, TenantId, UserId, WebhookId};
+use crate::db::Db;
+use crate::id::{DeliveryId, EventId, LaneId, WebhookId};
 use crate::instant::Instant;
-use crate::model::email::{EmailRow, Mailbox};
-use crate::model::event::EventRow;
-use crate::schema::{deliveries, emails, events, lane_states as states, outbox as rows};
+use crate::schema::{deliveries, lane_states as states, outbox as rows};
 use crate::test_support::{both_databases, claim_request, write};
 
 const NOW: Instant = Instant::from_millis(1_750_000_000_000);
@@ -83,83 +81,7 @@ fn a_webhook_that_is_deleted_takes_its_backlog_along(db: &Db) {
     assert_eq!(write(db, |c| states::table.count().get_result::<i64>(c)), 0);
 }
 
-fn event(db: &Db) -> EventId {
-    let row = EventRow {
-        id: EventId::sequential(),
-        event_type: "user.action".to_owned(),
-        tenant_id: TenantId::random(),
-        action_log_id: None,
-        linked_object_id: None,
-        body: "{}".to_owned(),
-        insert_instant: NOW,
-    };
-    let id = row.id;
-    write(db, move |c| row.insert(c));
-    id
-}
-
-fn mail(db: &Db, user: UserId) -> EmailId {
-    let id = EmailId::sequential();
-    let row = EmailRow {
-        id,
-        tenant_id: TenantId::random(),
-        action_log_id: None,
-        event_id: None,
-        user_id: Some(user),
-        template_id: None,
-        template_version: 0,
-        message_id: format!("<{id}@hooli.example>"),
-        from_address: "a@hooli.example".to_owned(),
-        from_display: None,
-        reply_to: None,
-        to_addresses: Json(vec![Mailbox {
-            address: "richard@hooli.example".to_owned(),
-            display: None,
-        }]),
-        cc_addresses: Json(Vec::new()),
-        bcc_addresses: Json(Vec::new()),
-        subject: "Secret".to_owned(),
-        html: String::new(),
-        text: String::new(),
-        headers: Json(Vec::new()),
-        subject_locale: None,
-        from_name_locale: None,
-        html_locale: None,
-        text_locale: None,
-        preferred_languages: Json(Vec::new()),
-        insert_instant: NOW,
-    };
-    write(db, move |c| row.insert(c));
-    id
-}
-
-fn a_user_who_is_removed_leaves_no_text_behind(db: &Db) {
-    let (user, other) = (UserId::random(), UserId::random());
-    let (his, others) = (mail(db, user), mail(db, other));
-    let lane = LaneId::random();
-    for email in [his, others] {
-        owe(
-            db,
-            lane,
-            Payload::Email(email, "x@hooli.example".to_owned()),
-            1,
-        );
-    }
-    let event = event(db);
-    owe(db, lane, Payload::Webhook(event), 1);
-    write(db, move |c| end_of_user(c, user, NOW));
-    assert_eq!(counts(db), (2, 1));
-    let left: Vec<EmailId> = write(db, |c| emails::table.select(emails::id).load(c));
-    assert_eq!(left, [others]);
-    assert_eq!(write(db, |c| events::table.count().get_result::<i64>(c)), 1);
-    let recipients: Vec<Option<String>> = write(db, |c| {
-        deliveries::table.select(deliveries::recipient).load(c)
-    });
-    assert_eq!(recipients, [None]);
-}
-
 both_databases!(
     enabling_releases_what_is_held,
     a_webhook_that_is_deleted_takes_its_backlog_along,
-    a_user_who_is_removed_leaves_no_text_behind,
 );

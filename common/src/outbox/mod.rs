@@ -11,6 +11,7 @@ mod claim;
 mod ends;
 #[cfg(test)]
 mod ends_tests;
+mod erase;
 mod health;
 mod insert;
 mod lane;
@@ -34,7 +35,11 @@ mod tests;
 mod tried;
 
 pub use claim::{ClaimRequest, Claimed, Lanes, claim, next_due};
-pub use ends::{enable, end_of_user, end_of_webhook};
+pub use ends::{cancel, enable, end_of_webhook};
+pub(crate) use erase::{
+    Budget, erase_mails_to_addresses, erase_of_user, lock_user, lock_users_of, owed_of_tenant,
+};
+pub use erase::{EraseError, forget_logs, is_still_owed};
 pub use health::{
     CIRCUIT_REST, CIRCUIT_REST_CAP, Circuit, DisabledReason, FAILURES_TO_OPEN, Happening,
     Judgement, LaneCensus, LaneState, RETRY_AFTER_CAP, THROTTLE_REST, THROTTLE_REST_CAP,

@@ -6,6 +6,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
+use uuid::Uuid;
 
 use super::{Payload, RETRIED};
 use crate::db::{AnyConnection, SqlUuid};
@@ -144,28 +145,44 @@ struct Locked {
     id: DeliveryId,
 }
 
-/// Those that are there, and stay until the transaction ends: others may be moving them.
+/// Those that are there, with what they deliver, and stay until the transaction ends: others
+/// may be moving them, or erasing what they deliver.
 fn lock(connection: &mut AnyConnection, ids: &[DeliveryId]) -> QueryResult<Vec<DeliveryId>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let suffix = match connection {
-        AnyConnection::Pg(_) => "ORDER BY id FOR UPDATE",
-        AnyConnection::Sqlite(_) => "ORDER BY id",
-    };
     let these = listed(connection, ids);
+    let mut suffix = "ORDER BY id";
+    if let AnyConnection::Pg(connection) = connection {
+        // What is delivered comes first, as for those who erase it.
+        for (table, column) in [("events", "event_id"), ("emails", "email_id")] {
+            diesel::sql_query(format!(
+                "SELECT 1 FROM {table} WHERE id IN (
+                    SELECT {column} FROM deliveries WHERE id IN ({these}))
+                 ORDER BY id FOR KEY SHARE"
+            ))
+            .execute(connection)?;
+        }
+        suffix = "ORDER BY id FOR UPDATE";
+    }
     let locked: Vec<Locked> = diesel::sql_query(format!(
-        "SELECT id FROM deliveries WHERE id IN ({these}) {suffix}"
+        "SELECT id FROM deliveries WHERE id IN ({these}) AND CASE
+            WHEN event_id IS NOT NULL THEN EXISTS (SELECT 1 FROM events e WHERE e.id = event_id)
+            ELSE EXISTS (SELECT 1 FROM emails m WHERE m.id = email_id) END
+         {suffix}"
     ))
     .load(connection)?;
     Ok(locked.into_iter().map(|locked| locked.id).collect())
 }
 
 /// Ids as literals: hundreds of parameters would say the same at more cost.
-pub(super) fn listed(connection: &AnyConnection, ids: &[DeliveryId]) -> String {
-    let literal = |id: &DeliveryId| match connection {
-        AnyConnection::Pg(_) => format!("'{id}'"),
-        AnyConnection::Sqlite(_) => format!("x'{}'", id.uuid().simple()),
+pub(super) fn listed<T: Into<Uuid> + Copy>(connection: &AnyConnection, ids: &[T]) -> String {
+    let literal = |id: &T| {
+        let id: Uuid = (*id).into();
+        match connection {
+            AnyConnection::Pg(_) => format!("'{id}'"),
+            AnyConnection::Sqlite(_) => format!("x'{}'", id.simple()),
+        }
     };
     ids.iter().map(literal).collect::<Vec<_>>().join(", ")
 }

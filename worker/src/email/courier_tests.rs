@@ -5,6 +5,7 @@ use beadle_common::id::{DeliveryId, LaneId, LeaseToken, SigningKeyId};
 use beadle_common::model::event_log::{EventLog, EventLogCriteria};
 use beadle_common::model::search::Window;
 use beadle_common::model::signing_key::SigningKeyRow;
+use beadle_common::outbox::{NewDelivery, insert};
 use beadle_common::sign::jws::{Algorithm, JwsKey};
 use beadle_common::test_support::TestDb;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -100,6 +101,14 @@ impl World {
             insert_instant: NOW,
             due_at: NOW,
         };
+        let owed = NewDelivery {
+            id: claimed.id,
+            lane: claimed.lane,
+            payload: claimed.payload.clone(),
+            due_at: NOW,
+            insert_instant: NOW,
+        };
+        self.write(move |c| insert(c, &owed));
         let load = |c: &mut AnyConnection| {
             Ok::<_, DbError>(self.courier.load(c, vec![claimed.clone()], now)?)
         };

@@ -11,7 +11,7 @@ use beadle_common::instant::Instant;
 use beadle_common::model::event_log::{EventLog, EventLogType};
 use beadle_common::model::fold;
 use beadle_common::model::suppression::Suppression;
-use beadle_common::outbox::{Claimed, Payload};
+use beadle_common::outbox::{Claimed, Payload, is_still_owed};
 use diesel::QueryResult;
 
 use super::{MailTarget, NamedBy};
@@ -87,8 +87,14 @@ impl Notes {
             insert_instant: now,
             expiration_instant: now.plus(self.suppress_for),
         };
+        // An address that was erased while the mail was on its way is not written down again.
         self.db
-            .write(move |connection| Ok::<_, DbError>(suppression.put(connection)?))
+            .write(move |connection| {
+                if is_still_owed(connection, suppression.delivery_id)? {
+                    suppression.put(connection)?;
+                }
+                Ok::<_, DbError>(())
+            })
             .await
     }
 

@@ -98,7 +98,8 @@ macro_rules! with_input {
     };
 }
 
-/// What the outbox knows is copied by the database.
+/// What the outbox knows is copied by the database. Of what was erased meanwhile only how it
+/// went is kept, not what anybody said.
 macro_rules! finish {
     ($condition:literal, $returned:literal) => {
         concat!(
@@ -110,14 +111,15 @@ macro_rules! finish {
             $condition,
             " RETURNING outbox.id, token, order_key, kind, lane, event_id, email_id, recipient,
                 insert_instant, state, number, at, instant, duration_millis, result,
-                status_code, class, message, response_excerpt),
+                status_code, class, message, response_excerpt, erased),
             written AS (
                 INSERT INTO deliveries (id, kind, lane, event_id, email_id, recipient,
                     insert_instant, state, attempt, settle_instant, attempt_instant,
                     duration_millis, result, status_code, class, message, response_excerpt)
                 SELECT id, kind, lane, event_id, email_id, recipient, insert_instant, state,
-                    number, at, instant, duration_millis, result, status_code, class, message,
-                    response_excerpt
+                    number, at, instant, duration_millis, result, status_code, class,
+                    CASE WHEN NOT erased THEN message END,
+                    CASE WHEN NOT erased THEN response_excerpt END
                 FROM gone)
             SELECT ",
             $returned,
@@ -166,7 +168,8 @@ pub(in crate::outbox) const RETRY_POSTGRES: &str = with_input!(
             base_attempt = CASE WHEN state = 'anew' THEN number ELSE base_attempt END
         FROM input WHERE outbox.id = ANY (ARRAY[input.id]) AND lease_token = token
         RETURNING outbox.id, number, instant, duration_millis, result, status_code, class,
-            message, response_excerpt)
+            CASE WHEN NOT erased THEN message END AS message,
+            CASE WHEN NOT erased THEN response_excerpt END AS response_excerpt)
     INSERT INTO attempts (delivery_id, number, instant, duration_millis, result,
         status_code, class, message, response_excerpt)
     SELECT * FROM kept

@@ -49,18 +49,21 @@ fn keep(
     let owned = outbox::table
         .find(settlement.id)
         .filter(outbox::lease_token.eq(settlement.token));
-    let rows = diesel::update(owned)
+    let erased: Option<bool> = diesel::update(owned)
         .set((
             outbox::due_at.eq(at),
             outbox::lease_token.eq(None::<LeaseToken>),
             outbox::lease_owner.eq(None::<String>),
             anew.then_some(outbox::base_attempt.eq(settlement.attempt)),
         ))
-        .execute(connection)?;
-    if rows == 1 {
-        insert_attempt(connection, settlement, record)?;
-    }
-    Ok(rows)
+        .returning(outbox::erased)
+        .get_result(connection)
+        .optional()?;
+    let Some(erased) = erased else {
+        return Ok(0);
+    };
+    insert_attempt(connection, settlement, record, erased)?;
+    Ok(1)
 }
 
 fn hand_back(
@@ -83,11 +86,14 @@ fn hand_back(
         .execute(connection)
 }
 
+/// Of what was erased meanwhile only how it went is kept, not what anybody said.
 fn insert_attempt(
     connection: &mut SqliteConnection,
     settlement: &Settlement,
     record: &AttemptRecord,
+    erased: bool,
 ) -> QueryResult<()> {
+    let kept = |text: &Option<String>| text.clone().filter(|_| !erased);
     diesel::insert_into(attempts::table)
         .values((
             attempts::delivery_id.eq(settlement.id),
@@ -97,8 +103,8 @@ fn insert_attempt(
             attempts::result.eq(record.result),
             attempts::status_code.eq(record.status_code),
             attempts::class.eq(&record.class),
-            attempts::message.eq(&record.message),
-            attempts::response_excerpt.eq(&record.response_excerpt),
+            attempts::message.eq(kept(&record.message)),
+            attempts::response_excerpt.eq(kept(&record.response_excerpt)),
         ))
         .execute(connection)?;
     Ok(())
@@ -109,7 +115,8 @@ INSERT INTO deliveries (id, kind, lane, event_id, email_id, recipient, insert_in
     attempt, settle_instant, attempt_instant, duration_millis, result, status_code, class,
     message, response_excerpt)
 SELECT id, kind, lane, event_id, email_id, recipient, insert_instant, ?3,
-    ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
+    ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+    CASE WHEN NOT erased THEN ?11 END, CASE WHEN NOT erased THEN ?12 END
 FROM outbox WHERE id = ?1 AND lease_token = ?2";
 
 /// What the outbox knows is copied by the database. Adds to `queues` the one it was in.
