@@ -3,7 +3,8 @@
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::middleware::{Next, NormalizePath, from_fn};
+use actix_web::http::header::X_CONTENT_TYPE_OPTIONS;
+use actix_web::middleware::{DefaultHeaders, Next, NormalizePath, from_fn};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, Error, HttpResponse};
 
@@ -34,6 +35,8 @@ pub fn app(
         // A client with an empty Id ends its path with a slash.
         .wrap(NormalizePath::trim())
         .wrap(from_fn(refuse_unknown_methods))
+        // What clients have stored is shown as it came: no browser may take it for a page.
+        .wrap(DefaultHeaders::new().add((X_CONTENT_TYPE_OPTIONS, "nosniff")))
         .wrap(from_fn(close_unread))
         .wrap(from_fn(metrics::measure))
 }

@@ -28,6 +28,8 @@ pub(crate) use field::{
     Field, Kind, Object, defaulted, given, must_give, optional, required, shown, shown_maybe,
 };
 pub use openapi::document;
+#[cfg(test)]
+pub(crate) use operation::Body;
 pub(crate) use operation::{Answer, At, Content, NOT_FOUND, Operation, Search};
 pub(crate) use routes::{Routes, Section};
 pub(crate) use serve::routes;

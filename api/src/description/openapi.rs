@@ -138,7 +138,7 @@ impl Document {
         }
         if place.routes.endpoint.is_some() {
             parameters.push(json!({"$ref": "#/components/parameters/TenantId"}));
-            if *place.method == Method::POST {
+            if *place.method == Method::POST && place.routes.knows_idempotency() {
                 parameters.push(json!({"$ref": "#/components/parameters/IdempotencyKey"}));
             }
         }
@@ -287,7 +287,7 @@ impl Place<'_> {
         if !matches!(operation.body, Body::Nothing) && !search_by_get {
             usual.push(("413", "TooLarge"));
         }
-        if *self.method == Method::POST {
+        if *self.method == Method::POST && self.routes.knows_idempotency() {
             usual.push(("422", "IdempotencyKeyReused"));
         }
         usual

@@ -1,12 +1,13 @@
 //! Routes and their operations, told to the server and to the description from one list.
 
+use actix_web::guard::fn_guard;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, Responder, Route};
 
 use super::field::Kind;
-use super::operation::Operation;
+use super::operation::{At, Body, Operation};
 use crate::extract::Endpoint;
 use crate::idempotency::once;
 
@@ -49,6 +50,8 @@ pub(crate) struct Routes {
     pub(crate) methods: Vec<Described>,
     /// What stands in the path, where it is no UUID.
     pub(crate) path_kinds: Vec<(&'static str, Kind)>,
+    /// A POST is simply done again when it is repeated.
+    repeatable: bool,
 }
 
 /// A method of a resource.
@@ -74,7 +77,25 @@ impl Routes {
             paths,
             methods: Vec::new(),
             path_kinds: Vec::new(),
+            repeatable: false,
         }
+    }
+
+    /// Its POST changes nothing that may not be changed twice, and what it answers is true at
+    /// the time only: it knows no `Idempotency-Key`.
+    pub(crate) fn repeatable(self) -> Self {
+        Self {
+            repeatable: true,
+            ..self
+        }
+    }
+
+    /// Whether a POST with an `Idempotency-Key` happens once. Searches need not say that they
+    /// are repeatable.
+    pub(crate) fn knows_idempotency(&self) -> bool {
+        let mut operations = self.methods.iter().flat_map(|method| method.operations);
+        let searches = operations.any(|operation| matches!(operation.body, Body::Search(_)));
+        self.endpoint.is_some() && !self.repeatable && !searches
     }
 
     /// The name in the path stands for this rather than for a UUID.
@@ -153,13 +174,30 @@ impl Routes {
         reason = "the one place where routes become the server's"
     )]
     fn register(self, config: &mut ServiceConfig) {
+        let idempotent = self.knows_idempotency();
+        let without_id = self.paths.first().map_or(0, |path| segments(path));
         let mut resource = web::resource(self.paths);
         for described in self.methods {
-            resource = resource.route(described.route);
+            let only_without_id = described.operations.iter().all(|one| one.at == At::NoId);
+            let route = match only_without_id {
+                true => described.route.guard(fn_guard(move |context| {
+                    segments(context.head().uri.path()) == without_id
+                })),
+                false => described.route,
+            };
+            resource = resource.route(route);
         }
-        match self.endpoint {
-            Some(endpoint) => config.service(resource.app_data(endpoint).wrap(from_fn(once))),
-            None => config.service(resource),
+        if let Some(endpoint) = self.endpoint {
+            resource = resource.app_data(endpoint);
+        }
+        match idempotent {
+            true => config.service(resource.wrap(from_fn(once))),
+            false => config.service(resource),
         };
     }
+}
+
+/// How many names a path has.
+fn segments(path: &str) -> usize {
+    path.split('/').filter(|name| !name.is_empty()).count()
 }

@@ -3,9 +3,7 @@
 use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-};
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
 use serde_json::Value;
 
 use super::event;
@@ -53,7 +51,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(super::document);
 static PAGE: LazyLock<Page> = LazyLock::new(|| Page::of(&DOCUMENT));
 
 async fn openapi() -> HttpResponse {
-    json(&DOCUMENT)
+    json(&*DOCUMENT)
 }
 
 async fn event_schema() -> HttpResponse {
@@ -64,7 +62,6 @@ async fn docs() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/html;charset=UTF-8"))
         .insert_header((CONTENT_SECURITY_POLICY, PAGE.policy.as_str()))
-        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((REFERRER_POLICY, "no-referrer"))
         .body(PAGE.html.clone())
 }

@@ -21,7 +21,7 @@ not exist.
 one, 9223372036854775807, means never; whatever is larger is taken for it.
 
 **Repeating.** A POST with an `Idempotency-Key` happens once: the same again within a day gets \
-the first answer, and nothing else happens.
+the first answer, and nothing else happens. Searches, previews and logins ignore the key.
 
 **Mistakes** are reported all at once, by the path of the member. Programs may rely on their \
 codes, `[prefix]path` or `[Prefix]`; messages are for people.";

@@ -38,7 +38,7 @@ const PREVIEW: Endpoint = Endpoint {
 
 pub(crate) fn routes() -> Section {
     Section::new("Email templates", "The texts of emails, by language.")
-        .with(PREVIEW.routes().post(
+        .with(PREVIEW.routes().repeatable().post(
             preview::preview_email_template,
             description::PREVIEW_TEMPLATE,
         ))

@@ -1,10 +1,11 @@
 //! `Idempotency-Key`: a POST that is sent again with the same key is carried out once.
 //!
-//! [`once()`] stands around every endpoint that takes an API key. It reserves the request
-//! in a short transaction, hands a [`Reservation`] on to the handler, and answers a
+//! [`once()`] stands around every endpoint that writes and takes an API key. It reserves the
+//! request in a short transaction, hands a [`Reservation`] on to the handler, and answers a
 //! repetition itself. A handler stores its answer with its effect by
-//! [`Call::commit`](crate::extract::Call::commit); the answer of one that changes nothing
-//! is stored here afterwards. Whatever is no success gives the key free again.
+//! [`Call::commit`](crate::extract::Call::commit). Whatever is not stored gives the key free
+//! again. Searches, previews and logins take no part: they may be done again, and what they
+//! answer is true only when they do.
 //!
 //! A caller without an API key (a login to an application that asks for none) has no keys
 //! of its own either: its header is ignored.

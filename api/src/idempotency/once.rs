@@ -1,7 +1,7 @@
 //! What stands around an endpoint: before the handler the reservation, after it the
 //! answer, or the release.
 
-use actix_web::body::{BoxBody, to_bytes};
+use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
 use actix_web::http::Method;
@@ -12,7 +12,6 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use futures_util::stream;
 
 use super::reservation::{Admission, Reservation};
-use crate::answer::Reply;
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::extract::{Endpoint, TENANT_HEADER, identify};
@@ -110,37 +109,15 @@ fn again(body: Bytes) -> Payload {
     }
 }
 
-/// Sees to it that a success is stored, and that everything else frees the key.
+/// Frees the key unless the handler has stored its answer.
 async fn conclude(
     state: &State,
     reservation: &Reservation,
     response: ServiceResponse<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if !response.status().is_success() {
-        if let Err(error) = reservation.release(state).await {
-            tracing::warn!("an idempotency key stays reserved until it lapses: {error}");
-        }
-        return Ok(response);
+    let is_kept = response.status().is_success() && reservation.is_stored();
+    if !is_kept && let Err(error) = reservation.release(state).await {
+        tracing::warn!("an idempotency key stays reserved until it lapses: {error}");
     }
-    if reservation.is_stored() {
-        return Ok(response);
-    }
-    let (request, response) = response.into_parts();
-    let (head, body) = response.into_parts();
-    let body = to_bytes(body).await?;
-    let stored = match reply(&head, &body) {
-        Ok(reply) => reservation.store_alone(state, &reply).await,
-        Err(error) => Err(error),
-    };
-    if let Err(error) = stored {
-        tracing::warn!("an answer could not be stored under its idempotency key: {error}");
-    }
-    let response = head.set_body(BoxBody::new(body));
-    Ok(ServiceResponse::new(request, response))
-}
-
-fn reply(head: &HttpResponse<()>, body: &Bytes) -> Result<Reply, ApiError> {
-    let text = std::str::from_utf8(body).map_err(ApiError::internal)?;
-    let body = (!text.is_empty()).then(|| text.to_owned());
-    Ok(Reply::of(head.status(), body))
+    Ok(response)
 }

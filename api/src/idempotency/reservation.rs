@@ -116,15 +116,6 @@ impl Reservation {
         self.stored.load(Ordering::Acquire)
     }
 
-    /// Stores the answer of a request that has changed nothing.
-    pub(super) async fn store_alone(&self, state: &State, reply: &Reply) -> Result<(), ApiError> {
-        let (own, sealed) = (self.clone(), self.seal(reply)?);
-        state
-            .write(move |connection| Ok(own.store(connection, &sealed)?))
-            .await?;
-        Ok(())
-    }
-
     /// Gives the key free again, unless there is an answer: a commit may have succeeded
     /// though its caller was told otherwise.
     pub(super) async fn release(&self, state: &State) -> Result<(), ApiError> {

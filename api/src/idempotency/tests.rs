@@ -31,7 +31,8 @@ both_databases!(
     an_equal_request_meanwhile_is_told_to_come_back,
     whoever_was_overtaken_writes_nothing,
     answers_are_unreadable_in_the_database,
-    requests_that_write_nothing_are_kept_too,
+    searches_and_previews_take_no_part,
+    a_login_is_not_repeated_after_a_ban,
     bad_keys_are_refused,
     an_action_is_taken_once,
     strangers_learn_nothing,
@@ -166,18 +167,19 @@ async fn reserve(app: &TestApp, key: &[u8]) -> Reservation {
     }
 }
 
+/// Whether the answer could be stored.
+async fn keep(app: &TestApp, reservation: Reservation, reply: &Reply) -> bool {
+    let sealed = reservation.seal(reply).unwrap();
+    let store = move |connection: &mut AnyConnection| Ok(reservation.store(connection, &sealed)?);
+    app.state.write(store).await.unwrap()
+}
+
 async fn whoever_was_overtaken_writes_nothing(app: &TestApp) {
     let slow = reserve(app, b"k").await;
     app.advance(60_000);
     let heir = reserve(app, b"k").await;
-    let sealed = slow.seal(&Reply::empty()).unwrap();
-    let kept = app
-        .state
-        .write(move |connection| Ok(slow.store(connection, &sealed)?))
-        .await
-        .unwrap();
-    assert!(!kept);
-    heir.store_alone(&app.state, &Reply::empty()).await.unwrap();
+    assert!(!keep(app, slow, &Reply::empty()).await);
+    assert!(keep(app, heir, &Reply::empty()).await);
     let now = (app.state.clock)().plus(Duration::from_secs(3600));
     let again = Reservation::make(&app.state, &[b"k"], &[b"x"], now).await;
     assert!(matches!(again, Ok(Admission::Again(reply)) if reply == Reply::empty()));
@@ -186,7 +188,7 @@ async fn whoever_was_overtaken_writes_nothing(app: &TestApp) {
 async fn answers_are_unreadable_in_the_database(app: &TestApp) {
     let first = reserve(app, b"k").await;
     let reply = Reply::wrapped("secret", json!("PLAINTEXT"));
-    first.store_alone(&app.state, &reply).await.unwrap();
+    assert!(keep(app, first, &reply).await);
     let now = (app.state.clock)();
     let row = IdempotencyKey {
         id: IdempotencyKey::id_of(&[b"k"]),
@@ -206,13 +208,38 @@ async fn answers_are_unreadable_in_the_database(app: &TestApp) {
     assert!(!sealed.windows(9).any(|part| part == b"PLAINTEXT"));
 }
 
-async fn requests_that_write_nothing_are_kept_too(app: &TestApp) {
-    let search = json!({"search": {}});
-    let first = post(app, "/api/webhook/search", "k", &search).await;
+async fn searches_and_previews_take_no_part(app: &TestApp) {
+    let parts = json!({"emailTemplate": {
+        "name": "Hello", "fromEmail": "news@piedpiper.example", "defaultSubject": "Hello",
+        "defaultTextTemplate": "Hello", "defaultHtmlTemplate": "<p>Hello</p>",
+    }});
+    for (path, body) in [
+        (format!("{PATH}?x=1"), None),
+        (
+            "/api/webhook/search".to_owned(),
+            Some(json!({"search": {}})),
+        ),
+        ("/api/user/search".to_owned(), Some(json!({"search": {}}))),
+        ("/api/email/template/preview".to_owned(), Some(parts)),
+    ] {
+        let takes_part = body.is_none();
+        let body = body.unwrap_or_else(|| reason("A"));
+        assert_eq!(post(app, &path, "k", &body).await.status, 200, "{path}");
+        let again = post(app, &path, "k", &body).await;
+        assert_eq!((again.status, again.replayed), (200, takes_part), "{path}");
+    }
+}
+
+async fn a_login_is_not_repeated_after_a_ban(app: &TestApp) {
+    let user = json!({"user": {"username": "jared", "password": "password"}});
+    let user = app.post("/api/user", user).await.ok();
+    let login = json!({"loginId": "jared", "password": "password"});
+    let first = post(app, "/api/login", "k", &login).await;
     assert_eq!((first.status, first.replayed), (200, false));
-    let again = post(app, "/api/webhook/search", "k", &search).await;
-    assert_eq!((again.status, again.replayed), (200, true));
-    assert_eq!(again.body, first.body);
+    let path = format!("/api/user/{}", user["user"]["id"].as_str().unwrap());
+    assert_eq!(app.delete(&path).await.status, 200);
+    let banned = post(app, "/api/login", "k", &login).await;
+    assert_eq!((banned.status, banned.replayed), (423, false));
 }
 
 async fn bad_keys_are_refused(app: &TestApp) {

@@ -32,8 +32,12 @@ pub(crate) const ENDPOINT: Endpoint = Endpoint {
 };
 
 pub(crate) fn routes() -> Section {
-    Section::new("Login", "Where actions that prevent it are felt.")
-        .with(ENDPOINT.routes().post(login, description::LOGIN))
+    Section::new("Login", "Where actions that prevent it are felt.").with(
+        ENDPOINT
+            .routes()
+            .repeatable()
+            .post(login, description::LOGIN),
+    )
 }
 
 /// More than any login has, in bytes. Nobody knows yet who it is that sends them.
