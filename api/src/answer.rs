@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use futures_util::Stream;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use crate::error::ApiError;
 
@@ -28,26 +29,14 @@ pub struct Reply {
 impl Reply {
     /// `200` with `{member: value}`.
     #[must_use]
-    pub fn wrapped(member: &str, value: Value) -> Self {
-        let mut object = Map::new();
-        object.insert(member.to_owned(), value);
-        Self::json(&Value::Object(object))
+    pub fn wrapped(member: &str, value: impl Serialize) -> Self {
+        Self::json(&BTreeMap::from([(member, value)]))
     }
 
     /// `200` with this body.
     #[must_use]
-    pub fn json(body: &Value) -> Self {
-        Self::of(StatusCode::OK, Some(body.to_string()))
-    }
-
-    /// `200` with `{member: value}`, for values that write themselves.
-    ///
-    /// # Errors
-    /// [`ApiError::Internal`] if the value cannot be written as JSON.
-    pub fn serialized(member: &str, value: &impl Serialize) -> Result<Self, ApiError> {
-        let body = serde_json::to_string(&BTreeMap::from([(member, value)]))
-            .map_err(ApiError::internal)?;
-        Ok(Self::of(StatusCode::OK, Some(body)))
+    pub fn json(body: &impl Serialize) -> Self {
+        Self::of(StatusCode::OK, Some(text(body)))
     }
 
     /// `200` without a body.
@@ -79,22 +68,14 @@ impl From<Reply> for HttpResponse {
 
 /// `200` with `{member: value}`.
 #[must_use]
-pub fn wrapped(member: &str, value: Value) -> HttpResponse {
+pub fn wrapped(member: &str, value: impl Serialize) -> HttpResponse {
     Reply::wrapped(member, value).into()
 }
 
 /// `200` with this body.
 #[must_use]
-pub fn json(body: &Value) -> HttpResponse {
+pub fn json(body: &impl Serialize) -> HttpResponse {
     Reply::json(body).into()
-}
-
-/// `200` with `{member: value}`, for values that write themselves.
-///
-/// # Errors
-/// [`ApiError::Internal`] if the value cannot be written as JSON.
-pub fn serialized(member: &str, value: &impl Serialize) -> Answer {
-    Ok(Reply::serialized(member, value)?.into())
 }
 
 /// `200` without a body.
@@ -104,7 +85,27 @@ pub fn empty() -> HttpResponse {
 }
 
 /// Ends `response` with this body.
-pub(crate) fn with_json(response: &mut HttpResponseBuilder, body: &Value) -> HttpResponse {
+pub(crate) fn with_json(response: &mut HttpResponseBuilder, body: &impl Serialize) -> HttpResponse {
     response.insert_header((CONTENT_TYPE, JSON));
-    response.body(body.to_string())
+    response.body(text(body))
+}
+
+/// `200` with JSON that is written already.
+pub(crate) fn json_text(text: String) -> HttpResponse {
+    Reply::of(StatusCode::OK, Some(text)).into()
+}
+
+/// `200` with JSON that is written while it is sent.
+pub(crate) fn streamed<S>(pieces: S) -> HttpResponse
+where
+    S: Stream<Item = Result<Bytes, ApiError>> + 'static,
+{
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CONTENT_TYPE, JSON));
+    response.streaming(pieces)
+}
+
+/// Only maps with keys that are no strings cannot be written, and no answer has one.
+fn text(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_default()
 }

@@ -25,9 +25,6 @@ pub enum ApiError {
     /// `404 Not Found`, empty.
     #[error("there is no such object")]
     NotFound,
-    /// `405 Method Not Allowed`, empty.
-    #[error("there is no such method here")]
-    MethodNotAllowed,
     /// `409 Conflict`: another change came in between, doing the same again may succeed.
     #[error("another change came in between")]
     Conflict,
@@ -110,9 +107,7 @@ impl ApiError {
                 );
                 return Some(Errors::general_code(code, message));
             }
-            Self::Unauthorized | Self::NotFound | Self::MethodNotAllowed | Self::Internal(_) => {
-                return None;
-            }
+            Self::Unauthorized | Self::NotFound | Self::Internal(_) => return None,
         };
         Some(Errors::general_code(code, message))
     }
@@ -148,7 +143,6 @@ impl ResponseError for ApiError {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
@@ -228,7 +222,6 @@ mod tests {
         for (error, status) in [
             (ApiError::Unauthorized, 401),
             (ApiError::NotFound, 404),
-            (ApiError::MethodNotAllowed, 405),
             (ApiError::internal("a secret of ours"), 500),
         ] {
             assert_eq!(shown(error).await, (status, None, String::new()));

@@ -30,12 +30,14 @@ mod event_types;
 mod hashing;
 mod health;
 mod idempotency;
+mod listing;
 mod lockout;
 mod login;
 mod metrics;
 mod reasons;
 mod registrations;
 mod search;
+mod search_limit;
 mod signing_keys;
 mod suppressions;
 mod tenants;
@@ -53,6 +55,8 @@ mod hostile_json_tests;
 mod isolation_tests;
 #[cfg(test)]
 mod round_trip_tests;
+#[cfg(test)]
+mod search_tests;
 #[cfg(test)]
 mod stored_json_tests;
 #[cfg(test)]

@@ -1,10 +1,5 @@
-//! What all searches share: criteria by query or by body, wildcards, order, and pages.
-//!
-//! For what is configured by people, which is never so much that it would not fit into
-//! memory: rows are loaded, filtered and sorted here. Searches of what grows with use are
-//! done by the database.
-
-use std::cmp::Ordering;
+//! What all searches share: criteria by query or by body, order, and pages. The database
+//! searches; what it finds is written by [`crate::listing`].
 
 use actix_web::http::Method;
 use beadle_common::model::search::{Sort, Window};
@@ -18,6 +13,8 @@ use crate::input::Object;
 const DEFAULT_RESULTS: i64 = 25;
 /// Results of one page at most.
 const MOST_RESULTS: i64 = 1000;
+/// Characters of a text to look for.
+const LONGEST_CRITERION: usize = 256;
 
 /// The criteria of a search, wherever they came from.
 #[derive(Debug)]
@@ -80,47 +77,25 @@ impl Criteria {
     }
 }
 
-/// A part of the results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Page {
-    start: usize,
-    results: usize,
-}
-
-impl Page {
-    pub(crate) fn read(criteria: &Object<'_>) -> Self {
-        let start = count(criteria, "startRow").unwrap_or(0);
-        let results = count(criteria, "numberOfResults").unwrap_or(DEFAULT_RESULTS);
-        for (member, number) in [("startRow", start), ("numberOfResults", results)] {
-            if number < 0 {
-                criteria.refuse(Prefix::Invalid, member);
-            }
-        }
-        Self {
-            start: usize::try_from(start).unwrap_or(0),
-            results: usize::try_from(results.min(MOST_RESULTS)).unwrap_or(0),
+/// The part of the results that is asked for.
+pub(crate) fn read_window(criteria: &Object<'_>) -> Window {
+    let start = count(criteria, "startRow").unwrap_or(0);
+    let results = count(criteria, "numberOfResults").unwrap_or(DEFAULT_RESULTS);
+    for (member, number) in [("startRow", start), ("numberOfResults", results)] {
+        if number < 0 {
+            criteria.refuse(Prefix::Invalid, member);
         }
     }
-
-    /// The same for a search that the database does.
-    pub(crate) fn window(self) -> Window {
-        let most = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        Window {
-            start: most(self.start),
-            results: most(self.results),
-        }
-    }
-
-    pub(crate) fn of<T>(self, rows: Vec<T>) -> impl Iterator<Item = T> {
-        rows.into_iter().skip(self.start).take(self.results)
+    Window {
+        start: start.max(0),
+        results: results.clamp(0, MOST_RESULTS),
     }
 }
 
-/// A text to look for. Longer ones find nothing that a shorter one would not, and cost the
-/// database much.
+/// A text to look for, read as [`pattern`](beadle_common::model::search::pattern) says. The
+/// database may compare all of it at each place of a text, so it is short.
 pub(crate) fn text_criterion(criteria: &Object<'_>, member: &str) -> Option<String> {
-    const LONGEST: usize = 1000;
-    criteria.short_text(member, LONGEST)
+    criteria.short_text(member, LONGEST_CRITERION)
 }
 
 /// A yes or no, which a query spells as a word.
@@ -146,116 +121,51 @@ pub(crate) fn count(criteria: &Object<'_>, member: &str) -> Option<i64> {
     }
 }
 
-/// What rows are sorted by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Key {
-    /// A text, ignoring case.
-    Text(String),
-    /// Anything that counts.
-    Number(i64),
-}
-
-impl Key {
-    pub(crate) fn text(text: &str) -> Self {
-        Self::Text(text.to_lowercase())
+/// Fields to sort by, from `orderBy`: `name ASC, id DESC`. `fields` are those that exist.
+pub(crate) fn read_order(
+    criteria: &Object<'_>,
+    fields: &[&'static str],
+    default: &str,
+) -> Vec<Sort> {
+    let text = criteria.text("orderBy");
+    let order = parse_order(text.as_deref().unwrap_or(default), fields);
+    if order.is_none() {
+        criteria.errors().refuse_because(
+            Prefix::Invalid,
+            &criteria.path("orderBy"),
+            format!(
+                "results can be ordered by {}, each once and with ASC or DESC",
+                fields.join(", ")
+            ),
+        );
     }
+    order.unwrap_or_default()
 }
 
-/// Fields to sort by, each up or down.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Order(Vec<(&'static str, bool)>);
-
-impl Order {
-    /// From `orderBy`: `name ASC, id DESC`. `fields` are those that exist.
-    pub(crate) fn read(criteria: &Object<'_>, fields: &[&'static str], default: &str) -> Self {
-        let text = criteria.text("orderBy");
-        let order = parse_order(text.as_deref().unwrap_or(default), fields);
-        if order.is_none() {
-            criteria.errors().refuse_because(
-                Prefix::Invalid,
-                &criteria.path("orderBy"),
-                format!(
-                    "results can be ordered by {}, each with ASC or DESC",
-                    fields.join(", ")
-                ),
-            );
+/// No field twice: it would change nothing, and so there are never more terms than fields.
+fn parse_order(text: &str, fields: &[&'static str]) -> Option<Vec<Sort>> {
+    let mut sorts: Vec<Sort> = Vec::new();
+    for part in text.split(',') {
+        let sort = parse_sort(part, fields)?;
+        if sorts.iter().any(|earlier| earlier.field == sort.field) {
+            return None;
         }
-        Self(order.unwrap_or_default())
+        sorts.push(sort);
     }
-
-    /// The same for a search that the database does.
-    pub(crate) fn sorts(&self) -> Vec<Sort> {
-        let sort = |&(field, descending): &(&'static str, bool)| Sort { field, descending };
-        self.0.iter().map(sort).collect()
-    }
-
-    pub(crate) fn sort<T>(&self, rows: &mut [T], key: impl Fn(&T, &str) -> Key) {
-        rows.sort_by(|a, b| {
-            let compare = |(field, down): &(&'static str, bool)| {
-                let order = key(a, field).cmp(&key(b, field));
-                if *down { order.reverse() } else { order }
-            };
-            self.0
-                .iter()
-                .map(compare)
-                .find(|order| order.is_ne())
-                .unwrap_or(Ordering::Equal)
-        });
-    }
+    Some(sorts)
 }
 
-/// The names of fields that are known by more than those.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "constants know no iterators, and do not compile if this is wrong"
-)]
-pub(crate) const fn names<T, const N: usize>(fields: &[(&'static str, T); N]) -> [&'static str; N] {
-    let mut names = [""; N];
-    let mut position = 0;
-    while position < N {
-        names[position] = fields[position].0;
-        position += 1;
-    }
-    names
-}
-
-fn parse_order(text: &str, fields: &[&'static str]) -> Option<Vec<(&'static str, bool)>> {
-    let parse = |part: &str| {
-        let mut words = part.split_whitespace();
-        let name = words.next()?;
-        let field = fields.iter().find(|field| **field == name)?;
-        let down = match words.next() {
-            None => false,
-            Some(word) if word.eq_ignore_ascii_case("asc") => false,
-            Some(word) if word.eq_ignore_ascii_case("desc") => true,
-            Some(_) => return None,
-        };
-        words.next().is_none().then_some((*field, down))
+fn parse_sort(text: &str, fields: &[&'static str]) -> Option<Sort> {
+    let mut words = text.split_whitespace();
+    let name = words.next()?;
+    let field = *fields.iter().find(|field| **field == name)?;
+    let descending = match words.next() {
+        None => false,
+        Some(word) if word.eq_ignore_ascii_case("asc") => false,
+        Some(word) if word.eq_ignore_ascii_case("desc") => true,
+        Some(_) => return None,
     };
-    text.split(',').map(parse).collect()
-}
-
-/// Whether a text matches a criterion, ignoring case. `*` stands for anything; without
-/// one, the text only has to contain it.
-pub(crate) fn matches(criterion: &str, text: &str) -> bool {
-    let (criterion, text) = (criterion.to_lowercase(), text.to_lowercase());
-    let mut parts = criterion.split('*');
-    let Some(first) = parts.next().filter(|_| criterion.contains('*')) else {
-        return text.contains(&criterion);
-    };
-    let Some(mut rest) = text.strip_prefix(first) else {
-        return false;
-    };
-    let mut last = "";
-    for part in parts {
-        // The one before it was not the last, and may stand anywhere.
-        match rest.split_once(last) {
-            Some((_, after)) => rest = after,
-            None => return false,
-        }
-        last = part;
-    }
-    rest.ends_with(last)
+    words.next().is_none().then_some(Sort { field, descending })
 }
 
 #[cfg(test)]
@@ -265,33 +175,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stands_for_anything() {
-        for (criterion, text, expected) in [
-            ("elco", "Welcome", true),
-            ("x", "Welcome", false),
-            ("wel*", "Welcome", true),
-            ("*come", "Welcome", true),
-            ("elc*", "Welcome", false),
-            ("*elc", "Welcome", false),
-            ("w*c*e", "Welcome", true),
-            ("w*e*e*e*e", "Welcome", false),
-            ("ab*b", "ab", false),
-            ("a*a", "a", false),
-            ("*", "", true),
-            ("**", "a", true),
-            ("*ä*", "GRÄTE", true),
-        ] {
-            assert_eq!(matches(criterion, text), expected, "{criterion} in {text}");
-        }
-    }
-
-    #[test]
     fn an_order_is_a_list_of_fields() {
         let fields = ["id", "name"];
-        assert_eq!(parse_order("name", &fields), Some(vec![("name", false)]));
+        let sort = |field, descending| Sort { field, descending };
+        assert_eq!(
+            parse_order("name", &fields),
+            Some(vec![sort("name", false)])
+        );
         assert_eq!(
             parse_order("name desc, id ASC", &fields),
-            Some(vec![("name", true), ("id", false)])
+            Some(vec![sort("name", true), sort("id", false)])
         );
         for odd in ["", "url", "name down", "name asc asc", "name,,id"] {
             assert_eq!(parse_order(odd, &fields), None, "{odd}");
@@ -299,23 +192,23 @@ mod tests {
     }
 
     #[test]
+    fn an_order_names_no_field_twice() {
+        let fields = ["id", "name"];
+        for odd in ["id,id", "id asc, id desc", "id, name, id"] {
+            assert_eq!(parse_order(odd, &fields), None, "{odd}");
+        }
+        assert_eq!(parse_order(&["id"; 300_000].join(","), &fields), None);
+    }
+
+    #[test]
     fn pages_come_in_odd_spellings() {
         let errors = Collector::new();
         let members = json!({"numberOfResults": "true", "startRow": "false"});
         let criteria = Object::root(members.as_object().unwrap(), &errors);
-        assert_eq!(
-            Page::read(&criteria),
-            Page {
-                start: 0,
-                results: 1
-            }
-        );
-        let rows: Vec<_> = Page {
-            start: 1,
-            results: 2,
-        }
-        .of(vec![1, 2, 3, 4])
-        .collect();
-        assert_eq!(rows, [2, 3]);
+        let window = Window {
+            start: 0,
+            results: 1,
+        };
+        assert_eq!(read_window(&criteria), window);
     }
 }

@@ -18,6 +18,7 @@ use crate::extract::Lookup;
 use crate::hashing::Hashing;
 use crate::lockout::Failures;
 use crate::metrics::Requests;
+use crate::search_limit::SearchLimit;
 
 /// How often a change is tried while others are in its way.
 const TRIES: u32 = 3;
@@ -72,6 +73,8 @@ pub struct State {
     pub clock: Clock,
     /// What is counted in this process.
     pub metrics: Metrics,
+    /// How many searches run at the same time.
+    pub(crate) searches: SearchLimit,
     /// What is counted of requests.
     pub(crate) requests: Requests,
 }
@@ -93,6 +96,7 @@ impl State {
         Ok(Self {
             lookup: Lookup::new(db.clone()),
             together: Together::new(db.clone(), wake.clone(), setup.clone()),
+            searches: SearchLimit::new(&db),
             db,
             sealer,
             wake,

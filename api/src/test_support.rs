@@ -10,7 +10,7 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::{Bytes, Data};
-use beadle_common::db::{Backend, Json, Wake};
+use beadle_common::db::{Backend, Json, JsonText, Wake};
 use beadle_common::id::{ApiKeyId, TenantId};
 use beadle_common::instant::Instant;
 use beadle_common::lifecycle::Setup;
@@ -111,7 +111,7 @@ pub(crate) fn api_key(key: &str) -> ApiKey {
         key_manager: false,
         retrievable: false,
         expiration_instant: None,
-        meta_data: Json(Map::new()),
+        meta_data: JsonText::empty_object(),
         insert_instant: Instant::from_millis(NOON),
         last_update_instant: Instant::from_millis(NOON),
     }
@@ -131,7 +131,7 @@ fn tenant(id: TenantId, name: &str, is_default: bool) -> Tenant {
         name: name.to_owned(),
         name_key: name.to_lowercase(),
         is_default,
-        data: Json(Map::new()),
+        data: JsonText::empty_object(),
         email_configuration: Json(Map::new()),
         smtp_password: None,
         event_configuration: Json(event_configuration.as_object().expect("an object").clone()),

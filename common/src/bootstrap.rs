@@ -5,7 +5,7 @@ use diesel::result::Error as DieselError;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
-use crate::db::{AnyConnection, Db, DbError, Json};
+use crate::db::{AnyConnection, Db, DbError, Json, JsonText};
 use crate::id::{ApiKeyId, TenantId};
 use crate::instant::Instant;
 use crate::model::api_key::{ApiKey, Endpoints};
@@ -140,7 +140,7 @@ pub fn insert_api_key(
         key_manager: new.key_manager,
         retrievable: true,
         expiration_instant: None,
-        meta_data: Json(Map::new()),
+        meta_data: JsonText::empty_object(),
         insert_instant: now,
         last_update_instant: now,
     }
@@ -170,7 +170,7 @@ fn default_tenant(now: Instant) -> Tenant {
         name: "Default".to_owned(),
         name_key: fold("Default"),
         is_default: true,
-        data: Json(Map::new()),
+        data: JsonText::empty_object(),
         email_configuration: Json(email_configuration()),
         smtp_password: None,
         event_configuration: Json(event_configuration),

@@ -18,7 +18,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl};
 use tempfile::TempDir;
 
-use crate::db::{AnyConnection, Db, DbError, DbOptions, IfMissing, Json, SqliteSynchronous};
+use crate::db::{AnyConnection, Db, DbError, DbOptions, IfMissing, Json, JsonText, SqliteSynchronous};
 use crate::id::{EmailId, TenantId, WebhookId};
 use crate::instant::Instant;
 use crate::mail::Setup;
@@ -198,7 +198,7 @@ pub fn tenant(name: &str, email_configuration: &serde_json::Value) -> Tenant {
         name: name.to_owned(),
         name_key: name.to_lowercase(),
         is_default: false,
-        data: Json(serde_json::Map::new()),
+        data: JsonText::empty_object(),
         email_configuration: Json(settings.clone()),
         smtp_password: None,
         event_configuration: Json(serde_json::Map::new()),
@@ -270,7 +270,7 @@ pub fn webhook(id: WebhookId, headers: Vec<u8>) -> Webhook {
         headers,
         http_authentication_username: None,
         http_authentication_password: None,
-        data: Json(serde_json::Map::new()),
+        data: JsonText::empty_object(),
         signature_enabled: false,
         signing_key_id: None,
         ssl_certificate: None,

@@ -124,7 +124,7 @@ where
         let change = state
             .read(move |connection| prepare(connection, &shared))
             .await?;
-        let (question, reply) = (change.question(), show(&change)?);
+        let (question, reply) = (change.question(), show(&change));
         let draft = Draft::new(change, &reply, call.reservation())?;
         if let Some(question) = question {
             transaction::decide(state, draft, question).await?;
@@ -193,7 +193,7 @@ impl Draft {
     }
 }
 
-pub(super) fn show(change: &Change) -> Result<Reply, ApiError> {
+pub(super) fn show(change: &Change) -> Reply {
     let view = ActionView::new(change.log(), change.history(), change.answer_event());
-    Reply::serialized(WRAPPER, &view)
+    Reply::wrapped(WRAPPER, view)
 }

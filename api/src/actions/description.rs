@@ -289,6 +289,6 @@ pub(super) const SEARCH_ACTIONS: &[Operation] = &[Operation::new(
         START,
         END,
     ],
-    order: &super::search::NAMES,
+    order: &super::search::FIELDS,
     default_order: super::search::DEFAULT_ORDER,
 })];

@@ -7,7 +7,7 @@ use beadle_common::id::{ActionLogId, TenantId, UserId};
 use beadle_common::instant::Instant;
 use beadle_common::model::action_log::{ActionLog, Filter, HistoryItem};
 use beadle_common::model::user::User;
-use beadle_common::view::ActionView;
+use beadle_common::view::{ActionView, View};
 
 use super::WRAPPER;
 use super::change::find;
@@ -15,28 +15,32 @@ use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::extract::{Call, Query};
+use crate::listing::{self, Rows};
 
-/// Logs whose history is fetched with one query: a database takes so many parameters only.
-const HISTORIES_AT_ONCE: usize = 500;
+/// Logs with their histories.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Logs;
 
-/// Logs, and the histories of those that have one.
-pub(super) struct Found {
-    pub(super) logs: Vec<ActionLog>,
-    pub(super) histories: Histories,
-}
+impl Rows for Logs {
+    type Id = ActionLogId;
+    type Row = (ActionLog, Vec<HistoryItem>);
 
-impl Found {
-    /// The logs with their histories.
-    pub(super) fn load(connection: &mut AnyConnection, logs: Vec<ActionLog>) -> QueryResult<Self> {
-        let histories = histories(connection, &logs)?;
-        Ok(Self { logs, histories })
+    fn load(
+        &self,
+        connection: &mut AnyConnection,
+        ids: &[ActionLogId],
+    ) -> Result<Vec<(ActionLogId, Self::Row)>, ApiError> {
+        let logs = ActionLog::load(connection, ids)?;
+        let mut histories = histories(connection, &logs)?;
+        let with_history = |log: ActionLog| {
+            let history = histories.remove(&log.id).unwrap_or_default();
+            (log.id, (log, history))
+        };
+        Ok(logs.into_iter().map(with_history).collect())
     }
 
-    /// As the API returns them.
-    pub(super) fn views(&self) -> Vec<ActionView<'_>> {
-        let history = |log: &ActionLog| self.histories.get(&log.id).map_or(&[][..], Vec::as_slice);
-        let view = |log| ActionView::new(log, history(log), None);
-        self.logs.iter().map(view).collect()
+    fn show(&self, (log, history): &Self::Row) -> Result<View, ApiError> {
+        Ok(View::of(&ActionView::new(log, history, None)))
     }
 }
 
@@ -54,7 +58,8 @@ pub(super) async fn retrieve_actions(call: Call) -> Answer {
             Ok((log, HistoryItem::of_log(connection, id)?))
         })
         .await?;
-    answer::serialized(WRAPPER, &ActionView::new(&log, &history, None))
+    let view = ActionView::new(&log, &history, None);
+    Ok(answer::wrapped(WRAPPER, view))
 }
 
 async fn list(call: Call) -> Answer {
@@ -64,11 +69,10 @@ async fn list(call: Call) -> Answer {
         .ok_or_else(|| ApiError::field(Prefix::Missing, "userId"))?;
     let filter = filter(call.query())?;
     let (scope, now) = (call.scope(), call.now());
-    let found = call
-        .state()
-        .read(move |connection| logs_of(connection, user, scope, filter, now))
-        .await?;
-    answer::serialized("actions", &found.views())
+    listing::answer(&call, "actions", Logs, move |connection| {
+        logs_of(connection, user, scope, filter, now)
+    })
+    .await
 }
 
 fn filter(query: &Query) -> Result<Filter, ApiError> {
@@ -89,12 +93,11 @@ fn logs_of(
     scope: Option<TenantId>,
     filter: Filter,
     now: Instant,
-) -> Result<Found, ApiError> {
+) -> Result<Vec<ActionLogId>, ApiError> {
     User::find(connection, user)?
         .filter(|user| scope.is_none_or(|tenant| tenant == user.tenant_id))
         .ok_or(ApiError::NotFound)?;
-    let logs = ActionLog::of_user(connection, user, filter, now)?;
-    Ok(Found::load(connection, logs)?)
+    Ok(ActionLog::ids_of_user(connection, user, filter, now)?)
 }
 
 fn histories(connection: &mut AnyConnection, logs: &[ActionLog]) -> QueryResult<Histories> {
@@ -102,10 +105,11 @@ fn histories(connection: &mut AnyConnection, logs: &[ActionLog]) -> QueryResult<
     let changed = logs.iter().filter(|log| log.revision > 1);
     let ids: Vec<ActionLogId> = changed.map(|log| log.id).collect();
     let mut histories = Histories::new();
-    for some in ids.chunks(HISTORIES_AT_ONCE) {
-        for item in HistoryItem::of_logs(connection, some)? {
-            histories.entry(item.action_log_id).or_default().push(item);
-        }
+    if ids.is_empty() {
+        return Ok(histories);
+    }
+    for item in HistoryItem::of_logs(connection, &ids)? {
+        histories.entry(item.action_log_id).or_default().push(item);
     }
     Ok(histories)
 }

@@ -1,7 +1,7 @@
 //! `POST /api/user/action`: applies a definition to a user.
 
 use beadle_common::db::AnyConnection;
-use beadle_common::id::{ActionLogId, ApplicationId};
+use beadle_common::id::ApplicationId;
 use beadle_common::lifecycle::{Change, TakeRequest, Taking, prepare_take};
 
 use super::change::{Request, action, carry_out, show};
@@ -16,7 +16,7 @@ use crate::state::State;
 
 pub(super) async fn take_action(mut unproven: Unproven) -> Answer {
     // An answer that is kept has to be written with its effect.
-    let joins = !unproven.has_id() && unproven.reservation().is_none();
+    let joins = unproven.reservation().is_none();
     if joins && unproven.has_body().await {
         let request = Request::read_unproven(&mut unproven).await;
         let credentials = unproven.credentials().clone();
@@ -50,14 +50,10 @@ async fn join(
         taking,
     };
     let change = state.together.take(asking).await?;
-    change.map(|change| show(&change)).transpose()
+    Ok(change.map(|change| show(&change)))
 }
 
 async fn take_alone(call: Call, request: Request) -> Answer {
-    // The Id of a log cannot be chosen.
-    if call.id::<ActionLogId>()?.is_some() {
-        return Err(ApiError::MethodNotAllowed);
-    }
     carry_out(&call, move |connection, state| {
         prepare(connection, state, &request)
     })

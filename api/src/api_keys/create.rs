@@ -1,7 +1,7 @@
 //! `POST /api/api-key[/{keyId}]`
 
 use beadle_common::bootstrap::random_key;
-use beadle_common::db::{AnyConnection, Json};
+use beadle_common::db::{AnyConnection, JsonText};
 use beadle_common::id::{ApiKeyId, TenantId};
 use beadle_common::instant::Instant;
 use beadle_common::model::api_key::ApiKey;
@@ -121,7 +121,7 @@ impl New {
             key_manager: false,
             retrievable,
             expiration_instant: None,
-            meta_data: Json(Map::new()),
+            meta_data: JsonText::empty_object(),
             insert_instant: self.now,
             last_update_instant: self.now,
         })

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use beadle_common::db::{AnyConnection, Json};
+use beadle_common::db::{AnyConnection, Json, JsonText};
 use beadle_common::id::ApiKeyId;
 use beadle_common::instant::Instant;
 use beadle_common::model::api_key::{ApiKey, Endpoints};
 use beadle_common::model::fold;
-use serde_json::Map;
 
 use crate::error::ApiError;
 use crate::errors::Prefix;
@@ -19,7 +18,7 @@ pub(super) struct Changeable {
     /// None: the request does not say.
     permissions: Option<Endpoints>,
     expiration_instant: Option<Instant>,
-    meta_data: Map<String, serde_json::Value>,
+    meta_data: JsonText,
 }
 
 impl Changeable {
@@ -55,7 +54,7 @@ impl Changeable {
         key.name = self.name;
         key.permissions = self.permissions.map(Json);
         key.expiration_instant = self.expiration_instant;
-        key.meta_data = Json(self.meta_data);
+        key.meta_data = self.meta_data;
         key.last_update_instant = now;
     }
 
@@ -96,12 +95,10 @@ fn read_permissions(object: &Object<'_>) -> Option<Endpoints> {
     Some(read)
 }
 
-fn read_meta_data(object: &Object<'_>) -> Map<String, serde_json::Value> {
+fn read_meta_data(object: &Object<'_>) -> JsonText {
     let attributes = object
         .object("metaData")
-        .map(|meta_data| meta_data.data("attributes"));
-    Map::from_iter([(
-        "attributes".to_owned(),
-        attributes.unwrap_or_default().into(),
-    )])
+        .map(|meta_data| meta_data.data_text("attributes"));
+    let attributes = attributes.unwrap_or_else(JsonText::empty_object);
+    JsonText::of(&BTreeMap::from([("attributes", attributes)]))
 }

@@ -2,22 +2,22 @@
 
 use beadle_common::model::api_key::ApiKey;
 use beadle_common::seal::Sealer;
-use beadle_common::view::{Absent, Members};
+use beadle_common::view::{Absent, Members, View};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
 
-pub(super) fn api_key(sealer: &Sealer, key: &ApiKey) -> Result<Value, ApiError> {
+pub(super) fn api_key(sealer: &Sealer, key: &ApiKey) -> Result<View, ApiError> {
     Ok(with_key(key, plain(sealer, key)?))
 }
 
 /// The same without the key itself, which cannot be changed: what a PATCH starts from.
 pub(super) fn without_key(key: &ApiKey) -> Value {
-    with_key(key, None)
+    with_key(key, None).into_value()
 }
 
-fn with_key(key: &ApiKey, plain: Option<String>) -> Value {
+fn with_key(key: &ApiKey, plain: Option<String>) -> View {
     let permissions = key
         .permissions
         .as_ref()
@@ -29,7 +29,7 @@ fn with_key(key: &ApiKey, plain: Option<String>) -> Value {
         .maybe("key", plain)
         .with("keyManager", key.key_manager)
         .with("lastUpdateInstant", key.last_update_instant)
-        .with("metaData", &key.meta_data.0)
+        .with("metaData", &key.meta_data)
         .maybe("name", key.name.as_ref())
         .maybe("permissions", permissions)
         .with("retrievable", key.retrievable)

@@ -43,7 +43,7 @@ pub(super) fn read_application(
         name_key: fold(&name),
         name,
         active: true,
-        data: Json(object.data("data")),
+        data: object.data_text("data"),
         settings: Json(read_settings(object)),
         insert_instant: now,
         last_update_instant: now,

@@ -1,13 +1,15 @@
 //! `GET /api/application[/{applicationId}][?inactive=true]`
 
+use beadle_common::db::AnyConnection;
 use beadle_common::id::ApplicationId;
 use beadle_common::model::application::Application;
-use beadle_common::view::{self, Absent};
-use serde_json::Value;
+use beadle_common::view::{self, Absent, View};
 
 use super::{WRAPPER, find};
 use crate::answer::{self, Answer};
+use crate::error::ApiError;
 use crate::extract::Call;
+use crate::listing::{self, Rows};
 
 pub(super) async fn retrieve_applications(call: Call) -> Answer {
     let id: Option<ApplicationId> = call.id()?;
@@ -29,17 +31,30 @@ pub(super) async fn retrieve_applications(call: Call) -> Answer {
 async fn list(call: Call) -> Answer {
     let inactive = call.query().flag("inactive")?.unwrap_or(false);
     let scope = call.scope();
-    let mut applications: Vec<Application> = call
-        .state()
-        .read(|connection| Ok(Application::all(connection)?))
-        .await?;
-    applications.retain(|application| {
-        application.active != inactive && scope.is_none_or(|tenant| tenant == application.tenant_id)
-    });
-    applications.sort_by(|a, b| (&a.name_key, a.id).cmp(&(&b.name_key, b.id)));
-    let list: Value = applications
-        .iter()
-        .map(|application| view::application(application, Absent::Omit))
-        .collect();
-    Ok(answer::wrapped("applications", list))
+    listing::answer(&call, "applications", Applications, move |connection| {
+        Ok(Application::ids_by_name(connection, scope, !inactive)?)
+    })
+    .await
+}
+
+/// Applications.
+#[derive(Clone)]
+struct Applications;
+
+impl Rows for Applications {
+    type Id = ApplicationId;
+    type Row = Application;
+
+    fn load(
+        &self,
+        connection: &mut AnyConnection,
+        ids: &[ApplicationId],
+    ) -> Result<Vec<(ApplicationId, Application)>, ApiError> {
+        let rows = Application::load(connection, ids)?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+
+    fn show(&self, row: &Application) -> Result<View, ApiError> {
+        Ok(view::application(row, Absent::Omit))
+    }
 }

@@ -1,11 +1,10 @@
 //! `POST /api/system/audit-log`
 
-use beadle_common::db::Json;
+use beadle_common::db::JsonText;
 use beadle_common::model::audit_log::NewAuditLog;
 
-use super::{ENDPOINT, WRAPPER, view};
+use super::{WRAPPER, view};
 use crate::answer::{Answer, Reply};
-use crate::error::ApiError;
 use crate::extract::Call;
 use crate::input::read_wrapped;
 
@@ -15,13 +14,9 @@ const LONGEST_USER: usize = 255;
 const LONGEST_TEXT: usize = 65_535;
 
 pub(super) async fn create_audit_log(mut call: Call) -> Answer {
-    // Entries are counted; nobody chooses a number.
-    if call.request().match_info().get(ENDPOINT.id).is_some() {
-        return Err(ApiError::MethodNotAllowed);
-    }
     let members = call.body().await?.into_members()?;
     let entry = read_wrapped(&members, WRAPPER, |object| {
-        let value = |member| object.value(member).cloned().map(Json);
+        let value = |member| object.value(member).map(JsonText::of);
         Ok(NewAuditLog {
             tenant_id: call.scope(),
             insert_user: object.required_text("insertUser", LONGEST_USER),
@@ -29,7 +24,7 @@ pub(super) async fn create_audit_log(mut call: Call) -> Answer {
             reason: object.short_text("reason", LONGEST_TEXT),
             old_value: value("oldValue"),
             new_value: value("newValue"),
-            data: Json(object.data("data")),
+            data: object.data_text("data"),
             insert_instant: call.now(),
         })
     })?;

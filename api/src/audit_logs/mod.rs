@@ -9,8 +9,7 @@ mod search;
 mod tests;
 
 use beadle_common::model::audit_log::AuditLog;
-use beadle_common::view::{Absent, Members};
-use serde_json::Value;
+use beadle_common::view::{Absent, Members, View};
 
 use crate::description::{Kind, Section};
 use crate::extract::{Access, Endpoint};
@@ -45,15 +44,15 @@ pub(crate) fn routes() -> Section {
         )
 }
 
-fn view(entry: &AuditLog) -> Value {
+fn view(entry: &AuditLog) -> View {
     Members::new(Absent::Omit)
-        .with("data", &entry.data.0)
+        .with("data", &entry.data)
         .with("id", entry.id)
         .with("insertInstant", entry.insert_instant)
         .with("insertUser", &entry.insert_user)
         .with("message", &entry.message)
-        .maybe("newValue", entry.new_value.as_ref().map(|json| &json.0))
-        .maybe("oldValue", entry.old_value.as_ref().map(|json| &json.0))
+        .maybe("newValue", entry.new_value.as_ref())
+        .maybe("oldValue", entry.old_value.as_ref())
         .maybe("reason", entry.reason.as_ref())
         .maybe("tenantId", entry.tenant_id)
         .done()

@@ -1,15 +1,20 @@
 //! `GET` and `POST /api/delivery/search`
 
+use beadle_common::db::AnyConnection;
+use beadle_common::id::DeliveryId;
+use beadle_common::instant::Instant;
 use beadle_common::model::delivery::{Delivery, DeliverySearch, Details, MOST_FOUND};
 use beadle_common::outbox::Kind;
-use serde_json::{Value, json};
+use beadle_common::view::View;
 
 use super::view;
-use crate::answer::{self, Answer};
+use crate::answer::Answer;
+use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::extract::Call;
 use crate::input::Object;
-use crate::search::{Criteria, Order, Page};
+use crate::listing::{self, Rows};
+use crate::search::{Criteria, read_order, read_window};
 
 /// The newest first, or the oldest: every other order would have to read all there is.
 pub(super) const FIELDS: [&str; 1] = ["insertInstant"];
@@ -19,7 +24,7 @@ pub(super) async fn search_deliveries(mut call: Call) -> Answer {
     let criteria = Criteria::of(&mut call).await?;
     let now = call.now();
     let (search, window) = criteria.read(|criteria| {
-        let window = Page::read(criteria).window();
+        let window = read_window(criteria);
         if window.start > MOST_FOUND {
             criteria.errors().refuse_because(
                 Prefix::Invalid,
@@ -31,23 +36,40 @@ pub(super) async fn search_deliveries(mut call: Call) -> Answer {
         }
         Ok((read(criteria), window))
     })?;
-    let (total, found) = call
-        .state()
-        .read(move |connection| {
-            let (total, ids) = search.run(connection, window, now)?;
-            let deliveries = Delivery::load(connection, &ids)?;
-            Ok((total, Details::of(connection, deliveries)?))
-        })
-        .await?;
-    let deliveries = found.iter().map(|details| view::delivery(details, now));
-    Ok(answer::json(&json!({
-        "deliveries": deliveries.collect::<Value>(),
-        "total": total,
-    })))
+    listing::answer(&call, "deliveries", Deliveries { now }, move |connection| {
+        Ok(search.run(connection, window, now)?)
+    })
+    .await
+}
+
+#[derive(Clone)]
+struct Deliveries {
+    now: Instant,
+}
+
+impl Rows for Deliveries {
+    type Id = DeliveryId;
+    type Row = Details;
+
+    fn load(
+        &self,
+        connection: &mut AnyConnection,
+        ids: &[DeliveryId],
+    ) -> Result<Vec<(DeliveryId, Details)>, ApiError> {
+        let deliveries = Delivery::load(connection, ids)?;
+        let details = Details::of(connection, deliveries)?.into_iter();
+        Ok(details
+            .map(|details| (details.delivery.id, details))
+            .collect())
+    }
+
+    fn show(&self, details: &Details) -> Result<View, ApiError> {
+        Ok(view::delivery(details, self.now))
+    }
 }
 
 fn read(criteria: &Object<'_>) -> DeliverySearch {
-    let order = Order::read(criteria, &FIELDS, DEFAULT_ORDER).sorts();
+    let order = read_order(criteria, &FIELDS, DEFAULT_ORDER);
     DeliverySearch {
         webhook: criteria.id("webhookId"),
         event: criteria.id("eventId"),

@@ -4,16 +4,15 @@ use beadle_common::instant::Instant;
 use beadle_common::model::delivery::{Attempt, Details, MailDetails, Place, Receiver, Standing};
 use beadle_common::model::webhook::origin_of;
 use beadle_common::outbox::{Kind, Payload};
-use beadle_common::view::{Absent, Members};
-use serde_json::Value;
+use beadle_common::view::{Absent, Members, View};
 
-pub(super) fn delivery(details: &Details, now: Instant) -> Value {
+pub(super) fn delivery(details: &Details, now: Instant) -> View {
     let delivery = &details.delivery;
     let members = Members::new(Absent::Omit)
         .with("attempt", delivery.attempt)
         .with(
             "attempts",
-            details.attempts.iter().map(attempt).collect::<Value>(),
+            details.attempts.iter().map(attempt).collect::<Vec<View>>(),
         )
         .maybe("circuit", details.circuit())
         .with("explanation", details.explanation(now))
@@ -84,7 +83,7 @@ fn mailed(members: Members, mail: &MailDetails) -> Members {
         .maybe("userId", mail.user_id)
 }
 
-fn attempt(attempt: &Attempt) -> Value {
+fn attempt(attempt: &Attempt) -> View {
     Members::new(Absent::Omit)
         .maybe("class", attempt.class.as_ref())
         .maybe("durationMillis", attempt.duration_millis)
@@ -97,7 +96,7 @@ fn attempt(attempt: &Attempt) -> Value {
         .done()
 }
 
-fn error(attempt: &Attempt) -> Value {
+fn error(attempt: &Attempt) -> View {
     Members::new(Absent::Omit)
         .with("class", attempt.class.as_deref().unwrap_or("unknown"))
         .maybe("message", attempt.message.as_ref())

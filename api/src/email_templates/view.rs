@@ -1,10 +1,9 @@
 //! An email template as the API returns it.
 
 use beadle_common::model::email_template::EmailTemplate;
-use beadle_common::view::{Absent, Members};
-use serde_json::Value;
+use beadle_common::view::{Absent, Members, View};
 
-pub(super) fn email_template(template: &EmailTemplate) -> Value {
+pub(super) fn email_template(template: &EmailTemplate) -> View {
     Members::new(Absent::Omit)
         .maybe("defaultFromName", template.default_from_name.as_ref())
         .with("defaultHtmlTemplate", &template.default_html_template)

@@ -67,7 +67,7 @@ fn shared_variables(setup: &Setup, order: &mut Order) -> Value {
         .cloned();
     let variables = Variables {
         application: application
-            .map(|application| view::application(application, Absent::Null))
+            .map(|application| view::application(application, Absent::Null).into_value())
             .unwrap_or_default(),
         base_url: base_url.unwrap_or_else(|| setup.base_url.clone().into()),
         request_data: order.request_data.take(),
@@ -101,7 +101,7 @@ impl<'a> Batch<'a> {
                 self.name_tenant(tenant);
             }
             let view = view::registered_user(user, registrations, Absent::Null);
-            self.renderer.set("user", view);
+            self.renderer.set("user", view.into_value());
             let languages = &user.preferred_languages.0;
             match self.content(tenant, languages, user.timezone.as_deref())? {
                 Ok(content) => self.add(tenant, Some(user.id), to, languages, content)?,
@@ -139,7 +139,7 @@ impl<'a> Batch<'a> {
 
     fn name_tenant(&mut self, tenant: &Tenant) {
         let view = view::tenant(tenant, Absent::Null);
-        self.renderer.set("tenant", view);
+        self.renderer.set("tenant", view.into_value());
     }
 
     /// The inner error is the template's.

@@ -7,8 +7,7 @@ mod search;
 mod tests;
 
 use beadle_common::model::event_log::EventLog;
-use beadle_common::view::{Absent, Members};
-use serde_json::Value;
+use beadle_common::view::{Absent, Members, View};
 
 use crate::description::{Kind, Section};
 use crate::extract::{Access, Endpoint};
@@ -41,7 +40,7 @@ pub(crate) fn routes() -> Section {
         )
 }
 
-fn view(entry: &EventLog) -> Value {
+fn view(entry: &EventLog) -> View {
     Members::new(Absent::Omit)
         .with("id", entry.id)
         .with("insertInstant", entry.insert_instant)

@@ -85,12 +85,6 @@ impl Unproven {
         self.incoming.is_within(SMALL) && timeout(PATIENCE, self.incoming.end()).await.is_ok()
     }
 
-    /// Whether there is an Id in the path.
-    pub(crate) fn has_id(&self) -> bool {
-        let id = self.request.match_info().get(self.endpoint.id);
-        id.is_some_and(|id| !id.is_empty())
-    }
-
     /// The right to carry out this request, if it came with an `Idempotency-Key`.
     pub(crate) fn reservation(&self) -> Option<Reservation> {
         self.request.extensions().get::<Reservation>().cloned()

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use beadle_common::db::JsonText;
 use beadle_common::instant::Instant;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -218,6 +219,13 @@ impl<'a> Object<'a> {
         self.converted(member, Value::as_object)
             .cloned()
             .unwrap_or_default()
+    }
+
+    /// The same as text, for what is only stored.
+    #[must_use]
+    pub fn data_text(&self, member: &str) -> JsonText {
+        let object = self.converted(member, Value::as_object);
+        object.map_or_else(JsonText::empty_object, JsonText::of)
     }
 
     /// The elements of a list, each converted or reported. Nulls in it are dropped.

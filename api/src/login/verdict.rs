@@ -1,5 +1,7 @@
 //! Whether somebody may log in, and what stands in the way.
 
+use std::collections::BTreeMap;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -11,8 +13,7 @@ use beadle_common::model::application::Application;
 use beadle_common::model::failed_login::FailedLogins;
 use beadle_common::model::registration::Registration;
 use beadle_common::model::user::User;
-use beadle_common::view::{Absent, Members};
-use serde_json::{Value, json};
+use beadle_common::view::{Absent, Members, View};
 
 use super::Credentials;
 use crate::answer::{self, Answer};
@@ -61,12 +62,12 @@ pub(super) async fn judge(
         .read(move |connection| preventing(connection, id, application, now))
         .await?;
     if !in_the_way.is_empty() {
-        let actions: Value = in_the_way.iter().map(preventing_view).collect();
-        let body = json!({ "actions": actions });
+        let actions: Vec<View> = in_the_way.iter().map(preventing_view).collect();
+        let body = BTreeMap::from([("actions", actions)]);
         return Ok(answer::with_json(&mut HttpResponse::Conflict(), &body));
     }
     let welcome = welcome(state, user, application, now).await?;
-    let body = json!({"user": welcome.user});
+    let body = BTreeMap::from([("user", welcome.user)]);
     Ok(match welcome.is_registered {
         false => answer::with_json(&mut HttpResponse::Accepted(), &body),
         true => answer::json(&body),
@@ -75,7 +76,7 @@ pub(super) async fn judge(
 
 /// Somebody who may come in.
 struct Welcome {
-    user: Value,
+    user: View,
     /// For the application that was named, if one was.
     is_registered: bool,
 }
@@ -163,7 +164,7 @@ fn preventing(
 }
 
 /// What the user may be told. `actionId` is the definition's: official clients read it so.
-fn preventing_view(log: &ActionLog) -> Value {
+fn preventing_view(log: &ActionLog) -> View {
     Members::new(Absent::Omit)
         .with("actionId", log.user_action_id)
         .maybe("actionerUserId", log.actioner_user_id)

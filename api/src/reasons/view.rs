@@ -1,10 +1,9 @@
 //! A reason as the API returns it.
 
 use beadle_common::model::reason::Reason;
-use beadle_common::view::{Absent, Members};
-use serde_json::Value;
+use beadle_common::view::{Absent, Members, View};
 
-pub(super) fn reason(reason: &Reason) -> Value {
+pub(super) fn reason(reason: &Reason) -> View {
     Members::new(Absent::Omit)
         .with("code", &reason.code)
         .with("id", reason.id)

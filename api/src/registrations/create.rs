@@ -1,13 +1,15 @@
 //! `POST /api/user/registration[/{userId}]`: registers a user, who may be made by the same
 //! request.
 
+use std::collections::BTreeMap;
+
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{TenantId, UserId};
 use beadle_common::instant::Instant;
 use beadle_common::model::registration::Registration;
 use beadle_common::model::user::User;
 use beadle_common::view::{self, Absent};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::input::{read_application, read_registration};
 use super::{APPLICATION, ENDPOINT, WRAPPER};
@@ -34,7 +36,7 @@ pub(super) async fn register(mut call: Call) -> Answer {
         members,
         hashed,
     };
-    call.commit(move |connection| Ok(Reply::json(&request.carry_out(connection)?)))
+    call.commit(move |connection| request.carry_out(connection))
         .await
 }
 
@@ -50,7 +52,7 @@ struct Request {
 }
 
 impl Request {
-    fn carry_out(&self, connection: &mut AnyConnection) -> Result<Value, ApiError> {
+    fn carry_out(&self, connection: &mut AnyConnection) -> Result<Reply, ApiError> {
         let errors = Collector::new();
         let body = Object::root(&self.members, &errors);
         let object = body.required_object(WRAPPER);
@@ -67,10 +69,12 @@ impl Request {
             user.insert(connection)?;
         }
         registration.insert(connection)?;
-        Ok(json!({
-            USER: users::show(connection, &user)?,
-            WRAPPER: view::registration(&registration, Absent::Omit),
-        }))
+        let user = users::show(connection, &user)?;
+        let registration = view::registration(&registration, Absent::Omit);
+        Ok(Reply::json(&BTreeMap::from([
+            (USER, user),
+            (WRAPPER, registration),
+        ])))
     }
 
     /// The user of the request, and whether it is a new one.

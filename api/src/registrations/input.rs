@@ -48,7 +48,7 @@ pub(super) fn read_registration(
         timezone: read_timezone(object),
         roles: Json(read_roles(object, application)),
         preferred_languages: Json(object.locales("preferredLanguages", MOST_LANGUAGES)),
-        data: Json(object.data("data")),
+        data: object.data_text("data"),
         last_login_instant: None,
         insert_instant: now,
         last_update_instant: now,

@@ -1,10 +1,9 @@
 //! A signing key as the API returns it: all but its private part.
 
 use beadle_common::model::signing_key::SigningKeyRow;
-use beadle_common::view::{Absent, Members};
-use serde_json::Value;
+use beadle_common::view::{Absent, Members, View};
 
-pub(super) fn key(key: &SigningKeyRow) -> Value {
+pub(super) fn key(key: &SigningKeyRow) -> View {
     Members::new(Absent::Omit)
         .with("algorithm", key.algorithm)
         .with("hasPrivateKey", key.private_key.is_some())

@@ -9,8 +9,7 @@ mod tests;
 use actix_web::FromRequest as _;
 use actix_web::web::Path;
 use beadle_common::model::suppression::Suppression;
-use beadle_common::view::{Absent, Members};
-use serde_json::Value;
+use beadle_common::view::{Absent, Members, View};
 
 use crate::description::{Kind, Section};
 use crate::error::ApiError;
@@ -54,7 +53,7 @@ async fn address(call: &Call) -> Result<Option<String>, ApiError> {
     Ok(Some(address))
 }
 
-fn view(suppression: &Suppression) -> Value {
+fn view(suppression: &Suppression) -> View {
     Members::new(Absent::Omit)
         .with("address", &suppression.address)
         .with("deliveryId", suppression.delivery_id)

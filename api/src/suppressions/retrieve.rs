@@ -1,13 +1,15 @@
 //! `GET /api/email/suppression[/{address}]`
 
+use beadle_common::db::AnyConnection;
 use beadle_common::model::suppression::Suppression;
-use serde_json::{Value, json};
+use beadle_common::view::View;
+use serde_json::json;
 
 use super::{address, view};
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::extract::Call;
-use crate::search::{Criteria, Page};
+use crate::search::{Criteria, read_window};
 
 /// A page of what is suppressed now, the newest first; or one address.
 pub(super) async fn retrieve_suppressions(mut call: Call) -> Answer {
@@ -15,13 +17,14 @@ pub(super) async fn retrieve_suppressions(mut call: Call) -> Answer {
         return retrieve_suppression(&call, address).await;
     }
     let criteria = Criteria::of(&mut call).await?;
-    let page = criteria.read(|criteria| Ok(Page::read(criteria)))?;
+    let window = criteria.read(|criteria| Ok(read_window(criteria)))?;
     let (scope, now) = (call.scope(), call.now());
-    let (total, found) = call
-        .state()
-        .read(move |connection| Ok(Suppression::page(connection, scope, now, page.window())?))
-        .await?;
-    let suppressions: Value = found.iter().map(view).collect();
+    let state = call.state();
+    let find = move |connection: &mut AnyConnection| {
+        Ok(Suppression::page(connection, scope, now, window)?)
+    };
+    let (total, found) = state.searches.search(&state.db, find).await?;
+    let suppressions: Vec<View> = found.iter().map(view).collect();
     Ok(answer::json(
         &json!({"suppressions": suppressions, "total": total}),
     ))

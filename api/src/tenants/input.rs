@@ -70,7 +70,7 @@ pub(super) fn read_tenant(
         name_key: fold(&name),
         name,
         is_default: false,
-        data: Json(object.data("data")),
+        data: object.data_text("data"),
         email_configuration: Json(email),
         smtp_password: None,
         event_configuration: Json(read_event_configuration(object)),

@@ -1,14 +1,17 @@
 //! `GET /api/tenant[/{tenantId}]`
 
+use beadle_common::db::AnyConnection;
 use beadle_common::id::TenantId;
+use beadle_common::model::listing::TenantSearch;
+use beadle_common::model::search::Window;
 use beadle_common::model::tenant::Tenant;
-use beadle_common::view::{self, Absent};
-use serde_json::Value;
+use beadle_common::view::{self, Absent, View};
 
 use super::WRAPPER;
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::extract::Call;
+use crate::listing::{self, Rows};
 
 pub(super) async fn retrieve_tenants(call: Call) -> Answer {
     let id: Option<TenantId> = call.id()?;
@@ -28,16 +31,34 @@ pub(super) async fn retrieve_tenants(call: Call) -> Answer {
 
 /// All tenants by name. A key that is locked to one sees that one.
 async fn list(call: Call) -> Answer {
-    let lock = call.caller().lock;
-    let mut tenants = call
-        .state()
-        .read(|connection| Ok(Tenant::all(connection)?))
-        .await?;
-    tenants.retain(|tenant| lock.is_none_or(|lock| tenant.id == lock));
-    tenants.sort_by(|a, b| (&a.name_key, a.id).cmp(&(&b.name_key, b.id)));
-    let list: Value = tenants
-        .iter()
-        .map(|tenant| view::tenant(tenant, Absent::Omit))
-        .collect();
-    Ok(answer::wrapped("tenants", list))
+    let search = TenantSearch {
+        tenant: call.caller().lock,
+        ..TenantSearch::default()
+    };
+    listing::answer(&call, "tenants", Tenants, move |connection| {
+        Ok(Tenant::search(connection, &search, &[], Window::ALL)?.ids)
+    })
+    .await
+}
+
+/// Tenants, without what is secret.
+#[derive(Clone)]
+pub(super) struct Tenants;
+
+impl Rows for Tenants {
+    type Id = TenantId;
+    type Row = Tenant;
+
+    fn load(
+        &self,
+        connection: &mut AnyConnection,
+        ids: &[TenantId],
+    ) -> Result<Vec<(TenantId, Tenant)>, ApiError> {
+        let rows = Tenant::load(connection, ids)?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+
+    fn show(&self, row: &Tenant) -> Result<View, ApiError> {
+        Ok(view::tenant(row, Absent::Omit))
+    }
 }

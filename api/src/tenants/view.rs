@@ -22,7 +22,7 @@ pub(super) fn smtp_password(sealer: &Sealer, tenant: &Tenant) -> Result<Option<S
 
 /// With this in the place of the password.
 pub(super) fn for_patch(tenant: &Tenant, password: Option<&str>) -> Value {
-    let mut object = view::tenant(tenant, Absent::Omit);
+    let mut object = view::tenant(tenant, Absent::Omit).into_value();
     if let Some(password) = password
         && let Some(Value::Object(settings)) = object.get_mut("emailConfiguration")
     {

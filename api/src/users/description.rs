@@ -192,6 +192,6 @@ pub(super) const SEARCH: &[Operation] = &[Operation::new(
             "As for a search engine, instead of `orderBy`. Only in a body.",
         ),
     ],
-    order: &super::search::NAMES,
+    order: &super::search::FIELDS,
     default_order: super::search::DEFAULT_ORDER,
 })];

@@ -64,7 +64,7 @@ pub(super) fn read_user(
         timezone: read_timezone(object),
         expiry: object.instant("expiry"),
         preferred_languages: Json(object.locales("preferredLanguages", MOST_LANGUAGES)),
-        data: Json(object.data("data")),
+        data: object.data_text("data"),
         insert_instant: now,
         last_update_instant: now,
     };

@@ -4,8 +4,7 @@ use beadle_common::db::AnyConnection;
 use beadle_common::id::{TenantId, UserId};
 use beadle_common::model::registration::Registration;
 use beadle_common::model::user::User;
-use beadle_common::view::{self, Absent};
-use serde_json::Value;
+use beadle_common::view::{self, Absent, View};
 
 use super::update::find;
 use super::{ENDPOINT, WRAPPER};
@@ -41,7 +40,7 @@ pub(super) async fn retrieve_user(call: Call) -> Answer {
 }
 
 /// The user as the API returns it.
-pub(crate) fn show(connection: &mut AnyConnection, user: &User) -> Result<Value, ApiError> {
+pub(crate) fn show(connection: &mut AnyConnection, user: &User) -> Result<View, ApiError> {
     let registrations = Registration::of_user(connection, user.id)?;
     Ok(view::registered_user(user, &registrations, Absent::Omit))
 }

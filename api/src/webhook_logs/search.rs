@@ -1,17 +1,20 @@
 //! `GET` and `POST /api/system/webhook-event-log/search`
 
+use beadle_common::db::AnyConnection;
+use beadle_common::id::EventId;
 use beadle_common::instant::Instant;
-use beadle_common::model::webhook_log::{WebhookEventCriteria, WebhookEventLog};
-use serde_json::{Value, json};
+use beadle_common::model::webhook_log::{EventResult, WebhookEventCriteria, WebhookEventLog};
+use beadle_common::view::View;
 
 use super::view;
-use crate::answer::{self, Answer};
+use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::event_types::kind_of;
 use crate::extract::Call;
 use crate::input::Object;
-use crate::search::{Criteria, Order, Page, text_criterion};
+use crate::listing::{self, Rows};
+use crate::search::{Criteria, read_order, read_window, text_criterion};
 
 pub(super) const FIELDS: [&str; 7] = [
     "eventResult",
@@ -30,30 +33,38 @@ const HOUR: i64 = 60 * MINUTE;
 pub(super) async fn search_webhook_event_logs(mut call: Call) -> Answer {
     let now = call.now();
     let criteria = Criteria::of(&mut call).await?;
-    let (wanted, order, page) = criteria.read(|criteria| {
+    let (wanted, sorts, window) = criteria.read(|criteria| {
         let wanted = read(criteria, now);
-        let order = Order::read(criteria, &FIELDS, DEFAULT_ORDER);
-        Ok((wanted, order, Page::read(criteria)))
+        let sorts = read_order(criteria, &FIELDS, DEFAULT_ORDER);
+        Ok((wanted, sorts, read_window(criteria)))
     })?;
-    let (total, logs) = call
-        .state()
-        .read(move |connection| {
-            let sorts = order.sorts();
-            Ok(WebhookEventLog::search(
-                connection,
-                &wanted,
-                &sorts,
-                page.window(),
-            )?)
-        })
-        .await?;
-    let logs = logs
-        .iter()
-        .map(view::event)
-        .collect::<Result<Value, ApiError>>()?;
-    Ok(answer::json(
-        &json!({"total": total, "webhookEventLogs": logs}),
-    ))
+    listing::answer(&call, "webhookEventLogs", Events, move |connection| {
+        Ok(WebhookEventLog::search(
+            connection, &wanted, &sorts, window,
+        )?)
+    })
+    .await
+}
+
+#[derive(Clone)]
+struct Events;
+
+impl Rows for Events {
+    type Id = (EventId, EventResult);
+    type Row = WebhookEventLog;
+
+    fn load(
+        &self,
+        connection: &mut AnyConnection,
+        ids: &[Self::Id],
+    ) -> Result<Vec<(Self::Id, WebhookEventLog)>, ApiError> {
+        let logs = WebhookEventLog::load(connection, ids)?.into_iter();
+        Ok(logs.map(|log| ((log.event.id, log.result), log)).collect())
+    }
+
+    fn show(&self, log: &WebhookEventLog) -> Result<View, ApiError> {
+        view::event(log)
+    }
 }
 
 /// Without a range, the last hour in whole minutes.

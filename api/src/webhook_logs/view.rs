@@ -3,15 +3,16 @@
 use beadle_common::instant::Instant;
 use beadle_common::model::webhook_log::{LoggedAttempt, WebhookEventLog};
 use beadle_common::outbox::AttemptResult;
-use beadle_common::view::{Absent, Members};
-use serde_json::{Map, Value};
+use beadle_common::view::{Absent, Members, View};
+use serde_json::Map;
+use serde_json::value::RawValue;
 
 use crate::error::ApiError;
 
 /// With the whole body that was sent.
-pub(super) fn event(log: &WebhookEventLog) -> Result<Value, ApiError> {
+pub(super) fn event(log: &WebhookEventLog) -> Result<View, ApiError> {
     let event = &log.event;
-    let body: Value = serde_json::from_str(&event.body).map_err(ApiError::internal)?;
+    let body: &RawValue = serde_json::from_str(&event.body).map_err(ApiError::internal)?;
     let count = |result| {
         let attempts = log.attempts.iter();
         attempts.filter(|attempt| attempt.result == result).count()
@@ -24,7 +25,7 @@ pub(super) fn event(log: &WebhookEventLog) -> Result<Value, ApiError> {
             log.attempts
                 .iter()
                 .map(|attempt| members(attempt).done())
-                .collect::<Value>(),
+                .collect::<Vec<View>>(),
         )
         .with("data", Map::new())
         .with("event", body)
@@ -42,7 +43,7 @@ pub(super) fn event(log: &WebhookEventLog) -> Result<Value, ApiError> {
 }
 
 /// An attempt that stands for itself names its event.
-pub(super) fn attempt(attempt: &LoggedAttempt) -> Value {
+pub(super) fn attempt(attempt: &LoggedAttempt) -> View {
     members(attempt)
         .with("webhookEventLogId", attempt.event)
         .done()

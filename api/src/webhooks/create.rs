@@ -6,6 +6,7 @@ use beadle_common::id::WebhookId;
 use beadle_common::instant::Instant;
 use beadle_common::model::webhook::{SecretKind, Webhook};
 use beadle_common::outbox::LaneState;
+use beadle_common::view::View;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
@@ -35,7 +36,7 @@ fn create(
     given: Option<WebhookId>,
     members: &Map<String, Value>,
     now: Instant,
-) -> Result<Value, ApiError> {
+) -> Result<View, ApiError> {
     let id = given.unwrap_or_else(WebhookId::random);
     let ((webhook, tenants), secret) = read_wrapped(members, WRAPPER, |object| {
         if given.is_some() && Webhook::exists(connection, id)? {

@@ -54,7 +54,7 @@ pub(super) fn read_webhook(
         headers: seal_headers(sealer, id, &headers)?,
         http_authentication_username: username,
         http_authentication_password: seal_password(sealer, id, password.as_deref())?,
-        data: Json(object.data("data")),
+        data: object.data_text("data"),
         signature_enabled,
         signing_key_id,
         ssl_certificate: object.long_text("sslCertificate", LONGEST_CERTIFICATE),

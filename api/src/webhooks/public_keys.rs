@@ -1,10 +1,11 @@
 //! `GET /.well-known/webhooks.json`: what receivers verify `v1a` signatures with. No API key
 //! is needed.
 
+use std::collections::BTreeMap;
+
 use actix_web::web::Data;
 use beadle_common::model::webhook::WebhookSecretRow;
-use beadle_common::view::{Absent, Members};
-use serde_json::{Map, Value};
+use beadle_common::view::{Absent, Members, View};
 
 use crate::answer::{self, Answer};
 use crate::state::State;
@@ -15,19 +16,15 @@ pub(super) async fn retrieve_public_keys(state: Data<State>) -> Answer {
     let rows = state
         .read(move |connection| Ok(WebhookSecretRow::live_pairs(connection, now)?))
         .await?;
-    let mut webhooks = Map::new();
+    let mut webhooks: BTreeMap<String, Vec<View>> = BTreeMap::new();
     for row in &rows {
-        let keys = webhooks
-            .entry(row.webhook_id.to_string())
-            .or_insert_with(|| Value::Array(Vec::new()));
-        if let Value::Array(keys) = keys {
-            keys.push(view(row));
-        }
+        let keys = webhooks.entry(row.webhook_id.to_string()).or_default();
+        keys.push(view(row));
     }
-    Ok(answer::wrapped("webhooks", Value::Object(webhooks)))
+    Ok(answer::wrapped("webhooks", webhooks))
 }
 
-fn view(row: &WebhookSecretRow) -> Value {
+fn view(row: &WebhookSecretRow) -> View {
     Members::new(Absent::Omit)
         .maybe("expirationInstant", row.expiration_instant)
         .with("id", row.id)

@@ -2,16 +2,20 @@
 
 use std::collections::HashMap;
 
+use beadle_common::db::AnyConnection;
 use beadle_common::id::{LaneId, TenantId, WebhookId};
+use beadle_common::model::listing::WebhookSearch;
+use beadle_common::model::search::Window;
 use beadle_common::model::webhook::Webhook;
 use beadle_common::outbox::{LaneState, lane_state, lane_states};
 use beadle_common::seal::Sealer;
-use serde_json::Value;
+use beadle_common::view::View;
 
 use super::{WRAPPER, view};
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::extract::Call;
+use crate::listing::{self, Rows};
 
 pub(super) async fn retrieve_webhooks(call: Call) -> Answer {
     let id: Option<WebhookId> = call.id()?;
@@ -32,55 +36,58 @@ pub(super) async fn retrieve_webhooks(call: Call) -> Answer {
     ))
 }
 
-/// All webhooks, the tenants of each that is not global, and how they fare.
-pub(super) struct Listing {
-    pub(super) webhooks: Vec<Webhook>,
-    pub(super) tenants: HashMap<WebhookId, Vec<TenantId>>,
-    lanes: HashMap<LaneId, LaneState>,
-}
-
-impl Listing {
-    pub(super) fn tenants_of(&self, webhook: WebhookId) -> &[TenantId] {
-        self.tenants.get(&webhook).map_or(&[], Vec::as_slice)
-    }
-
-    pub(super) fn view(&self, sealer: &Sealer, webhook: &Webhook) -> Result<Value, ApiError> {
-        let id = LaneId::from(webhook.id);
-        let lane = self.lanes.get(&id).cloned();
-        let lane = lane.unwrap_or_else(|| LaneState::healthy(id));
-        view::webhook(sealer, webhook, self.tenants_of(webhook.id), &lane, None)
-    }
-}
-
-pub(super) async fn load(call: &Call) -> Result<Listing, ApiError> {
-    let (webhooks, pairs, states) = call
-        .state()
-        .read(|connection| {
-            let webhooks = Webhook::all(connection)?;
-            let pairs = Webhook::all_tenants(connection)?;
-            let lanes: Vec<LaneId> = webhooks.iter().map(|webhook| webhook.id.into()).collect();
-            Ok((webhooks, pairs, lane_states(connection, &lanes)?))
-        })
-        .await?;
-    let mut tenants: HashMap<WebhookId, Vec<TenantId>> = HashMap::new();
-    for (webhook, tenant) in pairs {
-        tenants.entry(webhook).or_default().push(tenant);
-    }
-    let lanes = states.into_iter().map(|state| (state.lane, state));
-    Ok(Listing {
-        webhooks,
-        tenants,
-        lanes: lanes.collect(),
-    })
-}
-
 /// The newest first.
 async fn list(call: Call) -> Answer {
-    let mut listing = load(&call).await?;
-    let mut webhooks = std::mem::take(&mut listing.webhooks);
-    webhooks.sort_by_key(|webhook| std::cmp::Reverse((webhook.insert_instant, webhook.id)));
-    let sealer = &call.state().sealer;
-    let views = webhooks.iter().map(|webhook| listing.view(sealer, webhook));
-    let list = views.collect::<Result<Vec<Value>, ApiError>>()?;
-    Ok(answer::wrapped("webhooks", Value::Array(list)))
+    let (rows, search) = (Webhooks::of(&call), WebhookSearch::default());
+    listing::answer(&call, "webhooks", rows, move |connection| {
+        Ok(Webhook::search(connection, &search, &[], Window::ALL)?.ids)
+    })
+    .await
+}
+
+/// Webhooks, the tenants of each that is not global, and how they fare.
+#[derive(Clone)]
+pub(super) struct Webhooks {
+    sealer: Sealer,
+}
+
+impl Webhooks {
+    pub(super) fn of(call: &Call) -> Self {
+        Self {
+            sealer: call.state().sealer.clone(),
+        }
+    }
+}
+
+impl Rows for Webhooks {
+    type Id = WebhookId;
+    type Row = (Webhook, Vec<TenantId>, LaneState);
+
+    fn load(
+        &self,
+        connection: &mut AnyConnection,
+        ids: &[WebhookId],
+    ) -> Result<Vec<(WebhookId, Self::Row)>, ApiError> {
+        let webhooks = Webhook::load(connection, ids)?;
+        let mut tenants: HashMap<WebhookId, Vec<TenantId>> = HashMap::new();
+        for (webhook, tenant) in Webhook::tenants_of(connection, ids)? {
+            tenants.entry(webhook).or_default().push(tenant);
+        }
+        let lanes: Vec<LaneId> = ids.iter().map(|id| (*id).into()).collect();
+        let states = lane_states(connection, &lanes)?.into_iter();
+        let mut states: HashMap<LaneId, LaneState> =
+            states.map(|state| (state.lane, state)).collect();
+        let complete = |webhook: Webhook| {
+            let (id, lane) = (webhook.id, LaneId::from(webhook.id));
+            let state = states.remove(&lane);
+            let state = state.unwrap_or_else(|| LaneState::healthy(lane));
+            let tenants = tenants.remove(&id).unwrap_or_default();
+            (id, (webhook, tenants, state))
+        };
+        Ok(webhooks.into_iter().map(complete).collect())
+    }
+
+    fn show(&self, (webhook, tenants, lane): &Self::Row) -> Result<View, ApiError> {
+        view::webhook(&self.sealer, webhook, tenants, lane, None)
+    }
 }

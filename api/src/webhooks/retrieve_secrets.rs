@@ -3,9 +3,8 @@
 use beadle_common::id::WebhookId;
 use beadle_common::model::webhook::{Webhook, WebhookSecretRow};
 use beadle_common::seal::Sealer;
-use beadle_common::view::{Absent, Members};
+use beadle_common::view::{Absent, Members, View};
 use secrecy::ExposeSecret;
-use serde_json::Value;
 
 use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
@@ -32,10 +31,10 @@ pub(super) fn show(sealer: &Sealer, rows: &[WebhookSecretRow]) -> Result<Reply, 
         .iter()
         .map(|row| view(sealer, row))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Reply::wrapped("secrets", Value::Array(secrets)))
+    Ok(Reply::wrapped("secrets", secrets))
 }
 
-fn view(sealer: &Sealer, row: &WebhookSecretRow) -> Result<Value, ApiError> {
+fn view(sealer: &Sealer, row: &WebhookSecretRow) -> Result<View, ApiError> {
     let secret = sealer
         .open_text(WebhookSecretRow::place(row.id), &row.secret)
         .map_err(ApiError::internal)?;

@@ -6,6 +6,7 @@ use beadle_common::id::{TenantId, WebhookId};
 use beadle_common::instant::Instant;
 use beadle_common::model::webhook::Webhook;
 use beadle_common::outbox::{LaneState, lane_state};
+use beadle_common::view::View;
 use serde_json::{Map, Value};
 
 use super::{OWN, WRAPPER, input, view};
@@ -61,7 +62,7 @@ fn update(
     stored: Stored,
     members: &Map<String, Value>,
     now: Instant,
-) -> Result<Value, ApiError> {
+) -> Result<View, ApiError> {
     let id = stored.webhook.id;
     let (read, tenants) = read_wrapped(members, WRAPPER, |object| {
         input::read_webhook(connection, &state.sealer, object, id, now)

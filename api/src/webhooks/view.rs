@@ -5,7 +5,7 @@ use beadle_common::id::TenantId;
 use beadle_common::model::webhook::Webhook;
 use beadle_common::outbox::LaneState;
 use beadle_common::seal::Sealer;
-use beadle_common::view::{Absent, Members};
+use beadle_common::view::{Absent, Members, View};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ pub(super) fn webhook(
     tenants: &[TenantId],
     lane: &LaneState,
     signing_secret: Option<&str>,
-) -> Result<Value, ApiError> {
+) -> Result<View, ApiError> {
     let signature = Members::new(Absent::Omit)
         .with("enabled", webhook.signature_enabled)
         .maybe("signingKeyId", webhook.signing_key_id)
@@ -30,7 +30,7 @@ pub(super) fn webhook(
     Ok(Members::new(Absent::Omit)
         .with("connectTimeout", webhook.connect_timeout)
         .maybe("contactEmail", webhook.contact_email.as_ref())
-        .with("data", &webhook.data.0)
+        .with("data", &webhook.data)
         .maybe("description", webhook.description.as_ref())
         .maybe("disabledInstant", disabled_instant)
         .maybe("disabledReason", disabled_reason)
@@ -65,7 +65,7 @@ pub(super) fn for_patch(
     tenants: &[TenantId],
     lane: &LaneState,
 ) -> Result<Value, ApiError> {
-    Ok(json!({super::WRAPPER: webhook(sealer, stored, tenants, lane, None)?}))
+    Ok(json!({super::WRAPPER: webhook(sealer, stored, tenants, lane, None)?.into_value()}))
 }
 
 fn headers(sealer: &Sealer, webhook: &Webhook) -> Result<Value, ApiError> {

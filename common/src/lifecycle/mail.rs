@@ -85,9 +85,9 @@ impl MailInput<'_> {
             base_url: self.setup.base_url.clone().into(),
             event: event_variable(self.event),
             request_data: Value::Null,
-            tenant: view::tenant(self.tenant, Absent::Null),
+            tenant: view::tenant(self.tenant, Absent::Null).into_value(),
             user: user_view(connection, &self.who.actionee)?,
-            user_action: view::user_action(&self.who.definition, Absent::Null),
+            user_action: view::user_action(&self.who.definition, Absent::Null).into_value(),
         };
         Ok(variables.into_json())
     }
@@ -98,7 +98,8 @@ impl MailInput<'_> {
             return Ok(None);
         };
         let application = Application::find(connection, *id)?;
-        Ok(application.map(|application| view::application(&application, Absent::Null)))
+        Ok(application
+            .map(|application| view::application(&application, Absent::Null).into_value()))
     }
 
     fn mail(
@@ -128,7 +129,7 @@ impl MailInput<'_> {
 /// A user as templates see them.
 fn user_view(connection: &mut AnyConnection, user: &User) -> Result<Value, Refusal> {
     let registrations = Registration::of_user(connection, user.id)?;
-    Ok(view::registered_user(user, &registrations, Absent::Null))
+    Ok(view::registered_user(user, &registrations, Absent::Null).into_value())
 }
 
 /// The event as templates see it. `info` holds what the caller knew; what it did not is

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::crud;
 use crate::db::bulk::{Bulk, column};
-use crate::db::{AnyConnection, Json, Locking, RowLock, SqlUuid};
+use crate::db::{AnyConnection, Json, Locking, MultiBackend, RowLock, SqlUuid};
 use crate::erasure::{tenants_under_erasure, users_under_erasure};
 use crate::id::{ActionLogId, ApplicationId, TenantId, UserActionId, UserId};
 use crate::instant::Instant;
@@ -180,30 +180,51 @@ impl ActionLog {
         filter: Filter,
         now: Instant,
     ) -> QueryResult<Vec<Self>> {
+        Self::query_of_user(user, filter, now)
+            .select(Self::as_select())
+            .load(connection)
+    }
+
+    /// Their Ids.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn ids_of_user(
+        connection: &mut AnyConnection,
+        user: UserId,
+        filter: Filter,
+        now: Instant,
+    ) -> QueryResult<Vec<ActionLogId>> {
+        Self::query_of_user(user, filter, now)
+            .select(action_logs::id)
+            .load(connection)
+    }
+
+    fn query_of_user(
+        user: UserId,
+        filter: Filter,
+        now: Instant,
+    ) -> action_logs::BoxedQuery<'static, MultiBackend> {
         let query = action_logs::table
             .filter(action_logs::actionee_user_id.eq(user))
             .order((action_logs::insert_instant.desc(), action_logs::id.desc()))
-            .select(Self::as_select())
             .into_boxed();
         let active = action_logs::canceled
             .eq(false)
             .and(action_logs::expiry.is_not_null())
             .and(action_logs::expiry.gt(now));
         match filter {
-            Filter::All => query.load(connection),
-            Filter::Active => query.filter(active).load(connection),
+            Filter::All => query,
+            Filter::Active => query.filter(active),
             Filter::PreventingLogin => query
                 .filter(active)
-                .filter(action_logs::prevent_login.eq(true))
-                .load(connection),
-            Filter::Inactive => query
-                .filter(
-                    action_logs::canceled
-                        .eq(true)
-                        .or(action_logs::expiry.is_null())
-                        .or(action_logs::expiry.le(now)),
-                )
-                .load(connection),
+                .filter(action_logs::prevent_login.eq(true)),
+            Filter::Inactive => query.filter(
+                action_logs::canceled
+                    .eq(true)
+                    .or(action_logs::expiry.is_null())
+                    .or(action_logs::expiry.le(now)),
+            ),
         }
     }
 

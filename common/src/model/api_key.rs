@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{crud, unique};
-use crate::db::{AnyConnection, Json, Listing};
+use crate::db::{AnyConnection, Json, JsonText, Listing};
 use crate::id::{ApiKeyId, TenantId};
 use crate::instant::Instant;
 use crate::schema::api_keys;
@@ -43,7 +42,7 @@ pub struct ApiKey {
     /// When it stops working.
     pub expiration_instant: Option<Instant>,
     /// `metaData` of the API.
-    pub meta_data: Json<Map<String, Value>>,
+    pub meta_data: JsonText,
     /// When it was made.
     pub insert_instant: Instant,
     /// When it was changed last.

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use super::crud;
-use crate::db::{AnyConnection, Json, Locking, RowLock};
+use crate::db::{AnyConnection, Json, JsonText, Locking, RowLock};
 use crate::erasure::tenants_under_erasure;
 use crate::id::{ApplicationId, TenantId};
 use crate::instant::Instant;
@@ -25,7 +25,7 @@ pub struct Application {
     /// False after a soft delete.
     pub active: bool,
     /// Free data of the client.
-    pub data: Json<Map<String, Value>>,
+    pub data: JsonText,
     /// Further members of the API.
     pub settings: Json<Map<String, Value>>,
     /// When it was made.
@@ -38,7 +38,7 @@ crud!(Application, applications, ApplicationId, seen: seen);
 
 /// Not of a tenant that is being erased.
 #[diesel::dsl::auto_type(no_type_alias)]
-fn seen() -> _ {
+pub(super) fn seen() -> _ {
     diesel::dsl::not(applications::tenant_id.eq_any(tenants_under_erasure()))
 }
 

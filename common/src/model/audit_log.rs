@@ -1,10 +1,9 @@
 //! The audit log: who changed what, told by those who did it.
 
 use diesel::prelude::*;
-use serde_json::{Map, Value};
 
-use super::search::{Sort, Window, like, sorted};
-use crate::db::{AnyConnection, Json, MultiBackend};
+use super::search::{Column, Found, Sort, Window, found, like, order};
+use crate::db::{AnyConnection, JsonText, MultiBackend};
 use crate::id::TenantId;
 use crate::instant::Instant;
 use crate::schema::audit_logs;
@@ -22,11 +21,11 @@ pub struct NewAuditLog {
     /// Why.
     pub reason: Option<String>,
     /// What was there before.
-    pub old_value: Option<Json<Value>>,
+    pub old_value: Option<JsonText>,
     /// What is there now.
-    pub new_value: Option<Json<Value>>,
+    pub new_value: Option<JsonText>,
     /// Free data of the client.
-    pub data: Json<Map<String, Value>>,
+    pub data: JsonText,
     /// When.
     pub insert_instant: Instant,
 }
@@ -46,11 +45,11 @@ pub struct AuditLog {
     /// Why.
     pub reason: Option<String>,
     /// What was there before.
-    pub old_value: Option<Json<Value>>,
+    pub old_value: Option<JsonText>,
     /// What is there now.
-    pub new_value: Option<Json<Value>>,
+    pub new_value: Option<JsonText>,
     /// Free data of the client.
-    pub data: Json<Map<String, Value>>,
+    pub data: JsonText,
     /// When.
     pub insert_instant: Instant,
 }
@@ -102,8 +101,19 @@ impl AuditLog {
             .optional()
     }
 
-    /// How many entries meet the criteria, and a part of them. Sorts by `insertInstant`,
-    /// `insertUser` and `message`, then the newest first.
+    /// The entries with these numbers, in no order.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn load(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        audit_logs::table
+            .filter(audit_logs::id.eq_any(ids.to_vec()))
+            .select(Self::as_select())
+            .load(connection)
+    }
+
+    /// How many entries meet the criteria, and the numbers of a part of them. Sorts by
+    /// `insertInstant`, `insertUser` and `message`, then the newest first.
     ///
     /// # Errors
     /// Those of the database.
@@ -112,21 +122,15 @@ impl AuditLog {
         criteria: &AuditLogCriteria,
         sorts: &[Sort],
         window: Window,
-    ) -> QueryResult<(i64, Vec<Self>)> {
-        let total = criteria.query().count().get_result(connection)?;
-        let sorted = sorted!(
-            criteria.query(), sorts,
-            "insertInstant" => audit_logs::insert_instant,
-            "insertUser" => audit_logs::insert_user,
-            "message" => audit_logs::message,
-        );
-        let found = sorted
-            .then_order_by(audit_logs::id.desc())
-            .limit(window.results)
-            .offset(window.start)
-            .select(Self::as_select())
-            .load(connection)?;
-        Ok((total, found))
+    ) -> QueryResult<Found<i64>> {
+        let order = order(sorts, column, "id DESC");
+        Ok(found!(
+            connection,
+            criteria.query(),
+            audit_logs::id,
+            order,
+            window
+        ))
     }
 }
 
@@ -141,19 +145,13 @@ impl AuditLogCriteria {
             query = query.filter(like!(dsl::insert_user, text));
         }
         if let Some(text) = &self.old_value {
-            query = query
-                .filter(dsl::old_value.is_not_null())
-                .filter(like!(dsl::old_value.assume_not_null(), text));
+            query = query.filter(like!(dsl::old_value, text));
         }
         if let Some(text) = &self.new_value {
-            query = query
-                .filter(dsl::new_value.is_not_null())
-                .filter(like!(dsl::new_value.assume_not_null(), text));
+            query = query.filter(like!(dsl::new_value, text));
         }
         if let Some(text) = &self.reason {
-            query = query
-                .filter(dsl::reason.is_not_null())
-                .filter(like!(dsl::reason.assume_not_null(), text));
+            query = query.filter(like!(dsl::reason, text));
         }
         if let Some(tenant) = self.tenant {
             query = query.filter(dsl::tenant_id.eq(tenant));
@@ -165,5 +163,14 @@ impl AuditLogCriteria {
             query = query.filter(dsl::insert_instant.le(end));
         }
         query
+    }
+}
+
+fn column(field: &str) -> Option<Column> {
+    match field {
+        "insertInstant" => Some(Column::Always("insert_instant")),
+        "insertUser" => Some(Column::Always("insert_user")),
+        "message" => Some(Column::Always("message")),
+        _ => None,
     }
 }

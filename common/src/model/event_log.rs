@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::search::{Sort, Window, like, sorted};
+use super::search::{Column, Found, Sort, Window, found, like, order};
 use crate::db::sql_type::text_enum;
 use crate::db::{AnyConnection, MultiBackend};
 use crate::instant::Instant;
@@ -68,7 +68,18 @@ impl EventLog {
             .optional()
     }
 
-    /// How many entries meet the criteria, and a part of them. Sorts by `id`,
+    /// The entries with these numbers, in no order.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn load(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<Self>> {
+        event_logs::table
+            .filter(event_logs::id.eq_any(ids.to_vec()))
+            .select(Self::as_select())
+            .load(connection)
+    }
+
+    /// How many entries meet the criteria, and the numbers of a part of them. Sorts by `id`,
     /// `insertInstant`, `message` and `type`, then the newest first.
     ///
     /// # Errors
@@ -78,22 +89,15 @@ impl EventLog {
         criteria: &EventLogCriteria,
         sorts: &[Sort],
         window: Window,
-    ) -> QueryResult<(i64, Vec<Self>)> {
-        let total = criteria.query().count().get_result(connection)?;
-        let sorted = sorted!(
-            criteria.query(), sorts,
-            "id" => event_logs::id,
-            "insertInstant" => event_logs::insert_instant,
-            "message" => event_logs::message,
-            "type" => event_logs::event_type,
-        );
-        let found = sorted
-            .then_order_by(event_logs::id.desc())
-            .limit(window.results)
-            .offset(window.start)
-            .select(Self::as_select())
-            .load(connection)?;
-        Ok((total, found))
+    ) -> QueryResult<Found<i64>> {
+        let order = order(sorts, column, "id DESC");
+        Ok(found!(
+            connection,
+            criteria.query(),
+            event_logs::id,
+            order,
+            window
+        ))
     }
 }
 
@@ -126,5 +130,15 @@ impl EventLogCriteria {
             query = query.filter(event_logs::insert_instant.le(end));
         }
         query
+    }
+}
+
+fn column(field: &str) -> Option<Column> {
+    match field {
+        "id" => Some(Column::Always("id")),
+        "insertInstant" => Some(Column::Always("insert_instant")),
+        "message" => Some(Column::Always("message")),
+        "type" => Some(Column::Always("event_type")),
+        _ => None,
     }
 }

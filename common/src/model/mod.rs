@@ -17,6 +17,7 @@ pub mod event;
 pub mod event_log;
 pub mod failed_login;
 pub mod idempotency_key;
+pub mod listing;
 pub mod lockout;
 pub mod mail_limit;
 pub mod reason;

@@ -2,10 +2,9 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use serde_json::{Map, Value};
 
 use super::crud;
-use crate::db::{AnyConnection, Json};
+use crate::db::{AnyConnection, Json, JsonText};
 use crate::id::{ApplicationId, RegistrationId, UserId};
 use crate::instant::Instant;
 use crate::locale::Locale;
@@ -34,7 +33,7 @@ pub struct Registration {
     /// What the user reads there, best first.
     pub preferred_languages: Json<Vec<Locale>>,
     /// Free data of the client.
-    pub data: Json<Map<String, Value>>,
+    pub data: JsonText,
     /// When the user logged in there last.
     pub last_login_instant: Option<Instant>,
     /// When it was made.

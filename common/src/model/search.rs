@@ -1,8 +1,9 @@
-//! Searches that the database does: of what grows with use. What is configured by people
-//! fits into memory, and is searched there.
+//! What searches share: patterns, order, pages. The database filters, sorts and pages.
 
 use diesel::SqliteConnection;
-use diesel::sql_types::Text;
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
+use diesel::sql_types::{Bool, Nullable, Text};
 
 /// A part of the results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +12,23 @@ pub struct Window {
     pub start: i64,
     /// How many it has at most.
     pub results: i64,
+}
+
+impl Window {
+    /// All of them.
+    pub const ALL: Self = Self {
+        start: 0,
+        results: i64::MAX,
+    };
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found<Id> {
+    /// How many there are before paging.
+    pub total: i64,
+    /// The part that was asked for, in its order.
+    pub ids: Vec<Id>,
 }
 
 /// One field to sort by.
@@ -24,12 +42,14 @@ pub struct Sort {
 
 diesel::define_sql_function! {
     /// The text in lower case.
-    fn lower(text: Text) -> Text;
+    fn lower(text: Nullable<Text>) -> Nullable<Text>;
 }
 
-/// Teaches SQLite's `lower` more than ASCII.
+/// Teaches SQLite's `lower` more than ASCII. As before, it has nothing to say of null.
 pub(crate) fn register(connection: &mut SqliteConnection) -> diesel::QueryResult<()> {
-    lower_utils::register_impl(connection, |text: String| text.to_lowercase())
+    lower_utils::register_impl(connection, |text: Option<String>| {
+        text.map(|text| text.to_lowercase())
+    })
 }
 
 /// A criterion as a pattern for `LIKE … ESCAPE '\'`: `*` stands for anything; without
@@ -51,37 +71,73 @@ pub fn pattern(criterion: &str) -> String {
     }
 }
 
-/// Whether a column matches a criterion as [`pattern`] reads it, ignoring case.
+/// Whether a column matches a criterion as [`pattern`] reads it, ignoring case. Null matches
+/// nothing.
 macro_rules! like {
     ($column:expr, $criterion:expr) => {{
         use $crate::model::search::{lower, pattern};
-        lower($column).like(lower(pattern($criterion))).escape('\\')
+        lower($column.nullable())
+            .like(lower(pattern($criterion)))
+            .escape('\\')
     }};
 }
 
-/// Sorts a boxed query by fields of the API.
-macro_rules! sorted {
-    ($query:expr, $sorts:expr, $($field:literal => $column:expr),+ $(,)?) => {{
-        let mut query = $query;
-        for sort in $sorts {
-            query = match (sort.field, sort.descending) {
-                $(
-                    ($field, false) => query.then_order_by($column.asc()),
-                    ($field, true) => query.then_order_by($column.desc()),
-                )+
-                _ => query,
-            };
-        }
-        query
+/// What a query finds, which is built twice: to count, and for a part in this order.
+macro_rules! found {
+    ($connection:expr, $query:expr, $id:expr, $order:expr, $window:expr) => {{
+        let total = $query.count().get_result($connection)?;
+        let ids = $query
+            .order($order)
+            .limit($window.results)
+            .offset($window.start)
+            .select($id)
+            .load($connection)?;
+        $crate::model::search::Found { total, ids }
     }};
 }
-pub(crate) use {like, sorted};
+pub(crate) use {found, like};
+
+/// What a field of the API is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Column {
+    /// A column, or an expression, that always has a value.
+    Always(&'static str),
+    /// One that may have none. Such rows come last, upwards as well as down.
+    Maybe(&'static str),
+}
+
+/// The `ORDER BY` of some fields, and of `last`, which makes every order unambiguous. Fields
+/// that `column` does not know are left out.
+///
+/// As text, since Diesel nests each further term around the ones before it, and walks such a
+/// nest in twice the time per term.
+pub(crate) fn order(
+    sorts: &[Sort],
+    column: impl Fn(&str) -> Option<Column>,
+    last: &'static str,
+) -> SqlLiteral<Bool> {
+    let mut order = String::new();
+    for sort in sorts {
+        let name = match column(sort.field) {
+            Some(Column::Always(name)) => name,
+            Some(Column::Maybe(name)) => {
+                order.push_str(&format!("{name} IS NULL, "));
+                name
+            }
+            None => continue,
+        };
+        let direction = if sort.descending { "DESC" } else { "ASC" };
+        order.push_str(&format!("{name} {direction}, "));
+    }
+    order.push_str(last);
+    sql(&order)
+}
 
 #[cfg(test)]
 mod tests {
     use diesel::prelude::*;
 
-    use super::*;
+    use super::{Column, *};
     use crate::db::{Db, DbError};
     use crate::test_support::both_databases;
 
@@ -97,6 +153,15 @@ mod tests {
         }
     }
 
+    fn found(db: &Db, text: &'static str, criterion: &str) -> Option<bool> {
+        let criterion = criterion.to_owned();
+        db.read_blocking(|connection| -> Result<Option<bool>, DbError> {
+            let text = text.into_sql::<Text>();
+            Ok(diesel::select(like!(text, &criterion)).get_result(connection)?)
+        })
+        .unwrap()
+    }
+
     fn case_does_not_matter(db: &Db) {
         for (text, criterion, expected) in [
             ("Welcome", "ELC", true),
@@ -107,26 +172,43 @@ mod tests {
             ("a_b", "a_", true),
             ("acb", "a_", false),
         ] {
-            let found: bool = db
-                .read_blocking(|connection| -> Result<bool, DbError> {
-                    let query = diesel::select(like!(text, criterion));
-                    Ok(query.get_result(connection)?)
-                })
-                .unwrap();
-            assert_eq!(found, expected, "{criterion} in {text}");
+            let found = found(db, text, criterion);
+            assert_eq!(found, Some(expected), "{criterion} in {text}");
         }
     }
 
     fn accents_have_a_case_too(db: &Db) {
-        let found: bool = db
-            .read_blocking(|connection| -> Result<bool, DbError> {
-                Ok(diesel::select(like!("Gräte", "GRÄ*")).get_result(connection)?)
-            })
-            .unwrap();
         // PostgreSQL leaves them to the locale that the database was made with.
-        assert!(found || db.backend() == crate::db::Backend::Postgres);
+        let found = found(db, "Gräte", "GRÄ*");
+        assert!(found == Some(true) || db.backend() == crate::db::Backend::Postgres);
     }
 
-    both_databases!(case_does_not_matter);
-    both_databases!(accents_have_a_case_too);
+    fn null_is_like_nothing_and_no_fault(db: &Db) {
+        let found = db.read_blocking(|connection| -> Result<Option<bool>, DbError> {
+            let null = None::<String>.into_sql::<Nullable<Text>>();
+            Ok(diesel::select(like!(null, "*")).get_result(connection)?)
+        });
+        assert_eq!(found.unwrap(), None);
+    }
+
+    #[test]
+    fn an_order_is_one_text_however_many_terms_it_has() {
+        let sort = |field, descending| Sort { field, descending };
+        let column = |field: &str| match field {
+            "name" => Some(Column::Always("name_key")),
+            "expiry" => Some(Column::Maybe("expiry")),
+            _ => None,
+        };
+        let sorts = [sort("expiry", true), sort("url", true), sort("name", false)];
+        let order = order(&sorts, column, "id DESC");
+        let text = diesel::debug_query::<diesel::sqlite::Sqlite, _>(&order).to_string();
+        let expected = "expiry IS NULL, expiry DESC, name_key ASC, id DESC -- binds: []";
+        assert_eq!(text, expected);
+    }
+
+    both_databases!(
+        case_does_not_matter,
+        accents_have_a_case_too,
+        null_is_like_nothing_and_no_fault,
+    );
 }

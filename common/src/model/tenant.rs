@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use super::{crud, unique};
-use crate::db::{AnyConnection, Json, Listing};
+use crate::db::{AnyConnection, Json, JsonText, Listing};
 use crate::erasure::tenants_under_erasure;
 use crate::id::{SigningKeyId, TenantId};
 use crate::instant::Instant;
@@ -35,7 +35,7 @@ pub struct Tenant {
     /// The one that a fresh database starts with.
     pub is_default: bool,
     /// Free data of the client.
-    pub data: Json<Map<String, Value>>,
+    pub data: JsonText,
     /// `tenant.emailConfiguration` as the API shows it, without the password.
     pub email_configuration: Json<Map<String, Value>>,
     /// Sealed; see [`Tenant::password_place`].
@@ -54,7 +54,7 @@ crud!(Tenant, tenants, TenantId, seen: seen);
 
 /// Not being erased.
 #[diesel::dsl::auto_type(no_type_alias)]
-fn seen() -> _ {
+pub(super) fn seen() -> _ {
     diesel::dsl::not(tenants::id.eq_any(tenants_under_erasure()))
 }
 

@@ -4,11 +4,10 @@ use std::collections::HashSet;
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use serde_json::{Map, Value};
 
 use super::email::Mailbox;
 use super::{fold, rows};
-use crate::db::{AnyConnection, Json, Locking, RowLock};
+use crate::db::{AnyConnection, Json, JsonText, Locking, RowLock};
 use crate::erasure::{tenants_under_erasure, users_under_erasure};
 use crate::id::{TenantId, UserId};
 use crate::instant::Instant;
@@ -58,7 +57,7 @@ pub struct User {
     /// What the user reads, best first.
     pub preferred_languages: Json<Vec<Locale>>,
     /// Free data of the client.
-    pub data: Json<Map<String, Value>>,
+    pub data: JsonText,
     /// When it was made.
     pub insert_instant: Instant,
     /// When it was changed last.

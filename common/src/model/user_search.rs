@@ -4,32 +4,11 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::fold;
-use super::search::{Window, pattern};
-use super::user::{User, seen};
+use super::search::{Column, Found, Sort, Window, found, order, pattern};
+use super::user::seen;
 use crate::db::{AnyConnection, MultiBackend};
 use crate::id::{TenantId, UserId};
 use crate::schema::users;
-
-/// What users can be sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UserField {
-    /// Email.
-    Email,
-    /// Username, ignoring case.
-    Username,
-    /// First name, ignoring case.
-    FirstName,
-    /// Last name, ignoring case.
-    LastName,
-    /// Full name, ignoring case.
-    FullName,
-    /// When the user was made.
-    InsertInstant,
-    /// When the user was changed last.
-    LastUpdateInstant,
-    /// The Id.
-    Id,
-}
 
 /// Which users, in which order, and which part of them.
 #[derive(Debug, Clone)]
@@ -41,8 +20,10 @@ pub struct UserSearch {
     /// Email, username or a name match this, ignoring case. `*` stands for anything; without
     /// one, a name only has to contain it.
     pub text: Option<String>,
-    /// Each upwards, or down if true. Who lacks a value comes last.
-    pub order: Vec<(UserField, bool)>,
+    /// By `email`, `firstName`, `fullName`, `id`, `insertInstant`, `lastName`,
+    /// `lastUpdateInstant` and `username`. Names are compared ignoring case, and whoever lacks
+    /// one comes last.
+    pub order: Vec<Sort>,
     /// Which part of them.
     pub window: Window,
 }
@@ -50,71 +31,47 @@ pub struct UserSearch {
 type Condition = Box<dyn BoxableExpression<users::table, MultiBackend, SqlType = Bool>>;
 
 impl UserSearch {
-    /// The users found, and how many there are before paging.
+    /// The users found.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn run(&self, connection: &mut AnyConnection) -> QueryResult<(Vec<User>, i64)> {
-        let total = users::table
-            .filter(self.condition())
-            .count()
-            .get_result(connection)?;
-        let mut query = users::table
-            .filter(self.condition())
-            .select(User::as_select())
-            .into_boxed();
-        for (field, down) in &self.order {
-            macro_rules! by {
-                ($column:expr) => {
-                    match down {
-                        false => query
-                            .then_order_by($column.is_null())
-                            .then_order_by($column.asc()),
-                        true => query
-                            .then_order_by($column.is_null())
-                            .then_order_by($column.desc()),
-                    }
-                };
-            }
-            query = match field {
-                UserField::Email => by!(users::email),
-                UserField::Username => by!(users::username_key),
-                UserField::FirstName => by!(users::first_name_key),
-                UserField::LastName => by!(users::last_name_key),
-                UserField::FullName => by!(users::full_name_key),
-                UserField::InsertInstant if *down => {
-                    query.then_order_by(users::insert_instant.desc())
-                }
-                UserField::InsertInstant => query.then_order_by(users::insert_instant),
-                UserField::LastUpdateInstant if *down => {
-                    query.then_order_by(users::last_update_instant.desc())
-                }
-                UserField::LastUpdateInstant => query.then_order_by(users::last_update_instant),
-                UserField::Id if *down => query.then_order_by(users::id.desc()),
-                UserField::Id => query.then_order_by(users::id),
-            };
-        }
-        let found = query
-            .then_order_by(users::insert_instant)
-            .then_order_by(users::id)
-            .limit(self.window.results)
-            .offset(self.window.start)
-            .load(connection)?;
-        Ok((found, total))
+    pub fn run(&self, connection: &mut AnyConnection) -> QueryResult<Found<UserId>> {
+        let order = order(&self.order, column, "insert_instant, id");
+        Ok(found!(
+            connection,
+            self.query(),
+            users::id,
+            order,
+            self.window
+        ))
     }
 
-    fn condition(&self) -> Condition {
-        let mut condition: Condition = Box::new(seen());
+    fn query(&self) -> users::BoxedQuery<'static, MultiBackend> {
+        let mut query = users::table.into_boxed().filter(seen());
         if let Some(tenant) = self.tenant {
-            condition = Box::new(condition.and(users::tenant_id.eq(tenant)));
+            query = query.filter(users::tenant_id.eq(tenant));
         }
         if !self.ids.is_empty() {
-            condition = Box::new(condition.and(users::id.eq_any(self.ids.clone())));
+            query = query.filter(users::id.eq_any(self.ids.clone()));
         }
         if let Some(text) = &self.text {
-            condition = Box::new(condition.and(named(&pattern(&fold(text)))));
+            query = query.filter(named(&pattern(&fold(text))));
         }
-        condition
+        query
+    }
+}
+
+fn column(field: &str) -> Option<Column> {
+    match field {
+        "email" => Some(Column::Maybe("email")),
+        "firstName" => Some(Column::Maybe("first_name_key")),
+        "fullName" => Some(Column::Maybe("full_name_key")),
+        "id" => Some(Column::Always("id")),
+        "insertInstant" => Some(Column::Always("insert_instant")),
+        "lastName" => Some(Column::Maybe("last_name_key")),
+        "lastUpdateInstant" => Some(Column::Always("last_update_instant")),
+        "username" => Some(Column::Maybe("username_key")),
+        _ => None,
     }
 }
 

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use diesel::dsl::{not, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Nullable;
-use serde_json::{Map, Value};
 use url::Url;
 
 use super::crud;
 use crate::db::sql_type::text_enum;
-use crate::db::{AnyConnection, Json, Listing, Locking, Native, RowLock, SqlUuid};
+use crate::db::{AnyConnection, Json, JsonText, Listing, Locking, Native, RowLock, SqlUuid};
 use crate::id::{SigningKeyId, TenantId, WebhookId, WebhookSecretId};
 use crate::instant::Instant;
 use crate::schema::{tenants, webhook_secrets, webhook_tenants, webhooks};
@@ -63,7 +62,7 @@ pub struct Webhook {
     /// Basic authentication, sealed.
     pub http_authentication_password: Option<Vec<u8>>,
     /// Free data of the client.
-    pub data: Json<Map<String, Value>>,
+    pub data: JsonText,
     /// Adds `X-FusionAuth-Signature-JWT`.
     pub signature_enabled: bool,
     /// The key for it.
@@ -162,12 +161,16 @@ impl Webhook {
             .load(connection)
     }
 
-    /// The tenants of all webhooks.
+    /// The tenants of these webhooks, sorted.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn all_tenants(connection: &mut AnyConnection) -> QueryResult<Vec<(WebhookId, TenantId)>> {
+    pub fn tenants_of(
+        connection: &mut AnyConnection,
+        ids: &[WebhookId],
+    ) -> QueryResult<Vec<(WebhookId, TenantId)>> {
         webhook_tenants::table
+            .filter(webhook_tenants::webhook_id.eq_any(ids.to_vec()))
             .order((webhook_tenants::webhook_id, webhook_tenants::tenant_id))
             .select((webhook_tenants::webhook_id, webhook_tenants::tenant_id))
             .load(connection)

@@ -1,16 +1,14 @@
 //! A tenant.
 
-use serde_json::Value;
-
-use super::{Absent, Members};
+use super::{Absent, Members, View};
 use crate::model::tenant::Tenant;
 
 /// The tenant as the API returns it: never with the SMTP password.
 #[must_use]
-pub fn tenant(tenant: &Tenant, absent: Absent) -> Value {
+pub fn tenant(tenant: &Tenant, absent: Absent) -> View {
     Members::from_map(&tenant.settings.0, absent)
         .with("configured", true)
-        .with("data", &tenant.data.0)
+        .with("data", &tenant.data)
         .with("emailConfiguration", &tenant.email_configuration.0)
         .with("eventConfiguration", &tenant.event_configuration.0)
         .with("id", tenant.id)

@@ -1,28 +1,28 @@
 //! A user, and where they are registered.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Absent, Members};
+use super::{Absent, Members, View};
 use crate::model::registration::Registration;
 use crate::model::user::User;
 
 /// A user who is registered nowhere, as the API returns it.
 #[must_use]
-pub fn user(user: &User, absent: Absent) -> Value {
+pub fn user(user: &User, absent: Absent) -> View {
     registered_user(user, &[], absent)
 }
 
 /// The user as the API returns it: never with the password.
 #[must_use]
-pub fn registered_user(user: &User, registrations: &[Registration], absent: Absent) -> Value {
-    let registrations: Value = registrations
+pub fn registered_user(user: &User, registrations: &[Registration], absent: Absent) -> View {
+    let registrations: Vec<View> = registrations
         .iter()
         .map(|row| registration(row, absent))
         .collect();
     Members::new(absent)
         .with("active", user.active)
         .maybe("birthDate", user.birth_date.as_ref())
-        .with("data", &user.data.0)
+        .with("data", &user.data)
         .maybe("email", user.email.as_ref())
         .maybe("expiry", user.expiry)
         .maybe("firstName", user.first_name.as_ref())
@@ -56,10 +56,10 @@ pub fn registered_user(user: &User, registrations: &[Registration], absent: Abse
 
 /// The registration as the API returns it.
 #[must_use]
-pub fn registration(registration: &Registration, absent: Absent) -> Value {
+pub fn registration(registration: &Registration, absent: Absent) -> View {
     Members::new(absent)
         .with("applicationId", registration.application_id)
-        .with("data", &registration.data.0)
+        .with("data", &registration.data)
         .with("id", registration.id)
         .with("insertInstant", registration.insert_instant)
         .maybe("lastLoginInstant", registration.last_login_instant)

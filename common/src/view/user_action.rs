@@ -1,13 +1,11 @@
 //! A user action definition.
 
-use serde_json::Value;
-
-use super::{Absent, Members};
+use super::{Absent, Members, View};
 use crate::model::user_action::UserAction;
 
 /// The definition as the API returns it.
 #[must_use]
-pub fn user_action(definition: &UserAction, absent: Absent) -> Value {
+pub fn user_action(definition: &UserAction, absent: Absent) -> View {
     Members::new(absent)
         .with("active", definition.active)
         .maybe("cancelEmailTemplateId", definition.cancel_email_template_id)

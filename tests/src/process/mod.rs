@@ -231,6 +231,11 @@ pub struct Process {
 }
 
 impl Process {
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.running.child.id()
+    }
+
     /// SIGKILL: it gets no chance to tidy up. Returns when it is gone.
     pub fn kill(&mut self) {
         self.running.kill();

@@ -40,6 +40,8 @@ mod answers;
 mod api_reference;
 // The OpenAPI document, the JSON Schema of events, and the page to read them on.
 mod description;
+// Large rows do not fill the memory.
+mod memory;
 // Malformed input is refused, whatever it is.
 mod hostile_input;
 // Whatever the description permits or not is answered as it says.

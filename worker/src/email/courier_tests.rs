@@ -1,6 +1,6 @@
 //! Promises of loading: whose server, and the same message every time.
 
-use beadle_common::db::{DbError, Json};
+use beadle_common::db::{DbError, Json, JsonText};
 use beadle_common::id::{DeliveryId, LaneId, LeaseToken, SigningKeyId};
 use beadle_common::model::event_log::{EventLog, EventLogCriteria};
 use beadle_common::model::search::Window;
@@ -37,7 +37,7 @@ impl World {
             name: "Hooli".to_owned(),
             name_key: "hooli".to_owned(),
             is_default: false,
-            data: Json(Map::new()),
+            data: JsonText::empty_object(),
             email_configuration: Json(Map::new()),
             smtp_password: sealer.seal_text(Tenant::password_place(id), "pass").ok(),
             event_configuration: Json(Map::new()),
@@ -295,7 +295,9 @@ fn logged(world: &World) -> Vec<String> {
             results: 25,
         };
         let found = EventLog::search(c, &EventLogCriteria::default(), &[], window)?;
-        Ok::<_, DbError>(found.1.into_iter().map(|entry| entry.message).collect())
+        let mut entries = EventLog::load(c, &found.ids)?;
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.id));
+        Ok::<_, DbError>(entries.into_iter().map(|entry| entry.message).collect())
     };
     world.test.db.read_blocking(search).unwrap()
 }

@@ -100,7 +100,7 @@ fn tenant(configuration: &Value) -> Tenant {
         name: "Hooli".to_owned(),
         name_key: "hooli".to_owned(),
         is_default: false,
-        data: beadle_common::db::Json(Map::new()),
+        data: beadle_common::db::JsonText::empty_object(),
         email_configuration: beadle_common::db::Json(configuration.as_object().unwrap().clone()),
         smtp_password: None,
         event_configuration: beadle_common::db::Json(Map::new()),

@@ -27,7 +27,7 @@ use diesel::sql_types::BigInt;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::db::{AnyConnection, Db, DbError, Json};
+use crate::db::{AnyConnection, Db, DbError, Json, JsonText};
 use crate::id::{
     ApplicationId, EmailTemplateId, LaneId, ReasonId, TenantId, UserActionId, WebhookId,
 };
@@ -148,7 +148,7 @@ fn tenant(name: &str) -> Tenant {
         name: name.to_owned(),
         name_key: fold(name),
         is_default: false,
-        data: Json(Map::new()),
+        data: JsonText::empty_object(),
         email_configuration: Json(Map::new()),
         smtp_password: None,
         event_configuration: Json([("events".to_owned(), events)].into_iter().collect()),
@@ -179,7 +179,7 @@ fn user(tenant: &Tenant) -> User {
         timezone: None,
         expiry: None,
         preferred_languages: Json(Vec::new()),
-        data: Json(Map::new()),
+        data: JsonText::empty_object(),
         insert_instant: NOW,
         last_update_instant: NOW,
     }

@@ -197,7 +197,7 @@ pub(super) fn application(id: ApplicationId, tenant_id: TenantId) -> Application
         name: id.to_string(),
         name_key: id.to_string(),
         active: true,
-        data: Json(Map::new()),
+        data: JsonText::empty_object(),
         settings: Json(Map::new()),
         insert_instant: NOW,
         last_update_instant: NOW,

@@ -15,7 +15,7 @@ use super::Standing;
 use crate::db::{AnyConnection, MultiBackend};
 use crate::id::{ActionLogId, DeliveryId, EmailId, EventId, LaneId, UserId, WebhookId, earliest};
 use crate::instant::Instant;
-use crate::model::search::Window;
+use crate::model::search::{self, Window};
 use crate::outbox::{Kind, KindCode};
 use crate::schema::{action_logs, deliveries, emails, events, lane_states, outbox};
 
@@ -111,7 +111,7 @@ impl DeliverySearch {
         connection: &mut AnyConnection,
         window: Window,
         now: Instant,
-    ) -> QueryResult<(i64, Vec<DeliveryId>)> {
+    ) -> QueryResult<search::Found<DeliveryId>> {
         let payloads = self.payloads(connection)?;
         let reach = window.start.saturating_add(window.results).min(MOST_FOUND);
         let mut found = self.find(connection, payloads.as_ref(), reach, now)?;
@@ -124,7 +124,10 @@ impl DeliverySearch {
         };
         found.truncate(size(reach));
         let page = found.into_iter().skip(size(window.start));
-        Ok((total, page.map(|(_, id)| id).collect()))
+        Ok(search::Found {
+            total,
+            ids: page.map(|(_, id)| id).collect(),
+        })
     }
 
     /// Up to `limit` of each table, merged.

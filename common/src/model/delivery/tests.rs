@@ -215,9 +215,9 @@ fn the_state_of_the_lane_is_told(db: &Db) {
 
 fn search(db: &Db, search: DeliverySearch) -> Vec<DeliveryId> {
     let now = Instant::now();
-    let (total, found) = write(db, move |c| search.run(c, PAGE, now));
-    assert_eq!(total, i64::try_from(found.len()).unwrap());
-    found
+    let found = write(db, move |c| search.run(c, PAGE, now));
+    assert_eq!(found.total, i64::try_from(found.ids.len()).unwrap());
+    found.ids
 }
 
 /// Two for the first webhook, one delivered and one given up, and one for the second that is
@@ -329,8 +329,8 @@ fn pages_are_cut_out_of_both_tables(db: &Db) {
         results: 2,
     };
     let everything = DeliverySearch::default();
-    let (total, found) = write(db, move |c| everything.run(c, window, now));
-    assert_eq!((total, found.as_slice()), (6, &ids[2..4]));
+    let found = write(db, move |c| everything.run(c, window, now));
+    assert_eq!((found.total, found.ids.as_slice()), (6, &ids[2..4]));
 }
 
 both_databases!(

@@ -16,6 +16,7 @@ use crate::db::AnyConnection;
 use crate::db::sql_type::text_enum;
 use crate::id::{EventId, UserId};
 use crate::instant::Instant;
+use crate::model::search::{Found, Sort, Window};
 use crate::schema::events;
 
 text_enum! {
@@ -69,23 +70,27 @@ impl WebhookEventLog {
         Ok(Self::load(connection, &found.into_iter().collect::<Vec<_>>())?.pop())
     }
 
-    /// How many events meet the criteria, and a part of them.
+    /// Which events meet the criteria.
     ///
     /// # Errors
     /// Those of the database.
     pub fn search(
         connection: &mut AnyConnection,
         criteria: &WebhookEventCriteria,
-        sorts: &[super::search::Sort],
-        window: super::search::Window,
-    ) -> QueryResult<(i64, Vec<Self>)> {
-        let total = criteria.count(connection)?;
-        let found = criteria.find(connection, sorts, window)?;
-        Ok((total, Self::load(connection, &found)?))
+        sorts: &[Sort],
+        window: Window,
+    ) -> QueryResult<Found<(EventId, EventResult)>> {
+        Ok(Found {
+            total: criteria.count(connection)?,
+            ids: criteria.find(connection, sorts, window)?,
+        })
     }
 
     /// Everything about these events, in their order.
-    fn load(
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn load(
         connection: &mut AnyConnection,
         found: &[(EventId, EventResult)],
     ) -> QueryResult<Vec<Self>> {

@@ -92,11 +92,11 @@ fn all() -> WebhookEventCriteria {
 
 fn found(db: &Db, criteria: WebhookEventCriteria, sorts: &[Sort]) -> Vec<EventId> {
     let sorts = sorts.to_vec();
-    let (total, logs) = write(db, move |c| {
+    let found = write(db, move |c| {
         WebhookEventLog::search(c, &criteria, &sorts, PAGE)
     });
-    assert_eq!(total, i64::try_from(logs.len()).unwrap());
-    logs.into_iter().map(|log| log.event.id).collect()
+    assert_eq!(found.total, i64::try_from(found.ids.len()).unwrap());
+    found.ids.into_iter().map(|(id, _)| id).collect()
 }
 
 fn sort(field: &'static str) -> Vec<Sort> {
