@@ -58,6 +58,8 @@ mod round_trip_tests;
 #[cfg(test)]
 mod search_tests;
 #[cfg(test)]
+mod size_tests;
+#[cfg(test)]
 mod stored_json_tests;
 #[cfg(test)]
 mod test_support;

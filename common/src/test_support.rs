@@ -18,7 +18,9 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl};
 use tempfile::TempDir;
 
-use crate::db::{AnyConnection, Db, DbError, DbOptions, IfMissing, Json, JsonText, SqliteSynchronous};
+use crate::db::{
+    AnyConnection, Db, DbError, DbOptions, IfMissing, Json, JsonText, SqliteSynchronous,
+};
 use crate::id::{EmailId, TenantId, WebhookId};
 use crate::instant::Instant;
 use crate::mail::Setup;

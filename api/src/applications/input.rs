@@ -8,6 +8,7 @@ use beadle_common::model::fold;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::WRAPPER;
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::input::{LONGEST_NAME, Object};
@@ -58,6 +59,8 @@ fn read_settings(object: &Object<'_>) -> Map<String, Value> {
         .filter(|(member, value)| !value.is_null() && !OWN.contains(&member.as_str()))
         .map(|(member, value)| (member.clone(), value.clone()))
         .collect();
+    settings.remove("roles");
+    object.limit_settings(WRAPPER, &[&settings]);
     settings.insert("roles".to_owned(), read_roles(object));
     let mut login = object.data("loginConfiguration");
     let required = object

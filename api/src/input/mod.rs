@@ -13,6 +13,7 @@ mod object;
 #[cfg(test)]
 mod object_tests;
 mod own;
+mod settings;
 pub(crate) mod shape;
 
 pub use body::{Body, Incoming, read_body};

@@ -11,7 +11,7 @@ use beadle_common::model::user::User;
 use beadle_common::view::{self, Absent};
 use serde_json::{Map, Value};
 
-use super::input::{read_application, read_registration};
+use super::input::{check_size, read_application, read_registration};
 use super::{APPLICATION, ENDPOINT, WRAPPER};
 use crate::answer::{Answer, Reply};
 use crate::applications::tenant_by;
@@ -131,6 +131,7 @@ impl Request {
             );
         }
         let registration = read_registration(object, self.id, &application, self.now);
+        check_size(connection, object, &registration)?;
         Ok(Some(registration))
     }
 }

@@ -13,6 +13,9 @@ use crate::errors::Prefix;
 use crate::input::{LONGEST_NAME, Listed, Object};
 use crate::users::{MOST_LANGUAGES, read_timezone};
 
+/// Bytes of all registrations of a user. They are shown with the user, and on pages of many.
+const MOST_BYTES: usize = 2 * 1024 * 1024;
+
 /// The application that a registration is for, if it may be registered for.
 pub(super) fn read_application(
     connection: &mut AnyConnection,
@@ -53,6 +56,25 @@ pub(super) fn read_registration(
         insert_instant: now,
         last_update_instant: now,
     }
+}
+
+/// Refuses what would make the registrations of a user too much to be shown with them.
+pub(super) fn check_size(
+    connection: &mut AnyConnection,
+    object: &Object<'_>,
+    registration: &Registration,
+) -> Result<(), ApiError> {
+    let (user, application) = (registration.user_id, registration.application_id);
+    let others = Registration::size_beside(connection, user, application)?;
+    let own = registration.data.as_str().len() + Registration::OVERHEAD;
+    if others + own > MOST_BYTES {
+        object.errors().refuse_because(
+            Prefix::TooLong,
+            &object.path("data"),
+            format!("the registrations of a user take at most {MOST_BYTES} bytes together"),
+        );
+    }
+    Ok(())
 }
 
 /// Names of roles that the application has. Without a word about roles: those that it

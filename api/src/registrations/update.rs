@@ -7,7 +7,7 @@ use beadle_common::model::registration::Registration;
 use beadle_common::view::{self, Absent};
 use serde_json::{Value, json};
 
-use super::input::read_registration;
+use super::input::{check_size, read_registration};
 use super::{APPLICATION, WRAPPER, application_in_path, find_for_update};
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
@@ -34,7 +34,9 @@ pub(super) async fn update_registration(mut call: Call) -> Answer {
                 let application =
                     Application::find(connection, application)?.ok_or(ApiError::NotFound)?;
                 let read = read_wrapped(members, WRAPPER, |object| {
-                    Ok(read_registration(object, user, &application, now))
+                    let read = read_registration(object, user, &application, now);
+                    check_size(connection, object, &read)?;
+                    Ok(read)
                 })?;
                 let registration = Registration {
                     id: stored.id,

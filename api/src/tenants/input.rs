@@ -8,6 +8,7 @@ use beadle_common::model::lockout::Lockout;
 use beadle_common::model::tenant::Tenant;
 use serde_json::{Map, Value};
 
+use super::WRAPPER;
 use super::email_configuration::{EmailConfiguration, read_email_configuration};
 use super::event_configuration::read_event_configuration;
 use super::failed_authentication::read_failed_authentication;
@@ -65,6 +66,8 @@ pub(super) fn read_tenant(
         settings: email,
         password,
     } = read_email_configuration(connection, object, reading)?;
+    let events = read_event_configuration(object);
+    object.limit_settings(WRAPPER, &[&settings, &email, &events]);
     let tenant = Tenant {
         id,
         name_key: fold(&name),
@@ -73,7 +76,7 @@ pub(super) fn read_tenant(
         data: object.data_text("data"),
         email_configuration: Json(email),
         smtp_password: None,
-        event_configuration: Json(read_event_configuration(object)),
+        event_configuration: Json(events),
         settings: Json(settings),
         insert_instant: now,
         last_update_instant: now,

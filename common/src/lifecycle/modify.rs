@@ -13,6 +13,14 @@ use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::user::User;
 use crate::model::user_action::Phase;
 
+/// Changes of one log at most, and bytes of comments in its history: all of it is shown with
+/// the log, in every event, and to every template.
+const MOST_CHANGES: i32 = 10_000;
+const MOST_COMMENTS: usize = 1024 * 1024;
+
+/// So many comments are never too much, however long they are.
+const FEW_CHANGES: i32 = 16;
+
 /// What a client asks for.
 #[derive(Debug, Clone, Default)]
 pub struct ModifyRequest {
@@ -45,6 +53,7 @@ pub fn prepare_modify(
         broken.add(Field::Expiry, Problem::Missing, "say when the action ends");
     }
     check_active(&log, call.now, &mut broken);
+    check_history(connection, &log, &mut broken)?;
     let (actioner, expiry) = broken.or(actioner.zip(request.expiry))?;
     let modified = ActionLog {
         actioner_user_id: Some(actioner.id),
@@ -93,6 +102,28 @@ pub(super) fn check_active(log: &ActionLog, now: Instant, broken: &mut Violation
             "the action has ended or was canceled, take it anew",
         );
     }
+}
+
+/// A history has an end. To cancel an action, or to have it end, is always possible.
+fn check_history(
+    connection: &mut AnyConnection,
+    log: &ActionLog,
+    broken: &mut Violations,
+) -> Result<(), Refusal> {
+    if log.revision <= FEW_CHANGES {
+        return Ok(());
+    }
+    let history = HistoryItem::of_log(connection, log.id)?;
+    let comments = history.iter().filter_map(|item| item.comment.as_deref());
+    let bytes: usize = comments.map(str::len).sum();
+    if log.revision > MOST_CHANGES || bytes > MOST_COMMENTS {
+        broken.add(
+            Field::ActionId,
+            Problem::Invalid,
+            "the action has been modified too often, cancel it and take it anew",
+        );
+    }
+    Ok(())
 }
 
 /// The log as it is, one change later.

@@ -123,6 +123,28 @@ impl Registration {
         Ok(length)
     }
 
+    /// How many bytes the free data of a user's registrations takes, without that for
+    /// `application`, with a little for each registration.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn size_beside(
+        connection: &mut AnyConnection,
+        user: UserId,
+        application: ApplicationId,
+    ) -> QueryResult<usize> {
+        let others: Vec<JsonText> = registrations::table
+            .filter(registrations::user_id.eq(user))
+            .filter(registrations::application_id.ne(application))
+            .select(registrations::data)
+            .load(connection)?;
+        let size = |data: &JsonText| data.as_str().len().saturating_add(Self::OVERHEAD);
+        Ok(others.iter().map(size).sum())
+    }
+
+    /// About what a registration takes without its free data, in bytes.
+    pub const OVERHEAD: usize = 512;
+
     /// Notes a login.
     ///
     /// # Errors

@@ -190,7 +190,7 @@ fn mail_at_the_end(db: &Db, world: &World, template: EmailTemplate) {
 fn what_can_be_stored_can_be_mailed_and_ended(db: &Db) {
     let world = World::new(db);
     let actionee = User {
-        data: Json(json!({"note": "a\u{0}b"}).as_object().unwrap().clone()),
+        data: JsonText::of(&json!({"note": "a\u{0}b"})),
         ..world.actionee.clone()
     };
     write(db, move |c| actionee.update(c));

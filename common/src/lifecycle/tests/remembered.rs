@@ -97,7 +97,7 @@ fn api_key(key: &str) -> ApiKey {
         key_manager: false,
         retrievable: false,
         expiration_instant: None,
-        meta_data: Json(Map::new()),
+        meta_data: JsonText::empty_object(),
         insert_instant: NOW,
         last_update_instant: NOW,
     }
