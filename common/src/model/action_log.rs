@@ -171,9 +171,6 @@ impl ActionLog {
     }
 
     /// The logs of a user, newest first.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn of_user(
         connection: &mut AnyConnection,
         user: UserId,
@@ -186,9 +183,6 @@ impl ActionLog {
     }
 
     /// Their Ids.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn ids_of_user(
         connection: &mut AnyConnection,
         user: UserId,

@@ -290,11 +290,7 @@ fn mail_is_signed_with_the_tenants_key_the_same_every_time(world: World) {
 
 fn logged(world: &World) -> Vec<String> {
     let search = |c: &mut AnyConnection| {
-        let window = Window {
-            start: 0,
-            results: 25,
-        };
-        let found = EventLog::search(c, &EventLogCriteria::default(), &[], window)?;
+        let found = EventLog::search(c, &EventLogCriteria::default(), &[], Window::ALL)?;
         let mut entries = EventLog::load(c, &found.ids)?;
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.id));
         Ok::<_, DbError>(entries.into_iter().map(|entry| entry.message).collect())
