@@ -19,6 +19,7 @@ both_databases!(
     a_deactivated_application_lets_nobody_in,
     nobody_sends_more_than_a_login_has,
     strangers_are_told_to_come_back_when_too_many_wait,
+    a_login_is_never_repeated_by_its_idempotency_key,
 );
 
 const ID: &str = "9af67e9a-8332-4c06-971c-463b6710c340";
@@ -198,4 +199,18 @@ async fn strangers_are_told_to_come_back_when_too_many_wait(app: &TestApp) {
     };
     let (keyed, ()) = tokio::join!(keyed, release);
     assert_eq!(keyed.status, 202);
+}
+
+async fn a_login_is_never_repeated_by_its_idempotency_key(app: &TestApp) {
+    rita(app).await;
+    let again = || {
+        let body = json!({"loginId": "rita", "password": "password"});
+        let request = login_request(&body.to_string())
+            .insert_header((AUTHORIZATION, KEY))
+            .insert_header(("Idempotency-Key", "one login"));
+        app.send(request)
+    };
+    assert_eq!(again().await.status, 200);
+    app.delete(USER).await.ok_empty();
+    assert_eq!(again().await.status, 423);
 }
