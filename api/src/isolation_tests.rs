@@ -83,7 +83,7 @@ async fn neighbours(app: &TestApp) -> (String, String) {
     }});
     let log = within(app, &other, "/api/user/action", action).await;
     let log = log["action"]["id"].as_str().unwrap().to_owned();
-    let key = json!({"key": {"name": "Theirs", "algorithm": "EdDSA"}});
+    let key = json!({"key": {"name": "Theirs", "algorithm": "EdDSA", "tenantId": other}});
     within(app, &other, &format!("/api/key/generate/{SIGNING}"), key).await;
     let webhook = json!({"webhook": {
         "url": "https://example.com/", "connectTimeout": 1, "readTimeout": 1, "tenantIds": [other],

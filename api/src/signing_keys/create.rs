@@ -7,6 +7,7 @@ use beadle_common::id::{SigningKeyId, TenantId};
 use beadle_common::instant::Instant;
 use beadle_common::model::fold;
 use beadle_common::model::signing_key::SigningKeyRow;
+use beadle_common::model::tenant::Tenant;
 use beadle_common::seal::Sealer;
 use beadle_common::sign::jws::{Algorithm, JwsKey, PublicKey};
 use serde_json::{Map, Value};
@@ -37,13 +38,16 @@ async fn create(mut call: Call, make: Make) -> Answer {
     let members = call.body().await?.into_members()?;
     let (id, now) = (given.unwrap_or_else(SigningKeyId::random), call.now());
     let sealer = call.state().sealer.clone();
-    let (new, members) = made(members, make, call.scope()).await?;
+    let (new, members) = made(members, make).await?;
+    let scope = call.scope();
     call.commit(move |connection| {
         let row = read_wrapped(&members, WRAPPER, |object| {
             if given.is_some() && SigningKeyRow::exists(connection, id)? {
                 object.errors().refuse(Prefix::Duplicate, ENDPOINT.id);
             }
-            new.row(connection, &sealer, object, id, now)
+            let tenant_id = read_tenant(connection, object, scope)?;
+            let row = new.row(connection, &sealer, object, id, now)?;
+            Ok(SigningKeyRow { tenant_id, ..row })
         })?;
         row.insert(connection)?;
         Ok(Reply::wrapped(WRAPPER, view::key(&row)))
@@ -55,8 +59,6 @@ async fn create(mut call: Call, make: Make) -> Answer {
 #[derive(Debug, Clone)]
 struct New {
     algorithm: Algorithm,
-    /// Whose it will be: the tenant's that the request is limited to.
-    tenant: Option<TenantId>,
     material: Arc<Material>,
 }
 
@@ -64,7 +66,6 @@ struct New {
 async fn made(
     members: Map<String, Value>,
     make: Make,
-    tenant: Option<TenantId>,
 ) -> Result<(New, Map<String, Value>), ApiError> {
     let work = move || {
         let made = read_wrapped(&members, WRAPPER, |object| {
@@ -76,7 +77,6 @@ async fn made(
             let material = make(object, algorithm)?.map(Arc::new);
             Ok(material.map(|material| New {
                 algorithm,
-                tenant,
                 material,
             }))
         })?;
@@ -94,6 +94,23 @@ fn read_algorithm(object: &Object<'_>) -> Option<Algorithm> {
         object.refuse(Prefix::Missing, "algorithm");
     }
     algorithm
+}
+
+/// The only tenant that the key signs for, if the request names one. The tenant header alone
+/// names none: clients send it with every request, and keys are of all tenants.
+fn read_tenant(
+    connection: &mut AnyConnection,
+    object: &Object<'_>,
+    scope: Option<TenantId>,
+) -> Result<Option<TenantId>, ApiError> {
+    let Some(tenant) = object.id("tenantId") else {
+        return Ok(None);
+    };
+    let is_out_of_scope = scope.is_some_and(|scope| scope != tenant);
+    if is_out_of_scope || Tenant::find(connection, tenant)?.is_none() {
+        object.refuse(Prefix::Invalid, "tenantId");
+    }
+    Ok(Some(tenant))
 }
 
 impl New {
@@ -136,7 +153,7 @@ impl New {
                 .map_err(ApiError::internal)?,
             insert_instant: now,
             last_update_instant: now,
-            tenant_id: self.tenant,
+            tenant_id: None,
         })
     }
 }

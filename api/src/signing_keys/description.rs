@@ -9,7 +9,7 @@ use crate::description::{
 use crate::input::LONGEST_NAME;
 
 const NAME: Kind = Kind::ShortText(LONGEST_NAME);
-const WHOSE: &str = "It belongs to the tenant that `X-FusionAuth-TenantId` names, or to all.";
+const WHOSE: &str = "The only tenant whose webhooks and mail it may sign; absent: those of all.";
 const ALGORITHM: Kind = Kind::Word(Algorithm::TEXTS);
 
 const KEY: Object = Object::new(
@@ -29,11 +29,7 @@ const KEY: Object = Object::new(
         shown("length", Kind::Integer(0, i64::MAX), "In bits."),
         shown("name", NAME, "For people."),
         shown_maybe("publicKey", Kind::Text, "In PEM; a shared secret has none."),
-        shown_maybe(
-            "tenantId",
-            Kind::Id,
-            "The only tenant whose webhooks and mail it signs; absent: those of all.",
-        ),
+        shown_maybe("tenantId", Kind::Id, WHOSE),
         shown(
             "type",
             Kind::Word(&["EC", "HMAC", "OKP", "RSA"]),
@@ -70,6 +66,7 @@ const NEW: Object = Object::new(
             NAME,
             "Unlike that of any other key, whatever its case.",
         ),
+        given("tenantId", Kind::Id, WHOSE),
     ],
 );
 
@@ -95,6 +92,7 @@ const BROUGHT: Object = Object::new(
             "In PEM: alone, or that of the private key.",
         ),
         given("secret", Kind::Text, "Of an HMAC algorithm."),
+        given("tenantId", Kind::Id, WHOSE),
     ],
 );
 
@@ -147,14 +145,12 @@ const JWK_SET: Object = Object::wrapper(&[shown(
 pub(super) const GENERATE: &[Operation] =
     &[
         Operation::new("generateKey", "Make a key", &[Answer::ok("The key.", &ONE)])
-            .about(WHOSE)
             .body(&GENERATION),
     ];
 
 pub(super) const IMPORT: &[Operation] =
     &[
         Operation::new("importKey", "Import a key", &[Answer::ok("The key.", &ONE)])
-            .about(WHOSE)
             .body(&IMPORTING),
     ];
 

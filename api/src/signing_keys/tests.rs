@@ -20,6 +20,7 @@ both_databases!(
     a_key_stays_while_a_webhook_names_it,
     receivers_find_public_keys_without_an_api_key,
     a_key_belongs_to_a_tenant_or_to_all,
+    a_tenant_header_does_not_keep_a_key_from_the_others,
     a_webhook_names_keys_of_whom_it_serves,
 );
 
@@ -250,11 +251,37 @@ async fn within(app: &TestApp, tenant: TenantId, request: TestRequest) -> Answer
     app.send(request).await
 }
 
+fn of_tenant(tenant: TenantId) -> Value {
+    let mut body = key("Of one", "EdDSA");
+    body["key"]["tenantId"] = json!(tenant);
+    body
+}
+
+/// Official clients send the header with every request.
+async fn a_tenant_header_does_not_keep_a_key_from_the_others(app: &TestApp) {
+    let other = app.add_tenant("Other").await;
+    let generate = TestRequest::post()
+        .uri(&format!("/api/key/generate/{ID}"))
+        .set_json(key("Of all", "EdDSA"));
+    let made = within(app, other, generate).await.ok();
+    assert_eq!(made["key"].get("tenantId"), None);
+    let mut serving_all = webhook(&json!(ID));
+    serving_all["webhook"]["global"] = json!(true);
+    app.post("/api/webhook", serving_all).await.ok();
+    for (limited_to, named) in [(app.tenant, other), (other, TenantId::random())] {
+        let generate = TestRequest::post()
+            .uri("/api/key/generate")
+            .set_json(of_tenant(named));
+        let refused = within(app, limited_to, generate).await;
+        assert_eq!(refused.codes(), ["[invalid]key.tenantId"]);
+    }
+}
+
 async fn a_key_belongs_to_a_tenant_or_to_all(app: &TestApp) {
     let other = app.add_tenant("Other").await;
     let generate = TestRequest::post()
         .uri(&format!("/api/key/generate/{ID}"))
-        .set_json(key("Of one", "EdDSA"));
+        .set_json(of_tenant(other));
     let made = within(app, other, generate).await.ok();
     assert_eq!(made["key"]["tenantId"], json!(other));
     let of_all = app.post("/api/key/generate", key("Of all", "EdDSA"));
@@ -293,7 +320,7 @@ async fn a_webhook_names_keys_of_whom_it_serves(app: &TestApp) {
     let other = app.add_tenant("Other").await;
     let generate = TestRequest::post()
         .uri(&format!("/api/key/generate/{ID}"))
-        .set_json(key("Of one", "EdDSA"));
+        .set_json(of_tenant(other));
     within(app, other, generate).await.ok();
     let serving = |further: Value| {
         let mut body = webhook(&json!(ID));

@@ -7,7 +7,7 @@ use beadle_common::model::api_key::ApiKey;
 use beadle_common::model::tenant::Tenant;
 use serde_json::{Value, json};
 
-use crate::test_support::{Answered, KEY, TestApp, api_key, both_databases};
+use crate::test_support::{Answered, TestApp, api_key, both_databases};
 
 both_databases!(
     the_smtp_password_goes_with_its_account,
@@ -186,14 +186,8 @@ async fn a_locked_key_has_no_say_in_webhooks(app: &TestApp) {
 
 /// The Id of a new key of this tenant, or of all.
 async fn signing_key(app: &TestApp, name: &str, tenant: Option<String>) -> Value {
-    let mut request = TestRequest::post()
-        .uri("/api/key/generate")
-        .insert_header((AUTHORIZATION, KEY))
-        .set_json(json!({"key": {"name": name, "algorithm": "EdDSA"}}));
-    if let Some(tenant) = tenant {
-        request = request.insert_header(("X-FusionAuth-TenantId", tenant));
-    }
-    app.send(request).await.ok()["key"]["id"].clone()
+    let key = json!({"key": {"name": name, "algorithm": "EdDSA", "tenantId": tenant}});
+    app.post("/api/key/generate", key).await.ok()["key"]["id"].clone()
 }
 
 fn dkim(domain: &str, key: &Value) -> Value {

@@ -193,12 +193,12 @@ pub const ACTION_SEARCH: &str = r#"{"search": {
 }}"#;
 
 pub const KEY_GENERATION: &str = r#"{"key": {
-    "name": "Signs $unique", "algorithm": "ES256", "length": 256
+    "name": "Signs $unique", "algorithm": "ES256", "length": 256, "tenantId": "$tenantId"
 }}"#;
 
 /// A pair of nobody: both parts, so that each can be damaged.
 pub const KEY_IMPORT: &str = r#"{"key": {
-    "name": "Imported $unique", "algorithm": "ES256", "kid": "kid $unique",
+    "name": "Imported $unique", "algorithm": "ES256", "kid": "kid $unique", "tenantId": "$tenantId",
     "privateKey": "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg5/mUzz7Su+Y2AsEv\nxMVOtTHwBgx0oReo6phTpnpbGG2hRANCAAT4euE/H7VzcwvvADpwdd6/nSmv00e7\neGjmZUpgfBra56Vri4Au+/orTNnxwnQbGKlEN2aqufVn2XmswGDsFxd0\n-----END PRIVATE KEY-----",
     "publicKey": "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE+HrhPx+1c3ML7wA6cHXev50pr9NH\nu3ho5mVKYHwa2uela4uALvv6K0zZ8cJ0GxipRDdmqrn1Z9l5rMBg7BcXdA==\n-----END PUBLIC KEY-----"
 }}"#;

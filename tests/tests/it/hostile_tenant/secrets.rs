@@ -147,12 +147,9 @@ async fn delivered_or_given_up(world: &World) {
 
 async fn a_locked_key_signs_no_mail_with_the_key_of_another_tenant(db: TestDatabase) {
     let world = World::start(db).await;
-    // A key belongs to the tenant that it is made under.
-    let operator = world
-        .app
-        .client
-        .with("X-FusionAuth-TenantId", &world.innocent.id);
-    let key = json!({"key": {"name": "Signs", "algorithm": "EdDSA"}});
+    let operator = &world.app.client;
+    let tenant = &world.innocent.id;
+    let key = json!({"key": {"name": "Signs", "algorithm": "EdDSA", "tenantId": tenant}});
     let made = operator.post("/api/key/generate", &key).await.ok();
     let id = text(&made, "/key/id");
     let dkim = json!({"domain": "piedpiper.example", "selector": "a", "keyId": id});
