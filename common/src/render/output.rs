@@ -19,8 +19,9 @@ impl BoundedText {
         }
     }
 
-    /// Without NULs, which no database stores in a text. A template can spell one, so that
-    /// what it makes could not be kept, and an action that sends it never ended.
+    /// Without NULs: PostgreSQL stores none in a text, and no mail may have any (RFC 5322, 4). A
+    /// template can spell one, so that what it makes could not be kept, and an action that sends
+    /// it never ended.
     pub(super) fn into_text(self) -> String {
         self.text.replace('\0', "\u{fffd}")
     }

@@ -216,8 +216,6 @@ impl<'t> Renderer<'t> {
             guarded(|| template.render(part.escaping(), &self.variables, reader, &self.fuel))?;
         Ok(match part.is_header() {
             true => on_one_line(&text),
-            // Not every database can store it, and no mail may have it (RFC 5322, 4).
-            false if text.contains('\0') => text.replace('\0', "\u{fffd}"),
             false => text,
         })
     }

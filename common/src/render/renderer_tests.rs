@@ -100,7 +100,7 @@ fn the_default_texts_serve_everyone_else() {
 #[test]
 fn subject_and_from_name_are_one_line() {
     let mut email = email();
-    email.subject = texts(" a\r\nBcc:  {{user.name}}\u{2028}\u{0}\n\n b\u{a0}?\t", &[]);
+    email.subject = texts(" a\r\nBcc:  {{user.name}}\u{2028}\n\n b\u{a0}?\t", &[]);
     email.from_name.default = Some("{{user.name}}\n".to_owned());
     let mail = rendered(&email, &[]).unwrap();
     assert_eq!(mail.subject.text, "a Bcc: O'Neill <x> b\u{a0}?");

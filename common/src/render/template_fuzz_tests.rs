@@ -29,7 +29,7 @@ proptest! {
     }
 
     #[test]
-    fn text_without_tags_stays_as_it_is(text in "[^{\\\\]{0,80}") {
+    fn text_without_tags_stays_as_it_is(text in "[^{\\\\\\x00]{0,80}") {
         prop_assert_eq!(rendered(&text), text);
     }
 }
