@@ -180,7 +180,7 @@ async fn gone_disables_holds_and_tells(world: World) {
     };
     assert_eq!(*subject, format!("The webhook {lane} has been disabled"));
     assert!(
-        text.contains("https://hooli.example/hook has been disabled"),
+        text.contains("at https://hooli.example has been disabled"),
         "{text}"
     );
     assert!(text.contains(&format!("POST /api/webhook/{lane}/enable")));
