@@ -8,13 +8,22 @@
 //! A file is a kind of attack.
 
 mod changes;
+mod crash;
 mod documents;
+mod erasure;
 mod innocent;
+mod logins;
 mod mail;
+mod phases;
+mod queries;
 mod rights;
 mod secrets;
+mod sizes;
 mod strangers;
+mod templates;
+mod truth;
 mod walk;
+mod zero_bytes;
 
 use beadle_tests::{Client, Reply, TestApp, TestAppBuilder, TestDatabase};
 use serde_json::{Value, json};
@@ -25,6 +34,7 @@ use innocent::Innocent;
 /// A tenant with a key that is locked to it.
 pub struct Tenant {
     pub id: String,
+    pub key: String,
     pub client: Client,
 }
 
@@ -101,7 +111,7 @@ async fn tenant(app: &TestApp, name: &str) -> Tenant {
     let id = text(&made, "/tenant/id").to_owned();
     let key = key(&app.client, json!({"name": name, "tenantId": id})).await;
     let client = app.client.with_key(&key);
-    Tenant { id, client }
+    Tenant { id, key, client }
 }
 
 /// A new API key.
