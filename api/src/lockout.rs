@@ -11,7 +11,6 @@ use std::time::Duration;
 use actix_web::web::Data;
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{UserActionId, UserId};
-use beadle_common::instant::Instant;
 use beadle_common::lifecycle::{
     Call, Change, Conflict, Refusal, Setup, SystemStep, commit, prepare_by_system,
 };
@@ -20,6 +19,7 @@ use beadle_common::model::failed_login::FailedLogins;
 use beadle_common::model::lockout::Lockout;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::model::user::User;
+use beadle_common::unix_millis::UnixMillis;
 use serde_json::{Map, Value};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
@@ -118,7 +118,7 @@ impl Policy {
 }
 
 /// A call of nobody in particular. Its events are raised always.
-fn call(now: Instant, info: Map<String, Value>) -> Call {
+fn call(now: UnixMillis, info: Map<String, Value>) -> Call {
     Call {
         now,
         scope: None,
@@ -134,7 +134,7 @@ fn call(now: Instant, info: Map<String, Value>) -> Call {
 pub(crate) async fn note_failure(
     state: &Data<State>,
     user: Option<User>,
-    now: Instant,
+    now: UnixMillis,
     info: Map<String, Value>,
 ) -> Result<(), ApiError> {
     let room = state.failures.room().await?;
@@ -157,7 +157,7 @@ pub(crate) async fn note_failure(
 async fn count_failure(
     state: &Data<State>,
     user: &User,
-    now: Instant,
+    now: UnixMillis,
     info: Map<String, Value>,
 ) -> Result<(), ApiError> {
     let (id, of) = (user.id, user.clone());
@@ -201,7 +201,7 @@ fn count(
     connection: &mut AnyConnection,
     user: UserId,
     policy: &Policy,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<Option<SystemStep>, ApiError> {
     let expiry = policy.lockout.expiry(now);
     if !User::lock(connection, user)? {
@@ -226,7 +226,7 @@ fn lock(
     connection: &mut AnyConnection,
     user: UserId,
     definition: UserActionId,
-    now: Instant,
+    now: UnixMillis,
     change: Change,
 ) -> Result<Option<Change>, Conflict> {
     if !User::lock(connection, user)?
@@ -245,7 +245,7 @@ pub(crate) fn forgive(
     connection: &mut AnyConnection,
     setup: &Setup,
     user: &User,
-    now: Instant,
+    now: UnixMillis,
     info: Map<String, Value>,
 ) -> Result<bool, ApiError> {
     FailedLogins::clear(connection, user.id)?;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use beadle_common::db::{AnyConnection, Db, Wake};
 use beadle_common::erasure::Erasure;
-use beadle_common::instant::Instant;
 use beadle_common::lifecycle::Setup;
 use beadle_common::seal::Sealer;
+use beadle_common::unix_millis::UnixMillis;
 use beadle_worker::{Inquirer, Metrics};
 use ipnet::IpNet;
 
@@ -24,7 +24,7 @@ use crate::search_limit::SearchLimit;
 const TRIES: u32 = 3;
 
 /// What time it is. Handlers read it once per request.
-pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+pub type Clock = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
 
 /// Settings of the API.
 #[derive(Debug, Clone)]
@@ -106,7 +106,7 @@ impl State {
             failures: Failures::default(),
             setup,
             settings,
-            clock: Arc::new(Instant::now),
+            clock: Arc::new(UnixMillis::now),
             requests: Requests::new(metrics.registry())?,
             metrics,
         })
@@ -136,7 +136,7 @@ impl State {
 
     /// Goes on with an erasure, whether the returned future is waited for or not. False: it is
     /// not at its end, and the workers will see to it.
-    pub fn erasing(&self, erasure: Erasure, now: Instant) -> impl Future<Output = bool> + use<> {
+    pub fn erasing(&self, erasure: Erasure, now: UnixMillis) -> impl Future<Output = bool> + use<> {
         let db = self.db.clone();
         let erasing = self.background.begin(async move {
             let carried_out = erasure.carry_out(&db, now).await;

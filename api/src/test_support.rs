@@ -12,13 +12,13 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::{Bytes, Data};
 use beadle_common::db::{Backend, Json, JsonText, Wake};
 use beadle_common::id::{ApiKeyId, TenantId};
-use beadle_common::instant::Instant;
 use beadle_common::lifecycle::Setup;
 use beadle_common::model::api_key::{ApiKey, Endpoints};
 use beadle_common::model::email::Mailbox;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::seal::Sealer;
 use beadle_common::test_support::TestDb;
+use beadle_common::unix_millis::UnixMillis;
 use beadle_worker::{Inquirer, Metrics, WorkerSettings};
 use futures_util::stream;
 use secrecy::SecretString;
@@ -105,15 +105,15 @@ pub(crate) fn api_key(key: &str) -> ApiKey {
         key_hash: ApiKey::hash(key),
         key_sealed: None,
         name: Some(key.to_owned()),
-        name_key: Some(key.to_owned()),
+        name_normalized: Some(key.to_owned()),
         tenant_id: None,
         permissions: None,
         key_manager: false,
         retrievable: false,
         expiration_instant: None,
         meta_data: JsonText::empty_object(),
-        insert_instant: Instant::from_millis(NOON),
-        last_update_instant: Instant::from_millis(NOON),
+        insert_instant: UnixMillis::from_millis(NOON),
+        last_update_instant: UnixMillis::from_millis(NOON),
     }
 }
 
@@ -129,15 +129,15 @@ fn tenant(id: TenantId, name: &str, is_default: bool) -> Tenant {
     Tenant {
         id,
         name: name.to_owned(),
-        name_key: name.to_lowercase(),
+        name_normalized: name.to_lowercase(),
         is_default,
         data: JsonText::empty_object(),
         email_configuration: Json(Map::new()),
         smtp_password: None,
         event_configuration: Json(event_configuration.as_object().expect("an object").clone()),
         settings: Json(Map::new()),
-        insert_instant: Instant::from_millis(NOON),
-        last_update_instant: Instant::from_millis(NOON),
+        insert_instant: UnixMillis::from_millis(NOON),
+        last_update_instant: UnixMillis::from_millis(NOON),
     }
 }
 
@@ -196,7 +196,7 @@ impl TestApp {
         let state = State::new(db, sealer, wake, inquirer, setup, settings, metrics);
         let state = state.expect("metrics of requests");
         let state = State {
-            clock: Arc::new(move || Instant::from_millis(hand.load(Ordering::SeqCst))),
+            clock: Arc::new(move || UnixMillis::from_millis(hand.load(Ordering::SeqCst))),
             ..state
         };
         Self {

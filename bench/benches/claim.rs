@@ -15,7 +15,7 @@ use beadle_bench::owed::{
     NOW, ROWS, add, claim_all, delivered, open, policy, request, settle_all, write,
 };
 use beadle_common::db::SqliteSynchronous;
-use beadle_common::id::LaneId;
+use beadle_common::id::DestinationId;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
 criterion_group!(name = database; config = hurried(); targets = sqlite, postgres);
@@ -45,11 +45,11 @@ fn postgres(criterion: &mut Criterion) {
 fn claim_and_settle(criterion: &mut Criterion, database: &str, url: &str) {
     let db = open(url, 2, SqliteSynchronous::Normal).expect("a database");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let (lane, policy) = (LaneId::random(), policy());
+    let (destination, policy) = (DestinationId::random(), policy());
     let name = format!("claim and settle/{ROWS} rows, {database}");
     criterion.bench_function(&name, |bencher| {
         bencher.iter_batched(
-            || write(&db, move |connection| add(connection, lane, NOW)).expect("rows"),
+            || write(&db, move |connection| add(connection, destination, NOW)).expect("rows"),
             |()| {
                 let claimed = claim_all(&db, request(Vec::new(), NOW)).expect("a claim");
                 assert_eq!(claimed.len(), ROWS, "what was added is claimed");

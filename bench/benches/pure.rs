@@ -10,16 +10,16 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use beadle_common::id::{ActionLogId, EventId, TenantId, UserId};
-use beadle_common::instant::Instant;
 use beadle_common::locale::{Locale, LocalizedText, choose};
 use beadle_common::model::user_action::Phase;
 use beadle_common::render::{CompiledTemplate, EmailTexts, Renderer, Texts};
 use beadle_common::sign::{LiveKeys, MessageId, SigningKey, WebhookPair, WebhookSecret, sign};
+use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::{EventView, UserActionEvent};
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
 
-const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 
 const TEXT: &str = "Guten Tag {{user.fullName}},\n\nDanke für den {{date event.createInstant}}.\n\
      {{#if event.comment}}\n{{event.comment}}\n{{/if}}\nPied Piper\n";

@@ -52,10 +52,10 @@ pub fn history(db: &Db, deliveries: usize) -> Result<()> {
         let event = sql.id(prefix::OLD.0[1], "s.n");
         let ways = sql.values_below(FAN_OUT);
         let deliveries = format!(
-            "INSERT INTO deliveries (id, kind, lane, event_id, state, attempt, insert_instant, settle_instant,
+            "INSERT INTO deliveries (id, kind, destination, event_id, state, attempt, insert_instant, settle_instant,
                  attempt_instant, duration_millis, result, status_code)
              WITH {series}, w(n) AS ({ways}), d AS ({})
-             SELECT {delivery}, d.kind, d.lane, {event}, d.state, d.attempt, d.insert_instant - {actions} + s.n,
+             SELECT {delivery}, d.kind, d.destination, {event}, d.state, d.attempt, d.insert_instant - {actions} + s.n,
                  d.settle_instant - {actions} + s.n, d.attempt_instant - {actions} + s.n, d.duration_millis,
                  d.result, d.status_code
              FROM s CROSS JOIN w CROSS JOIN d",
@@ -76,9 +76,9 @@ pub fn pending(db: &Db, deliveries: usize) -> Result<()> {
         let [_, event, delivery] = prefix::PENDING.0.map(|prefix| sql.id(prefix, "s.n"));
         format!(
             "{actions};
-             INSERT INTO outbox (id, kind, lane, event_id, attempt, due_at, insert_instant)
+             INSERT INTO outbox (id, kind, destination, event_id, attempt, due_at, insert_instant)
              WITH {series}, d AS ({})
-             SELECT {delivery}, d.kind, d.lane, {event}, 0, d.insert_instant + s.n / 1000, d.insert_instant
+             SELECT {delivery}, d.kind, d.destination, {event}, 0, d.insert_instant + s.n / 1000, d.insert_instant
              FROM s CROSS JOIN d",
             sql.delivered()
         )
@@ -89,14 +89,14 @@ pub fn pending(db: &Db, deliveries: usize) -> Result<()> {
 /// knows any more: a row of `deliveries` and one of `attempts` each.
 pub fn retried(db: &Db, deliveries: usize) -> Result<()> {
     let sql = Sql(db.backend());
-    let (id, lane) = (sql.id(prefix::BESIDE, "s.n"), sql.id(prefix::BESIDE, "0"));
+    let (id, destination) = (sql.id(prefix::BESIDE, "s.n"), sql.id(prefix::BESIDE, "0"));
     in_chunks(db, deliveries, |range| {
         let series = sql.series(&range);
         format!(
-            "INSERT INTO deliveries (id, kind, lane, event_id, state, attempt, insert_instant, settle_instant,
+            "INSERT INTO deliveries (id, kind, destination, event_id, state, attempt, insert_instant, settle_instant,
                  attempt_instant, duration_millis, result, status_code)
              WITH {series}
-             SELECT {id}, 0, {lane}, {id}, 'Delivered', 2, s.n, s.n, s.n, 1, 'Success', 200 FROM s;
+             SELECT {id}, 0, {destination}, {id}, 'Delivered', 2, s.n, s.n, s.n, 1, 'Success', 200 FROM s;
              INSERT INTO attempts (delivery_id, number, instant, duration_millis, result, status_code)
              WITH {series}
              SELECT {id}, 1, s.n, 1, 'Failure', 500 FROM s"

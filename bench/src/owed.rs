@@ -6,21 +6,21 @@ use std::time::Duration;
 use beadle_common::db::{
     AnyConnection, Db, DbError, DbOptions, IfMissing, QueryResult, SqliteSynchronous,
 };
-use beadle_common::id::{EventId, LaneId};
-use beadle_common::instant::Instant;
+use beadle_common::id::{DestinationId, EventId};
 use beadle_common::mail::Setup;
 use beadle_common::model::email::Mailbox;
 use beadle_common::outbox::{
-    AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, Judgement, Kind,
-    LanePolicy, Lanes, NewDelivery, Payload, Settlement, Verdict, claim, insert, settle,
-    settle_plain,
+    AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, DestinationPolicy,
+    Destinations, Judgement, Kind, NewDelivery, Payload, Settlement, Verdict, claim, insert,
+    settle, settle_plain,
 };
+use beadle_common::unix_millis::UnixMillis;
 
 /// Deliveries that are added, claimed and settled together.
 pub const ROWS: usize = 10;
 
 /// When everything happens, unless it has to fit what really happened.
-pub const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+pub const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -53,28 +53,32 @@ pub fn write<T: Send + 'static>(
 ///
 /// # Errors
 /// Those of the database.
-pub fn add(connection: &mut AnyConnection, lane: LaneId, now: Instant) -> QueryResult<()> {
+pub fn add(
+    connection: &mut AnyConnection,
+    destination: DestinationId,
+    now: UnixMillis,
+) -> QueryResult<()> {
     for _ in 0..ROWS {
         let payload = Payload::Webhook(EventId::sequential());
-        insert(connection, &NewDelivery::at_once(lane, payload, now))?;
+        insert(connection, &NewDelivery::at_once(destination, payload, now))?;
     }
     Ok(())
 }
 
-/// Asks for [`ROWS`] deliveries of each lane but these, which have all that they may have
+/// Asks for [`ROWS`] deliveries of each destination but these, which have all that they may have
 /// in flight.
 #[must_use]
-pub fn request(closed: Vec<LaneId>, now: Instant) -> ClaimRequest {
+pub fn request(closed: Vec<DestinationId>, now: UnixMillis) -> ClaimRequest {
     ClaimRequest {
         kind: Kind::Webhook,
         now,
         lease_end: now.plus(LEASE),
         owner: "bench".to_owned(),
         limit: 100,
-        per_lane: ROWS,
-        lanes: Lanes {
+        per_destination: ROWS,
+        destinations: Destinations {
             closed,
-            ..Lanes::default()
+            ..Destinations::default()
         },
     }
 }
@@ -94,7 +98,7 @@ pub fn claim_all(db: &Db, request: ClaimRequest) -> Result<Vec<Claimed>, DbError
 pub async fn settle_all(
     db: &Db,
     mut batch: Vec<Settlement>,
-    policy: &LanePolicy,
+    policy: &DestinationPolicy,
 ) -> Result<(), DbError> {
     let plain = settle_plain(db, &batch).await?;
     batch.retain(|settlement| !plain.contains(&(settlement.id, settlement.token)));
@@ -108,7 +112,7 @@ pub async fn settle_all(
 
 /// All of them were delivered.
 #[must_use]
-pub fn delivered(claimed: &[Claimed], now: Instant) -> Vec<Settlement> {
+pub fn delivered(claimed: &[Claimed], now: UnixMillis) -> Vec<Settlement> {
     let record = AttemptRecord {
         instant: now,
         duration_millis: 1,
@@ -126,10 +130,10 @@ pub fn delivered(claimed: &[Claimed], now: Instant) -> Vec<Settlement> {
     claimed.iter().map(settlement).collect()
 }
 
-/// No lane is given up.
+/// No destination is given up.
 #[must_use]
-pub fn policy() -> LanePolicy {
-    LanePolicy {
+pub fn policy() -> DestinationPolicy {
+    DestinationPolicy {
         disable_after: None,
         mail: Setup {
             mail_from: Mailbox {

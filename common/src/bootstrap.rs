@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 
 use crate::db::{AnyConnection, Db, DbError, Json, JsonText};
 use crate::id::{ApiKeyId, TenantId};
-use crate::instant::Instant;
 use crate::model::api_key::{ApiKey, Endpoints};
-use crate::model::fold;
+use crate::model::normalize;
 use crate::model::tenant::Tenant;
 use crate::seal::{SealError, Sealer};
+use crate::unix_millis::UnixMillis;
 use crate::view::UserActionEvent;
 
 /// Why a database could not be prepared.
@@ -61,7 +61,7 @@ pub fn bootstrap(
     db: &Db,
     sealer: &Sealer,
     api_key: Option<&SecretString>,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<Option<SecretString>, BootstrapError> {
     if api_key.is_some_and(|key| key.expose_secret().trim().is_empty()) {
         return Err(BootstrapError::BlankKey);
@@ -84,7 +84,7 @@ fn attempt(
     db: &Db,
     sealer: &Sealer,
     api_key: Option<&SecretString>,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<Option<SecretString>, BootstrapError> {
     let (sealer, api_key) = (sealer.clone(), api_key.cloned());
     db.write_blocking(move |connection| {
@@ -122,7 +122,7 @@ pub fn insert_api_key(
     connection: &mut AnyConnection,
     sealer: &Sealer,
     new: &NewApiKey,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<SecretString, BootstrapError> {
     let id = ApiKeyId::random();
     let key = match &new.key {
@@ -134,7 +134,7 @@ pub fn insert_api_key(
         key_hash: ApiKey::hash(key.expose_secret()),
         key_sealed: Some(sealer.seal_text(ApiKey::key_place(id), key.expose_secret())?),
         name: new.name.clone(),
-        name_key: new.name.as_deref().map(fold),
+        name_normalized: new.name.as_deref().map(normalize),
         tenant_id: new.tenant_id,
         permissions: (!new.permissions.is_empty()).then(|| Json(new.permissions.clone())),
         key_manager: new.key_manager,
@@ -160,7 +160,7 @@ pub fn random_key() -> Result<SecretString, SealError> {
 
 /// The tenant of a fresh database. Its `user.action` event is on, so that a fresh server
 /// delivers; tenants made through the API start with it off.
-fn default_tenant(now: Instant) -> Tenant {
+fn default_tenant(now: UnixMillis) -> Tenant {
     let event = json!({"enabled": true, "transactionType": "None"});
     let events = json!({ UserActionEvent::TYPE: event });
     let mut event_configuration = Map::new();
@@ -168,7 +168,7 @@ fn default_tenant(now: Instant) -> Tenant {
     Tenant {
         id: TenantId::random(),
         name: "Default".to_owned(),
-        name_key: fold("Default"),
+        name_normalized: normalize("Default"),
         is_default: true,
         data: JsonText::empty_object(),
         email_configuration: Json(email_configuration()),
@@ -196,7 +196,7 @@ mod tests {
     use crate::model::webhook::{SecretKind, Webhook, WebhookSecretRow};
     use crate::test_support::{TestDb, both_databases};
 
-    const NOW: Instant = Instant::from_millis(1_700_000_000_000);
+    const NOW: UnixMillis = UnixMillis::from_millis(1_700_000_000_000);
 
     fn sealer() -> Sealer {
         Sealer::from_keys(&"07".repeat(32).into()).unwrap()

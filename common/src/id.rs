@@ -13,12 +13,12 @@ use uuid::Uuid;
 
 use crate::db::SqlUuid;
 use crate::db::sql_type::uuid_sql;
-use crate::instant::Instant;
+use crate::unix_millis::UnixMillis;
 
 /// The smallest time-ordered Id (UUID v7) of that instant: a range of time is a range of
 /// such Ids.
 #[must_use]
-pub fn earliest<T: From<Uuid>>(instant: Instant) -> T {
+pub fn earliest<T: From<Uuid>>(instant: UnixMillis) -> T {
     let millis = u64::try_from(instant.millis()).unwrap_or(0);
     // More does not fit into an Id, nor into this world.
     let millis = millis.min((1 << 48) - 1);
@@ -123,7 +123,7 @@ ids! {
     /// A delivery: one event to one webhook, or one email to one recipient.
     DeliveryId;
     /// What a delivery queues behind: a webhook, or a tenant's mail.
-    LaneId;
+    DestinationId;
     /// A request with an `Idempotency-Key`, by a hash of whose and which key it is.
     IdempotencyKeyId;
     /// Proof of one reservation of such a request.
@@ -136,14 +136,14 @@ ids! {
     LeaseToken;
 }
 
-impl From<WebhookId> for LaneId {
+impl From<WebhookId> for DestinationId {
     fn from(webhook: WebhookId) -> Self {
         Self(webhook.0)
     }
 }
 
-impl From<LaneId> for WebhookId {
-    fn from(lane: LaneId) -> Self {
-        Self(lane.0)
+impl From<DestinationId> for WebhookId {
+    fn from(destination: DestinationId) -> Self {
+        Self(destination.0)
     }
 }

@@ -10,7 +10,6 @@ pub mod db;
 pub mod duration;
 pub mod erasure;
 pub mod id;
-pub mod instant;
 pub mod lifecycle;
 pub mod locale;
 pub mod mail;
@@ -24,4 +23,5 @@ pub mod settings;
 pub mod sign;
 #[cfg(any(test, feature = "test-support"))]
 pub mod test_support;
+pub mod unix_millis;
 pub mod view;

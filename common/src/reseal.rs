@@ -158,9 +158,9 @@ mod tests {
 
     use super::*;
     use crate::bootstrap::{NewApiKey, insert_api_key};
-    use crate::instant::Instant;
     use crate::model::api_key::ApiKey;
     use crate::test_support::both_databases;
+    use crate::unix_millis::UnixMillis;
 
     const OLD: &str = "01";
     const NEW: &str = "02";
@@ -174,7 +174,12 @@ mod tests {
     fn add_key(db: &Db, digits: &[&str]) -> SecretString {
         let sealer = sealer(digits);
         db.write_blocking(move |c| {
-            insert_api_key(c, &sealer, &NewApiKey::default(), Instant::from_millis(0))
+            insert_api_key(
+                c,
+                &sealer,
+                &NewApiKey::default(),
+                UnixMillis::from_millis(0),
+            )
         })
         .unwrap()
     }

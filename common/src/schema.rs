@@ -14,7 +14,7 @@ diesel::table! {
     tenants (id) {
         id -> SqlUuid,
         name -> Text,
-        name_key -> Text,
+        name_normalized -> Text,
         is_default -> Bool,
         data -> Text,
         email_configuration -> Text,
@@ -34,7 +34,7 @@ diesel::table! {
         id -> SqlUuid,
         tenant_id -> SqlUuid,
         name -> Text,
-        name_key -> Text,
+        name_normalized -> Text,
         active -> Bool,
         data -> Text,
         settings -> Text,
@@ -53,7 +53,7 @@ diesel::table! {
         active -> Bool,
         email -> Nullable<Text>,
         username -> Nullable<Text>,
-        username_key -> Nullable<Text>,
+        username_normalized -> Nullable<Text>,
         password_hash -> Nullable<Text>,
         password_last_update_instant -> Nullable<BigInt>,
         first_name -> Nullable<Text>,
@@ -70,9 +70,9 @@ diesel::table! {
         data -> Text,
         insert_instant -> BigInt,
         last_update_instant -> BigInt,
-        first_name_key -> Nullable<Text>,
-        last_name_key -> Nullable<Text>,
-        full_name_key -> Nullable<Text>,
+        first_name_normalized -> Nullable<Text>,
+        last_name_normalized -> Nullable<Text>,
+        full_name_normalized -> Nullable<Text>,
     }
 }
 
@@ -115,7 +115,7 @@ diesel::table! {
         key_hash -> Binary,
         key_sealed -> Nullable<Binary>,
         name -> Nullable<Text>,
-        name_key -> Nullable<Text>,
+        name_normalized -> Nullable<Text>,
         tenant_id -> Nullable<SqlUuid>,
         permissions -> Nullable<Text>,
         key_manager -> Bool,
@@ -134,7 +134,7 @@ diesel::table! {
     email_templates (id) {
         id -> SqlUuid,
         name -> Text,
-        name_key -> Text,
+        name_normalized -> Text,
         from_email -> Nullable<Text>,
         default_from_name -> Nullable<Text>,
         default_subject -> Text,
@@ -157,7 +157,7 @@ diesel::table! {
     user_actions (id) {
         id -> SqlUuid,
         name -> Text,
-        name_key -> Text,
+        name_normalized -> Text,
         active -> Bool,
         temporal -> Bool,
         prevent_login -> Bool,
@@ -185,9 +185,9 @@ diesel::table! {
     user_action_reasons (id) {
         id -> SqlUuid,
         code -> Text,
-        code_key -> Text,
+        code_normalized -> Text,
         text -> Text,
-        text_key -> Text,
+        text_normalized -> Text,
         localized_texts -> Nullable<Text>,
         insert_instant -> BigInt,
         last_update_instant -> BigInt,
@@ -347,9 +347,9 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::SqlUuid;
 
-    suppressions (tenant_id, address_key) {
+    suppressions (tenant_id, address_normalized) {
         tenant_id -> SqlUuid,
-        address_key -> Text,
+        address_normalized -> Text,
         address -> Text,
         delivery_id -> SqlUuid,
         status_code -> Nullable<Integer>,
@@ -363,8 +363,8 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::SqlUuid;
 
-    mail_limits (lane, tenant_id) {
-        lane -> SqlUuid,
+    mail_limits (destination, tenant_id) {
+        destination -> SqlUuid,
         tenant_id -> SqlUuid,
         rate_limit -> Integer,
     }
@@ -377,7 +377,7 @@ diesel::table! {
     outbox (id) {
         id -> SqlUuid,
         kind -> SmallInt,
-        lane -> SqlUuid,
+        destination -> SqlUuid,
         event_id -> Nullable<SqlUuid>,
         email_id -> Nullable<SqlUuid>,
         recipient -> Nullable<Text>,
@@ -386,7 +386,7 @@ diesel::table! {
         lease_token -> Nullable<SqlUuid>,
         lease_owner -> Nullable<Text>,
         insert_instant -> BigInt,
-        tier -> SmallInt,
+        priority -> SmallInt,
         order_key -> Nullable<SqlUuid>,
         sequence -> Nullable<BigInt>,
         base_attempt -> Integer,
@@ -409,8 +409,8 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::SqlUuid;
 
-    lane_states (lane) {
-        lane -> SqlUuid,
+    destination_states (destination) {
+        destination -> SqlUuid,
         failing_since -> Nullable<BigInt>,
         failures -> Integer,
         throttled_until -> Nullable<BigInt>,
@@ -418,7 +418,7 @@ diesel::table! {
         circuit -> Text,
         circuit_until -> Nullable<BigInt>,
         circuit_opened -> Integer,
-        rate_tat -> BigInt,
+        theoretical_arrival_micros -> BigInt,
         disabled_instant -> Nullable<BigInt>,
         disabled_reason -> Nullable<Text>,
     }
@@ -431,7 +431,7 @@ diesel::table! {
     deliveries (id) {
         id -> SqlUuid,
         kind -> SmallInt,
-        lane -> SqlUuid,
+        destination -> SqlUuid,
         event_id -> Nullable<SqlUuid>,
         email_id -> Nullable<SqlUuid>,
         recipient -> Nullable<Text>,
@@ -515,7 +515,7 @@ diesel::table! {
     signing_keys (id) {
         id -> SqlUuid,
         name -> Text,
-        name_key -> Text,
+        name_normalized -> Text,
         algorithm -> Text,
         kid -> Text,
         length -> Integer,
@@ -547,7 +547,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     emails,
     outbox,
-    lane_states,
+    destination_states,
     deliveries,
     attempts,
     event_logs,

@@ -22,12 +22,12 @@ use crate::db::{
     AnyConnection, Db, DbError, DbOptions, IfMissing, Json, JsonText, SqliteSynchronous,
 };
 use crate::id::{EmailId, TenantId, WebhookId};
-use crate::instant::Instant;
 use crate::mail::Setup;
 use crate::model::email::{EmailRow, Mailbox};
 use crate::model::tenant::Tenant;
 use crate::model::webhook::Webhook;
-use crate::outbox::{ClaimRequest, Kind, LanePolicy, Lanes};
+use crate::outbox::{ClaimRequest, DestinationPolicy, Destinations, Kind};
+use crate::unix_millis::UnixMillis;
 pub use contents::{everything, holds};
 
 /// A migrated, empty database that vanishes with this value.
@@ -198,15 +198,15 @@ pub fn tenant(name: &str, email_configuration: &serde_json::Value) -> Tenant {
     Tenant {
         id: TenantId::random(),
         name: name.to_owned(),
-        name_key: name.to_lowercase(),
+        name_normalized: name.to_lowercase(),
         is_default: false,
         data: JsonText::empty_object(),
         email_configuration: Json(settings.clone()),
         smtp_password: None,
         event_configuration: Json(serde_json::Map::new()),
         settings: Json(serde_json::Map::new()),
-        insert_instant: Instant::from_millis(0),
-        last_update_instant: Instant::from_millis(0),
+        insert_instant: UnixMillis::from_millis(0),
+        last_update_instant: UnixMillis::from_millis(0),
     }
 }
 
@@ -240,7 +240,7 @@ pub fn email(tenant: TenantId, to: &str) -> EmailRow {
         from_name_locale: None,
         html_locale: None,
         text_locale: None,
-        insert_instant: Instant::from_millis(0),
+        insert_instant: UnixMillis::from_millis(0),
         preferred_languages: Json(Vec::new()),
     }
 }
@@ -280,8 +280,8 @@ pub fn webhook(id: WebhookId, headers: Vec<u8>) -> Webhook {
         rate_limit: None,
         ordered_by: None,
         contact_email: None,
-        insert_instant: Instant::from_millis(0),
-        last_update_instant: Instant::from_millis(0),
+        insert_instant: UnixMillis::from_millis(0),
+        last_update_instant: UnixMillis::from_millis(0),
     }
 }
 
@@ -355,10 +355,10 @@ fn waiting(connection: &mut PgConnection) -> i64 {
     count.get_result(connection).expect("locks can be counted")
 }
 
-/// Gives lanes up after five days.
+/// Gives destinations up after five days.
 #[must_use]
-pub fn lane_policy() -> LanePolicy {
-    LanePolicy {
+pub fn destination_policy() -> DestinationPolicy {
+    DestinationPolicy {
         disable_after: Some(std::time::Duration::from_secs(5 * 24 * 60 * 60)),
         mail: Setup {
             mail_from: Mailbox {
@@ -370,16 +370,16 @@ pub fn lane_policy() -> LanePolicy {
     }
 }
 
-/// Asks for so many rows of this kind, of one lane or of several, for a minute.
+/// Asks for so many rows of this kind, of one destination or of several, for a minute.
 #[must_use]
-pub fn claim_request(kind: Kind, now: Instant, rows: usize) -> ClaimRequest {
+pub fn claim_request(kind: Kind, now: UnixMillis, rows: usize) -> ClaimRequest {
     ClaimRequest {
         kind,
         now,
         lease_end: now.plus(std::time::Duration::from_secs(60)),
         owner: "test".to_owned(),
         limit: rows,
-        per_lane: rows,
-        lanes: Lanes::default(),
+        per_destination: rows,
+        destinations: Destinations::default(),
     }
 }

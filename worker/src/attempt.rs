@@ -1,13 +1,13 @@
 //! What is written down of an attempt and of its peer, whoever has made it.
 
-use beadle_common::instant::Instant;
 use beadle_common::outbox::{AttemptRecord, AttemptResult, Judgement};
+use beadle_common::unix_millis::UnixMillis;
 
 use crate::outcome::{Exchange, Outcome, Verdict};
 
 /// The record of an exchange that began at `started`.
 #[must_use]
-pub fn record(started: Instant, exchange: &Exchange) -> AttemptRecord {
+pub fn record(started: UnixMillis, exchange: &Exchange) -> AttemptRecord {
     let failure = exchange.outcome.failure();
     AttemptRecord {
         instant: started,
@@ -23,7 +23,7 @@ pub fn record(started: Instant, exchange: &Exchange) -> AttemptRecord {
     }
 }
 
-/// What an exchange with the peer says about its lane.
+/// What an exchange with the peer says about its destination.
 #[must_use]
 pub fn judgement(outcome: &Outcome) -> Judgement {
     let Outcome::Failed(failure) = outcome else {

@@ -7,15 +7,15 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use beadle_common::db::{AnyConnection, Db, DbError};
-use beadle_common::id::{LaneId, WebhookId};
-use beadle_common::instant::Instant;
+use beadle_common::id::{DestinationId, WebhookId};
 use beadle_common::lifecycle::{FirstAttempt, FirstAttempts, Question, Setup};
 use beadle_common::model::webhook::Webhook;
 use beadle_common::outbox::{
-    DeliveryState, Judgement, Kind, LanePolicy, LaneState, UnclaimedAttempt, Verdict, lane_states,
-    take_note,
+    DeliveryState, DestinationPolicy, DestinationState, Judgement, Kind, UnclaimedAttempt, Verdict,
+    destination_states, take_note,
 };
 use beadle_common::seal::Sealer;
+use beadle_common::unix_millis::UnixMillis;
 use bytes::Bytes;
 use diesel::QueryResult;
 use futures_util::FutureExt as _;
@@ -39,7 +39,7 @@ pub struct Inquirer {
     courier: Arc<WebhookCourier>,
     clock: Clock,
     jitter: Jitter,
-    policy: LanePolicy,
+    policy: DestinationPolicy,
     metrics: Metrics,
 }
 
@@ -79,9 +79,9 @@ impl Inquirer {
     ) -> Result<Self, SettingsError> {
         Ok(Self {
             courier: Arc::new(run::webhook_courier(settings, sealer)?),
-            clock: Arc::new(Instant::now),
+            clock: Arc::new(UnixMillis::now),
             jitter: run::jitter(),
-            policy: run::lane_policy(settings, setup),
+            policy: run::destination_policy(settings, setup),
             metrics,
         })
     }
@@ -132,8 +132,8 @@ impl Inquirer {
         match db.write(note).await {
             Ok(happenings) => {
                 self.metrics.happened(&happenings);
-                for (lane, happening) in happenings {
-                    tell(lane, happening);
+                for (destination, happening) in happenings {
+                    tell(destination, happening);
                 }
             }
             // The next attempt will tell the same.
@@ -179,7 +179,7 @@ impl Inquirer {
     }
 
     /// One webhook's panic must not cost the answers of the others.
-    async fn send(&self, parcel: Parcel, now: Instant) -> (Exchange, Judgement) {
+    async fn send(&self, parcel: Parcel, now: UnixMillis) -> (Exchange, Judgement) {
         let sending = AssertUnwindSafe(self.courier.send(parcel, now)).catch_unwind();
         if let Ok(exchange) = sending.await {
             let judgement = judgement(&exchange.outcome);
@@ -190,7 +190,7 @@ impl Inquirer {
         (Exchange::failed(failure), Judgement::Silent)
     }
 
-    fn judge(&self, webhook: WebhookId, started: Instant, exchange: &Exchange) -> FirstAttempt {
+    fn judge(&self, webhook: WebhookId, started: UnixMillis, exchange: &Exchange) -> FirstAttempt {
         let verdict = match &exchange.outcome {
             Outcome::Delivered => Verdict::Finished(DeliveryState::Delivered),
             Outcome::Failed(failure) => {
@@ -217,7 +217,7 @@ impl Inquirer {
             .next(1, jitter, failure.retry_after, now)
         {
             Next::Retry { at_millis } => Verdict::Retry {
-                at: Instant::from_millis(at_millis),
+                at: UnixMillis::from_millis(at_millis),
             },
             Next::Exhausted => Verdict::Finished(DeliveryState::Exhausted),
         }
@@ -229,20 +229,21 @@ fn address(
     courier: &WebhookCourier,
     connection: &mut AnyConnection,
     question: Question,
-    now: Instant,
+    now: UnixMillis,
 ) -> QueryResult<Vec<Addressed>> {
     let webhooks = Webhook::for_user_action(connection, question.tenant)?;
-    let lanes: Vec<LaneId> = webhooks.iter().copied().map(LaneId::from).collect();
-    let states = lane_states(connection, &lanes)?;
+    let destinations: Vec<DestinationId> =
+        webhooks.iter().copied().map(DestinationId::from).collect();
+    let states = destination_states(connection, &destinations)?;
     let body = Bytes::from(question.body);
     let parcels = courier.address(connection, &webhooks, question.event, &body, now)?;
     let unless_it_rests = |(webhook, parcel)| {
-        let lane = LaneId::from(webhook);
-        let state = states.iter().find(|state| state.lane == lane);
+        let destination = DestinationId::from(webhook);
+        let state = states.iter().find(|state| state.destination == destination);
         Addressed {
             webhook,
             parcel: (!state.is_some_and(|state| state.rests(now))).then_some(parcel),
-            is_failing: state.is_some_and(LaneState::is_failing),
+            is_failing: state.is_some_and(DestinationState::is_failing),
         }
     };
     Ok(parcels.into_iter().map(unless_it_rests).collect())

@@ -20,7 +20,7 @@ async fn answers_tell_how_a_webhook_fares(world: World) {
     let disabled = Some((NOW, DisabledReason::Gone));
     assert_eq!(world.state(gone).await.disabled(), disabled);
     assert_eq!(made(&answers, gone).1, Verdict::Hold);
-    let healthy = LaneState::healthy(well.into());
+    let healthy = DestinationState::healthy(well.into());
     assert_eq!(world.state(well).await, healthy);
 
     let shown = world.inquirer.metrics.show(&world.test.db, NOW).await;
@@ -43,7 +43,7 @@ async fn what_was_asked_to_rest_is_not_called_before_its_time(world: World) {
         ended: NOW,
         judgement: Judgement::Overloaded(Some(Duration::from_secs(60))),
     };
-    let policy = test_support::lane_policy();
+    let policy = test_support::destination_policy();
     world
         .write(move |c| take_note(c, &[overloaded], &policy).map(drop))
         .await;
@@ -83,14 +83,14 @@ async fn a_success_closes_the_circuit_and_forgets_the_failures(world: World) {
         ended: NOW,
         judgement: Judgement::Bad,
     };
-    let (failed, policy) = ([failed; 10], test_support::lane_policy());
+    let (failed, policy) = ([failed; 10], test_support::destination_policy());
     world
         .write(move |c| take_note(c, &failed, &policy).map(drop))
         .await;
     assert_eq!(world.state(webhook).await.circuit, Circuit::Open);
     world.advance(Duration::from_secs(1));
     assert_eq!(made(&world.ask().await, webhook).1, DELIVERED);
-    let healthy = LaneState::healthy(webhook.into());
+    let healthy = DestinationState::healthy(webhook.into());
     assert_eq!(world.state(webhook).await, healthy);
 }
 
@@ -104,7 +104,7 @@ async fn what_is_no_answer_says_nothing_about_the_webhook(world: World) {
     };
     world.write(forget).await;
     made(&world.ask().await, webhook);
-    let healthy = LaneState::healthy(webhook.into());
+    let healthy = DestinationState::healthy(webhook.into());
     assert_eq!(world.state(webhook).await, healthy);
 }
 

@@ -10,7 +10,7 @@ use beadle_common::db::AnyConnection;
 use beadle_common::id::{EventId, TenantId, WebhookSecretId};
 use beadle_common::model::user_action::TransactionType;
 use beadle_common::model::webhook::{SecretKind, WebhookSecretRow};
-use beadle_common::outbox::{AttemptResult, lane_state};
+use beadle_common::outbox::{AttemptResult, destination_state};
 use beadle_common::sign::WebhookSecret;
 use beadle_common::test_support::{self, TestDb};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -21,7 +21,7 @@ use crate::policy::RetrySchedule;
 use crate::webhook::receiver::{Answer, Receiver};
 use crate::webhook::{SenderConfig, WebhookSender};
 
-const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 const BODY: &str = r#"{"event":{"type":"user.action"}}"#;
 
 /// Longer than a receiver that answers may need.
@@ -57,9 +57,9 @@ impl World {
             clock,
             inquirer: Inquirer {
                 courier: Arc::new(courier),
-                clock: Arc::new(move || Instant::from_millis(hand.load(Ordering::SeqCst))),
+                clock: Arc::new(move || UnixMillis::from_millis(hand.load(Ordering::SeqCst))),
                 jitter: Arc::new(|| 1.0),
-                policy: test_support::lane_policy(),
+                policy: test_support::destination_policy(),
                 metrics: Metrics::new().unwrap(),
             },
         }
@@ -70,8 +70,9 @@ impl World {
         self.clock.fetch_add(millis, Ordering::SeqCst);
     }
 
-    async fn state(&self, webhook: WebhookId) -> LaneState {
-        let state = move |c: &mut AnyConnection| Ok::<_, DbError>(lane_state(c, webhook.into())?);
+    async fn state(&self, webhook: WebhookId) -> DestinationState {
+        let state =
+            move |c: &mut AnyConnection| Ok::<_, DbError>(destination_state(c, webhook.into())?);
         self.test.db.read(state).await.unwrap()
     }
 
@@ -250,20 +251,20 @@ async fn a_webhook_that_is_disabled_is_not_called_and_has_not_agreed() {
         world.webhook(&receiver.url(), LIMIT).await,
     );
     let disable = move |c: &mut AnyConnection| {
-        use beadle_common::id::LaneId;
-        use beadle_common::schema::lane_states::dsl;
+        use beadle_common::id::DestinationId;
+        use beadle_common::schema::destination_states::dsl;
         use diesel::{ExpressionMethods as _, RunQueryDsl as _};
         let state = (
-            dsl::lane.eq(LaneId::from(off)),
+            dsl::destination.eq(DestinationId::from(off)),
             dsl::failures.eq(0),
             dsl::throttles.eq(0),
             dsl::circuit.eq("Closed"),
             dsl::circuit_opened.eq(0),
-            dsl::rate_tat.eq(0),
+            dsl::theoretical_arrival_micros.eq(0),
             dsl::disabled_instant.eq(Some(NOW)),
             dsl::disabled_reason.eq(Some("failing")),
         );
-        diesel::insert_into(dsl::lane_states)
+        diesel::insert_into(dsl::destination_states)
             .values(state)
             .execute(c)?;
         Ok(())

@@ -95,7 +95,7 @@ pub enum Verdict {
     Retry,
     /// This recipient is put off: try again as scheduled. Others may be reached meanwhile.
     Deferred,
-    /// Try again as scheduled, and let the whole lane wait: it is overloaded.
+    /// Try again as scheduled, and let the whole destination wait: it is overloaded.
     Throttle,
     /// The receiver is gone for good (410): disable the webhook, hold its rows.
     Gone,

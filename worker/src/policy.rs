@@ -2,7 +2,7 @@
 //! peer's wish and the clock. Nothing here reads a clock, draws a number or
 //! touches a database; what an outcome *means* is in [`crate::outcome`].
 //!
-//! Waiting because a lane is throttled or its circuit is open is no business
+//! Waiting because a destination is throttled or its circuit is open is no business
 //! of this module: it spends no attempt, so it never comes here.
 
 use std::time::{Duration, UNIX_EPOCH};

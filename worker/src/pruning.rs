@@ -94,16 +94,16 @@ async fn pause(duration: Duration, stop: &CancellationToken) {
 mod tests {
     use std::sync::Arc;
 
-    use beadle_common::instant::Instant;
     use beadle_common::model::event_log::{EventLog, EventLogType};
     use beadle_common::test_support::TestDb;
+    use beadle_common::unix_millis::UnixMillis;
 
     use super::*;
 
     #[tokio::test]
     async fn a_round_goes_by_the_clock_and_the_retention() {
         let test = TestDb::sqlite();
-        let began = Instant::from_millis(1_795_300_000_000);
+        let began = UnixMillis::from_millis(1_795_300_000_000);
         let days = |count: u64| Duration::from_secs(count * 24 * 60 * 60);
         test.db
             .write(move |c| Ok::<_, DbError>(EventLog::add(c, began, EventLogType::Error, "odd")?))

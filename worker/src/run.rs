@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use beadle_common::db::{Db, Wake};
-use beadle_common::instant::Instant;
 use beadle_common::lifecycle::Setup;
-use beadle_common::outbox::LanePolicy;
+use beadle_common::outbox::DestinationPolicy;
 use beadle_common::seal::Sealer;
+use beadle_common::unix_millis::UnixMillis;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -47,14 +47,14 @@ impl Worker {
         metrics: Metrics,
     ) -> Result<Self, SettingsError> {
         settings.check()?;
-        let clock: Clock = Arc::new(Instant::now);
+        let clock: Clock = Arc::new(UnixMillis::now);
         let around = Surroundings {
             db: db.clone(),
             wake: wake.source(),
             clock: clock.clone(),
             jitter: jitter(),
             owner: owner(),
-            policy: lane_policy(settings, setup.clone()),
+            policy: destination_policy(settings, setup.clone()),
             metrics,
         };
         Ok(Self {
@@ -133,9 +133,9 @@ fn webhooks(
     Ok(Drain::new(Arc::new(courier), around.clone(), limits))
 }
 
-/// When lanes are given up, and who says so.
-pub(crate) fn lane_policy(settings: &WorkerSettings, setup: Setup) -> LanePolicy {
-    LanePolicy {
+/// When destinations are given up, and who says so.
+pub(crate) fn destination_policy(settings: &WorkerSettings, setup: Setup) -> DestinationPolicy {
+    DestinationPolicy {
         disable_after: Some(settings.disable_after),
         mail: setup,
     }
@@ -184,10 +184,10 @@ fn mails(
     Ok(Drain::new(Arc::new(courier), around, limits))
 }
 
-fn limits(settings: &WorkerSettings, per_lane: usize) -> Limits {
+fn limits(settings: &WorkerSettings, per_destination: usize) -> Limits {
     Limits {
         slots: count(settings.concurrency),
-        per_lane,
+        per_destination,
         lease: settings.lease,
         grace: settings.shutdown_grace,
     }

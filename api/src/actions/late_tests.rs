@@ -4,8 +4,8 @@
 use std::sync::atomic::Ordering;
 
 use actix_web::http::Method;
-use beadle_common::instant::Instant;
 use beadle_common::lifecycle::end_due;
+use beadle_common::unix_millis::UnixMillis;
 use serde_json::{Value, json};
 
 use crate::test_support::{NOON, TestApp, both_databases};
@@ -46,7 +46,12 @@ async fn take(app: &TestApp) -> String {
 
 /// Has a worker end what has expired at `now`.
 async fn end(app: &TestApp, now: i64) {
-    let run = end_due(&app.state.db, &app.state.setup, Instant::from_millis(now)).await;
+    let run = end_due(
+        &app.state.db,
+        &app.state.setup,
+        UnixMillis::from_millis(now),
+    )
+    .await;
     assert_eq!(run.unwrap().ended, 1);
 }
 
@@ -58,7 +63,7 @@ async fn an_action_that_ends_before_the_body_is_there_is_not_changed(app: &TestA
         let (hand, state) = (app.hand(), app.state.clone());
         let meanwhile = async move {
             let now = hand.fetch_add(MINUTE, Ordering::SeqCst) + MINUTE;
-            let now = Instant::from_millis(now);
+            let now = UnixMillis::from_millis(now);
             let run = end_due(&state.db, &state.setup, now).await;
             assert_eq!(run.unwrap().ended, 1);
         };

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use beadle_common::db::{AnyConnection, QueryResult};
 use beadle_common::id::{ActionLogId, TenantId, UserId};
-use beadle_common::instant::Instant;
 use beadle_common::model::action_log::{ActionLog, Filter, HistoryItem};
 use beadle_common::model::user::User;
+use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::{ActionView, View};
 
 use super::WRAPPER;
@@ -92,7 +92,7 @@ fn logs_of(
     user: UserId,
     scope: Option<TenantId>,
     filter: Filter,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<Vec<ActionLogId>, ApiError> {
     User::find(connection, user)?
         .filter(|user| scope.is_none_or(|tenant| tenant == user.tenant_id))

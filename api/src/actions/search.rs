@@ -1,7 +1,7 @@
 //! `GET` and `POST /api/user/action/search`: the logs of all users, for asking who did what.
 
-use beadle_common::instant::Instant;
 use beadle_common::model::action_search::ActionSearch;
+use beadle_common::unix_millis::UnixMillis;
 
 use super::retrieve::Logs;
 use crate::answer::Answer;
@@ -22,8 +22,8 @@ pub(super) async fn search_actions(mut call: Call) -> Answer {
             actioner: criteria.id("actionerUserId"),
             user_action: criteria.id("userActionId"),
             active: flag(criteria, "active"),
-            start: count(criteria, "start").map(Instant::from_millis),
-            end: count(criteria, "end").map(Instant::from_millis),
+            start: count(criteria, "start").map(UnixMillis::from_millis),
+            end: count(criteria, "end").map(UnixMillis::from_millis),
             order: read_order(criteria, &FIELDS, DEFAULT_ORDER),
             window: read_window(criteria),
             now,

@@ -129,7 +129,7 @@ fn admit_all(
     remembered: &Remembered,
     credentials: &[Option<Credentials>],
     takings: &mut [Taking],
-    now: beadle_common::instant::Instant,
+    now: beadle_common::unix_millis::UnixMillis,
 ) -> Result<Vec<Option<ApiError>>, DbError> {
     let unproven: Vec<&Credentials> = credentials.iter().flatten().collect();
     let mut admissions = admit(connection, remembered, &unproven, now)?.into_iter();

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::test::TestRequest;
 use beadle_common::db::Json;
-use beadle_common::instant::Instant;
 use beadle_common::model::api_key::ApiKey;
 use beadle_common::outbox::{self, Kind};
 use beadle_common::test_support::claim_request;
+use beadle_common::unix_millis::UnixMillis;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -196,7 +196,7 @@ async fn strangers(app: &TestApp) -> Vec<(&'static str, Option<String>, u16)> {
             ..api_key("reader")
         },
         ApiKey {
-            expiration_instant: Some(Instant::from_millis(NOON)),
+            expiration_instant: Some(UnixMillis::from_millis(NOON)),
             ..api_key("late")
         },
         ApiKey {

@@ -124,7 +124,7 @@ async fn who_needs_a_row_that_somebody_holds_does_not_hold_up_the_others() {
     world(&app).await;
     let holder = Holder::new(
         &app.state.db,
-        "SELECT 1 FROM users WHERE username_key = 'rolf' FOR UPDATE",
+        "SELECT 1 FROM users WHERE username_normalized = 'rolf' FOR UPDATE",
     );
     let all = thank_all(&app, &[RITA, ROLF, RITA, RITA, RITA]);
     let (all, ()) = futures_util::join!(all, held_for(holder, Duration::from_secs(2)));

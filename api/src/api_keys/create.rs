@@ -3,10 +3,10 @@
 use beadle_common::bootstrap::random_key;
 use beadle_common::db::{AnyConnection, JsonText};
 use beadle_common::id::{ApiKeyId, TenantId};
-use beadle_common::instant::Instant;
 use beadle_common::model::api_key::ApiKey;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::seal::Sealer;
+use beadle_common::unix_millis::UnixMillis;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
@@ -51,7 +51,7 @@ struct New {
     sealer: Sealer,
     /// For a client that brings no key of its own.
     generated: SecretString,
-    now: Instant,
+    now: UnixMillis,
 }
 
 impl New {
@@ -114,7 +114,7 @@ impl New {
             key_hash: ApiKey::hash(key.expose_secret()),
             key_sealed: retrievable.then_some(sealed),
             name: None,
-            name_key: None,
+            name_normalized: None,
             tenant_id: self.tenant(connection, object)?,
             permissions: None,
             // Only the server's own commands make managers.

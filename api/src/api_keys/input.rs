@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use beadle_common::db::{AnyConnection, Json, JsonText};
 use beadle_common::id::ApiKeyId;
-use beadle_common::instant::Instant;
 use beadle_common::model::api_key::{ApiKey, Endpoints};
-use beadle_common::model::fold;
+use beadle_common::model::normalize;
+use beadle_common::unix_millis::UnixMillis;
 
 use crate::error::ApiError;
 use crate::errors::Prefix;
@@ -17,7 +17,7 @@ pub(super) struct Changeable {
     name: Option<String>,
     /// None: the request does not say.
     permissions: Option<Endpoints>,
-    expiration_instant: Option<Instant>,
+    expiration_instant: Option<UnixMillis>,
     meta_data: JsonText,
 }
 
@@ -49,8 +49,8 @@ impl Changeable {
     }
 
     /// Puts them into the row of a key to be: without permissions it may do everything.
-    pub(super) fn apply(self, key: &mut ApiKey, now: Instant) {
-        key.name_key = self.name.as_deref().map(fold);
+    pub(super) fn apply(self, key: &mut ApiKey, now: UnixMillis) {
+        key.name_normalized = self.name.as_deref().map(normalize);
         key.name = self.name;
         key.permissions = self.permissions.map(Json);
         key.expiration_instant = self.expiration_instant;
@@ -61,7 +61,7 @@ impl Changeable {
     /// Puts them into the row of a key that is in use, which must not gain by losing. A PUT
     /// that is silent about permissions leaves them alone; a PATCH starts from them, so there
     /// its silence means that they were taken away, and nothing is left.
-    pub(super) fn change(self, key: &mut ApiKey, is_patch: bool, now: Instant) {
+    pub(super) fn change(self, key: &mut ApiKey, is_patch: bool, now: UnixMillis) {
         let silence = match key.permissions.take() {
             Some(_) if is_patch => Some(Json(Endpoints::new())),
             stored => stored,

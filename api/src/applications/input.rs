@@ -2,9 +2,9 @@
 
 use beadle_common::db::{AnyConnection, Json};
 use beadle_common::id::{ApplicationId, TenantId};
-use beadle_common::instant::Instant;
 use beadle_common::model::application::Application;
-use beadle_common::model::fold;
+use beadle_common::model::normalize;
+use beadle_common::unix_millis::UnixMillis;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ pub(super) fn read_application(
     object: &Object<'_>,
     id: ApplicationId,
     tenant: TenantId,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<Application, ApiError> {
     let name = object.required_text("name", LONGEST_NAME);
     if Application::by_name(connection, tenant, &name)?.is_some_and(|other| other != id) {
@@ -41,7 +41,7 @@ pub(super) fn read_application(
     Ok(Application {
         id,
         tenant_id: tenant,
-        name_key: fold(&name),
+        name_normalized: normalize(&name),
         name,
         active: true,
         data: object.data_text("data"),

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use beadle_common::bootstrap::{BootstrapError, NewApiKey, insert_api_key};
 use beadle_common::db::{Db, DbError, IfMissing};
 use beadle_common::id::TenantId;
-use beadle_common::instant::Instant;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::settings::{DatabaseSettings, LogSettings, SecretKeySettings};
+use beadle_common::unix_millis::UnixMillis;
 use clap::Args;
 use secrecy::ExposeSecret;
 
@@ -84,7 +84,7 @@ impl CreateApiKey {
         };
         let key = db
             .write_blocking(move |connection| {
-                insert_api_key(connection, &sealer, &new, Instant::now())
+                insert_api_key(connection, &sealer, &new, UnixMillis::now())
             })
             .map_err(|error| named(error, self.name.as_deref()))?;
         println!("{}", key.expose_secret());

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use beadle_common::db::{Db, DbError, IfMissing};
 use beadle_common::id::EmailTemplateId;
-use beadle_common::instant::Instant;
 use beadle_common::locale::Locale;
 use beadle_common::mail::{Setup, sample, sample_timezone, sender, texts};
 use beadle_common::model::email::Mailbox;
@@ -14,6 +13,7 @@ use beadle_common::model::email_template::EmailTemplate;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::render::{PartFault, RenderedParts, lint, render_parts};
 use beadle_common::settings::{DatabaseSettings, LogSettings, MailSettings};
+use beadle_common::unix_millis::UnixMillis;
 use beadle_worker::email::{Mailbox as Sender, OutgoingEmail};
 use clap::Args;
 
@@ -132,7 +132,7 @@ impl Preview {
         };
         let email = OutgoingEmail {
             message_id: MESSAGE_ID.to_owned(),
-            date_millis: Instant::now().millis(),
+            date_millis: UnixMillis::now().millis(),
             from: Sender {
                 address: self.from.address.clone(),
                 display: self.from.display.clone(),

@@ -9,10 +9,10 @@ use actix_web::web::Data;
 use anyhow::Context;
 use beadle_common::bootstrap::bootstrap;
 use beadle_common::db::{Backend, Db, IfMissing, Wake};
-use beadle_common::instant::Instant;
 use beadle_common::lifecycle::Setup;
 use beadle_common::seal::Sealer;
 use beadle_common::settings::{DatabaseSettings, LogSettings, MailSettings, SecretKeySettings};
+use beadle_common::unix_millis::UnixMillis;
 use beadle_worker::{Inquirer, Metrics, Worker, WorkerSettings, signals};
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
@@ -99,8 +99,8 @@ fn prepare(serve: &Serve) -> anyhow::Result<Prepared> {
     let db = serve.database.open(IfMissing::Create)?;
     let sealer = serve.secret_key.sealer(&db)?;
     let api_key = serve.api.api_key.as_ref();
-    let new_key =
-        bootstrap(&db, &sealer, api_key, Instant::now()).context("cannot set the database up")?;
+    let new_key = bootstrap(&db, &sealer, api_key, UnixMillis::now())
+        .context("cannot set the database up")?;
     Ok(Prepared {
         db,
         sealer,

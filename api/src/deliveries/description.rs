@@ -1,6 +1,6 @@
 //! What `/api/delivery` takes and gives.
 
-use beadle_common::model::delivery::Standing;
+use beadle_common::model::delivery::DeliveryStatus;
 use beadle_common::outbox::{AttemptResult, DeliveryState};
 
 use crate::description::{
@@ -104,7 +104,7 @@ const DELIVERY: Object = Object::new(
             "Whom this copy of an email is for.",
         ),
         shown_maybe("settleInstant", Kind::Instant, "When it was decided."),
-        shown("state", Kind::Word(Standing::TEXTS), "Where it is."),
+        shown("state", Kind::Word(DeliveryStatus::TEXTS), "Where it is."),
         shown_maybe("subject", Kind::Text, "The subject of an email."),
         shown_maybe(
             "throttledUntilInstant",
@@ -199,7 +199,11 @@ pub(super) const SEARCH_DELIVERIES: &[Operation] = &[Operation::new(
         given("actionId", Kind::Id, "The action that they tell of."),
         given("userId", Kind::Id, "The user that they tell of."),
         given("kind", KIND, "What they are."),
-        given("state", Kind::Word(Standing::TEXTS), "Where they are."),
+        given(
+            "state",
+            Kind::Word(DeliveryStatus::TEXTS),
+            "Where they are.",
+        ),
         START,
         END,
     ],

@@ -2,9 +2,9 @@
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::DeliveryId;
-use beadle_common::instant::Instant;
 use beadle_common::model::delivery::Details;
 use beadle_common::outbox::{self, Missing, Resent};
+use beadle_common::unix_millis::UnixMillis;
 
 use super::{ENDPOINT, WRAPPER, view};
 use crate::answer::{Answer, Reply};
@@ -29,7 +29,7 @@ pub(super) async fn resend_delivery(call: Call) -> Answer {
 fn resend(
     connection: &mut AnyConnection,
     id: DeliveryId,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<Details, ApiError> {
     match outbox::resend(connection, id, now)? {
         Resent::Due => Details::find(connection, id)?.ok_or(ApiError::Conflict),

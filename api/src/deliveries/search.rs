@@ -2,9 +2,9 @@
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::DeliveryId;
-use beadle_common::instant::Instant;
 use beadle_common::model::delivery::{Delivery, DeliverySearch, Details, MOST_FOUND};
 use beadle_common::outbox::Kind;
+use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::View;
 
 use super::view;
@@ -44,7 +44,7 @@ pub(super) async fn search_deliveries(mut call: Call) -> Answer {
 
 #[derive(Clone)]
 struct Deliveries {
-    now: Instant,
+    now: UnixMillis,
 }
 
 impl Rows for Deliveries {

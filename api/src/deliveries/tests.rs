@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use beadle_common::outbox::{
     self, AttemptRecord, AttemptResult, ClaimRequest, DeliveryState, Kind, Settlement, Verdict,
 };
-use beadle_common::test_support::{claim_request, lane_policy};
+use beadle_common::test_support::{claim_request, destination_policy};
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
@@ -73,7 +73,7 @@ async fn attempt(app: &TestApp, kind: Kind, status: i32, verdict: Verdict) {
         |claimed: outbox::Claimed| Settlement::of(&claimed, now, Some(record.clone()), verdict);
     let batch: Vec<Settlement> = claim(app, kind).await.into_iter().map(settle).collect();
     let settled = app.state.write(move |connection| {
-        Ok::<_, ApiError>(outbox::settle(connection, &batch, &lane_policy())?)
+        Ok::<_, ApiError>(outbox::settle(connection, &batch, &destination_policy())?)
     });
     settled.await.unwrap();
 }

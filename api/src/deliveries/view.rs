@@ -1,12 +1,14 @@
 //! A delivery as the API shows it.
 
-use beadle_common::instant::Instant;
-use beadle_common::model::delivery::{Attempt, Details, MailDetails, Place, Receiver, Standing};
+use beadle_common::model::delivery::{
+    Attempt, DeliveryStatus, Details, MailDetails, Place, Receiver,
+};
 use beadle_common::model::webhook::origin_of;
 use beadle_common::outbox::{Kind, Payload};
+use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::{Absent, Members, View};
 
-pub(super) fn delivery(details: &Details, now: Instant) -> View {
+pub(super) fn delivery(details: &Details, now: UnixMillis) -> View {
     let delivery = &details.delivery;
     let members = Members::new(Absent::Omit)
         .with("attempt", delivery.attempt)
@@ -27,16 +29,16 @@ pub(super) fn delivery(details: &Details, now: Instant) -> View {
 }
 
 /// A throttle says nothing of what is decided.
-fn throttled(details: &Details, now: Instant) -> Option<Instant> {
+fn throttled(details: &Details, now: UnixMillis) -> Option<UnixMillis> {
     let owed = matches!(details.delivery.place, Place::Owed(_));
     details.throttled_until(now).filter(|_| owed)
 }
 
 /// What only one of the two places knows.
-fn placed(members: Members, details: &Details, now: Instant) -> Members {
+fn placed(members: Members, details: &Details, now: UnixMillis) -> Members {
     match &details.delivery.place {
         Place::Settled(settled) => members.with("settleInstant", settled.instant),
-        Place::Owed(owed) if details.standing(now) == Standing::Leased => members
+        Place::Owed(owed) if details.standing(now) == DeliveryStatus::Leased => members
             .maybe("leaseOwner", owed.owner.as_ref())
             .with("leaseEndInstant", owed.due_at),
         Place::Owed(owed) if owed.parked => members.maybe("predecessorId", details.predecessor),

@@ -2,9 +2,9 @@
 
 use beadle_common::db::{AnyConnection, Json};
 use beadle_common::id::EmailTemplateId;
-use beadle_common::instant::Instant;
 use beadle_common::model::email_template::EmailTemplate;
-use beadle_common::model::fold;
+use beadle_common::model::normalize;
+use beadle_common::unix_millis::UnixMillis;
 
 use super::texts::{Fault, check_size, read_texts};
 use crate::error::ApiError;
@@ -17,7 +17,7 @@ pub(super) fn read_email_template(
     connection: &mut AnyConnection,
     object: &Object<'_>,
     id: EmailTemplateId,
-    now: Instant,
+    now: UnixMillis,
     faults: &[Fault],
 ) -> Result<EmailTemplate, ApiError> {
     let name = object.required_text("name", LONGEST_NAME);
@@ -42,7 +42,7 @@ pub(super) fn read_email_template(
     }
     Ok(EmailTemplate {
         id,
-        name_key: fold(&name),
+        name_normalized: normalize(&name),
         name,
         from_email: object.email("fromEmail"),
         default_from_name: texts.from_name.default,

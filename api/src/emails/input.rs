@@ -8,7 +8,7 @@ use beadle_common::locale::Locale;
 use beadle_common::model::application::Application;
 use beadle_common::model::email::Mailbox;
 use beadle_common::model::email_template::EmailTemplate;
-use beadle_common::model::fold;
+use beadle_common::model::normalize;
 use beadle_common::model::registration::Registration;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::model::user::User;
@@ -182,7 +182,7 @@ fn read_others(request: &Object<'_>) -> Vec<Mailbox> {
             }
             continue;
         };
-        if seen.insert(fold(&address)) {
+        if seen.insert(normalize(&address)) {
             others.push(Mailbox {
                 address,
                 display: entry.short_text("display", LONGEST_DISPLAY),
@@ -194,7 +194,10 @@ fn read_others(request: &Object<'_>) -> Vec<Mailbox> {
 
 /// Reports more deliveries than one request may make, on the member that has the most of them.
 fn check_deliveries(request: &Object<'_>, mails: usize, cc: &[Mailbox], bcc: &[Mailbox]) {
-    let copies = cc.iter().chain(bcc).map(|mailbox| fold(&mailbox.address));
+    let copies = cc
+        .iter()
+        .chain(bcc)
+        .map(|mailbox| normalize(&mailbox.address));
     let copies = copies.collect::<HashSet<_>>().len();
     let deliveries = mails.saturating_mul(1 + copies);
     if deliveries <= MOST_DELIVERIES {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use beadle_common::id::UserId;
-use beadle_common::instant::Instant;
 use beadle_common::locale::Locale;
 use beadle_common::mail::{Letter, Mail, Setup, Variables, texts, unsubscribe};
 use beadle_common::model::email::Mailbox;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::render::{FaultKind, RenderError, RenderedEmail, Renderer};
+use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::{self, Absent};
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -34,7 +34,11 @@ struct Content {
     unsubscribe: Option<Url>,
 }
 
-pub(super) fn render(setup: &Setup, mut order: Order, now: Instant) -> Result<Rendered, ApiError> {
+pub(super) fn render(
+    setup: &Setup,
+    mut order: Order,
+    now: UnixMillis,
+) -> Result<Rendered, ApiError> {
     let texts = texts(&order.template);
     let variables = shared_variables(setup, &mut order);
     let mut batch = Batch {
@@ -81,7 +85,7 @@ struct Batch<'a> {
     setup: &'a Setup,
     order: &'a Order,
     renderer: Renderer<'a>,
-    now: Instant,
+    now: UnixMillis,
     mails: Vec<Mail>,
     bytes: usize,
 }

@@ -3,11 +3,11 @@
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::test::TestRequest;
 use beadle_common::id::EmailId;
-use beadle_common::instant::Instant;
 use beadle_common::model::api_key::ApiKey;
 use beadle_common::model::email::EmailRow;
 use beadle_common::outbox::{self, Kind, Payload};
 use beadle_common::test_support::claim_request;
+use beadle_common::unix_millis::UnixMillis;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
@@ -51,7 +51,7 @@ async fn user(app: &TestApp, email: Option<&str>, language: &str) -> Value {
 /// What is owed: each mail with its recipients.
 async fn queued(app: &TestApp) -> Vec<(EmailRow, Vec<String>)> {
     let claimed = app.state.write(move |connection| {
-        let request = claim_request(Kind::Email, Instant::from_millis(NOON), 1_000);
+        let request = claim_request(Kind::Email, UnixMillis::from_millis(NOON), 1_000);
         let mut owed: Vec<(EmailId, String)> = Vec::new();
         loop {
             let claimed = outbox::claim(connection, &request)?;

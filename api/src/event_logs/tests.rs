@@ -1,7 +1,7 @@
 //! Promises of `/api/system/event-log`.
 
-use beadle_common::instant::Instant;
 use beadle_common::model::event_log::{EventLog, EventLogType};
+use beadle_common::unix_millis::UnixMillis;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
@@ -19,7 +19,7 @@ both_databases!(
 async fn add(app: &TestApp, entries: &'static [(i64, EventLogType, &'static str)]) {
     let added = app.state.write(move |connection| {
         for (millis, event_type, message) in entries {
-            let instant = Instant::from_millis(NOON + millis);
+            let instant = UnixMillis::from_millis(NOON + millis);
             EventLog::add(connection, instant, *event_type, message)?;
         }
         Ok::<_, ApiError>(())

@@ -2,8 +2,8 @@
 
 use beadle_common::db::{AnyConnection, DbError};
 use beadle_common::id::TenantId;
-use beadle_common::instant::Instant;
 use beadle_common::lifecycle::{KeyInUse, Remembered};
+use beadle_common::unix_millis::UnixMillis;
 
 use super::credentials::Credentials;
 use super::lookup::{Found, look_up};
@@ -27,7 +27,7 @@ pub(crate) fn admit(
     connection: &mut AnyConnection,
     remembered: &Remembered,
     credentials: &[&Credentials],
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<Vec<Result<Admission, ApiError>>, DbError> {
     let by_memory = |asking: &&Credentials| {
         let claim = asking.claim();

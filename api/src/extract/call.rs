@@ -9,8 +9,8 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use beadle_common::db::AnyConnection;
 use beadle_common::id::TenantId;
-use beadle_common::instant::Instant;
 use beadle_common::model::tenant::Tenant;
+use beadle_common::unix_millis::UnixMillis;
 use uuid::Uuid;
 
 use super::credentials::Caller;
@@ -35,7 +35,7 @@ pub struct Call {
     pub(super) query: Query,
     pub(super) endpoint: Endpoint,
     pub(super) reservation: Option<Reservation>,
-    pub(super) now: Instant,
+    pub(super) now: UnixMillis,
 }
 
 impl Call {
@@ -59,7 +59,7 @@ impl Call {
 
     /// When the request was taken up: the one instant of everything that it does.
     #[must_use]
-    pub fn now(&self) -> Instant {
+    pub fn now(&self) -> UnixMillis {
         self.now
     }
 

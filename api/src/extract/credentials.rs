@@ -4,8 +4,8 @@ use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
 use beadle_common::id::{ApiKeyId, TenantId};
-use beadle_common::instant::Instant;
 use beadle_common::model::api_key::ApiKey;
+use beadle_common::unix_millis::UnixMillis;
 
 use super::access::Access;
 use super::endpoint::Endpoint;
@@ -38,7 +38,7 @@ pub(crate) struct Credentials {
     method: Method,
     /// The Id in the path.
     id: Option<String>,
-    now: Instant,
+    now: UnixMillis,
 }
 
 impl Credentials {
@@ -47,7 +47,7 @@ impl Credentials {
     pub(crate) fn of(
         request: &HttpRequest,
         endpoint: Endpoint,
-        now: Instant,
+        now: UnixMillis,
     ) -> Result<Self, ApiError> {
         let key = request
             .headers()
@@ -122,7 +122,7 @@ pub(crate) async fn identify(
     request: &HttpRequest,
     state: &State,
     endpoint: Endpoint,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<(Caller, Option<TenantId>), ApiError> {
     let credentials = Credentials::of(request, endpoint, now)?;
     let found = state.lookup.ask(credentials.claim().clone()).await?;

@@ -3,8 +3,8 @@
 use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::test::TestRequest;
-use beadle_common::instant::Instant;
 use beadle_common::model::api_key::ApiKey;
+use beadle_common::unix_millis::UnixMillis;
 use serde_json::Value;
 
 use crate::test_support::{KEY, NOON, TestApp, api_key, both_databases, endpoints};
@@ -41,7 +41,7 @@ async fn no_key_no_answer(app: &TestApp) {
 }
 
 async fn a_key_stops_working_when_it_expires(app: &TestApp) {
-    let expiration_instant = Some(Instant::from_millis(NOON + 10));
+    let expiration_instant = Some(UnixMillis::from_millis(NOON + 10));
     app.add_key(ApiKey {
         expiration_instant,
         ..api_key("brief")

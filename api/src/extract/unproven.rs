@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use beadle_common::instant::Instant;
+use beadle_common::unix_millis::UnixMillis;
 use tokio::time::timeout;
 
 use super::call::Call;
@@ -36,7 +36,7 @@ pub(crate) struct Unproven {
     incoming: Incoming,
     endpoint: Endpoint,
     credentials: Credentials,
-    now: Instant,
+    now: UnixMillis,
 }
 
 impl Unproven {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use beadle_common::db::{AnyConnection, QueryResult};
 use beadle_common::id::ReservationToken;
-use beadle_common::instant::Instant;
 use beadle_common::model::idempotency_key::{IdempotencyKey, Reserved};
 use beadle_common::seal::Sealer;
+use beadle_common::unix_millis::UnixMillis;
 
 use crate::answer::Reply;
 use crate::error::ApiError;
@@ -27,7 +27,7 @@ pub(crate) struct Reservation {
     row: IdempotencyKey,
     sealer: Sealer,
     /// The end of a stored answer.
-    kept_until: Instant,
+    kept_until: UnixMillis,
     stored: Arc<AtomicBool>,
 }
 
@@ -50,7 +50,7 @@ impl Reservation {
         state: &State,
         key: &[&[u8]],
         request: &[&[u8]],
-        now: Instant,
+        now: UnixMillis,
     ) -> Result<Admission, ApiError> {
         let row = IdempotencyKey {
             id: IdempotencyKey::id_of(key),

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use beadle_common::db::JsonText;
-use beadle_common::instant::Instant;
+use beadle_common::unix_millis::UnixMillis;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -177,8 +177,8 @@ impl<'a> Object<'a> {
 
     /// An instant: milliseconds as a number, or as a text that holds one.
     #[must_use]
-    pub fn instant(&self, member: &str) -> Option<Instant> {
-        self.integer(member).map(Instant::from_millis)
+    pub fn instant(&self, member: &str) -> Option<UnixMillis> {
+        self.integer(member).map(UnixMillis::from_millis)
     }
 
     /// An Id, in upper or lower case.

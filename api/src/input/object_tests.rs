@@ -1,8 +1,8 @@
 //! Promises about reading members.
 
 use beadle_common::id::UserId;
-use beadle_common::instant::Instant;
 use beadle_common::model::user_action::TransactionType;
+use beadle_common::unix_millis::UnixMillis;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -92,7 +92,7 @@ fn instants_come_as_numbers_or_texts() {
             body.instant("expiry")
         });
         assert_eq!(
-            (instant.map(Instant::millis), problems),
+            (instant.map(UnixMillis::millis), problems),
             (expected, vec![]),
             "{given}"
         );

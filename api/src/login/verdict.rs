@@ -7,12 +7,12 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{ApplicationId, TenantId, UserId};
-use beadle_common::instant::Instant;
 use beadle_common::model::action_log::{ActionLog, Filter};
 use beadle_common::model::application::Application;
 use beadle_common::model::failed_login::FailedLogins;
 use beadle_common::model::registration::Registration;
 use beadle_common::model::user::User;
+use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::{Absent, Members, View};
 
 use super::Credentials;
@@ -29,7 +29,7 @@ pub(super) async fn judge(
     state: &Data<State>,
     tenant: TenantId,
     credentials: Credentials,
-    now: Instant,
+    now: UnixMillis,
 ) -> Answer {
     let Credentials {
         login_id,
@@ -86,7 +86,7 @@ async fn welcome(
     state: &Data<State>,
     user: User,
     application: Option<ApplicationId>,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<Welcome, ApiError> {
     let id = user.id;
     let (registration, has_failed) = state
@@ -153,7 +153,7 @@ fn preventing(
     connection: &mut AnyConnection,
     user: UserId,
     application: Option<ApplicationId>,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<Vec<ActionLog>, ApiError> {
     let mut logs = ActionLog::of_user(connection, user, Filter::PreventingLogin, now)?;
     logs.retain(|log| {

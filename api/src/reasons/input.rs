@@ -2,9 +2,9 @@
 
 use beadle_common::db::{AnyConnection, Json};
 use beadle_common::id::ReasonId;
-use beadle_common::instant::Instant;
-use beadle_common::model::fold;
+use beadle_common::model::normalize;
 use beadle_common::model::reason::Reason;
+use beadle_common::unix_millis::UnixMillis;
 
 use crate::error::ApiError;
 use crate::errors::Prefix;
@@ -15,7 +15,7 @@ pub(super) fn read_reason(
     connection: &mut AnyConnection,
     object: &Object<'_>,
     id: ReasonId,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<Reason, ApiError> {
     let code = object.required_text("code", LONGEST_NAME);
     let text = object.required_text("text", LONGEST_NAME);
@@ -35,9 +35,9 @@ pub(super) fn read_reason(
     }
     Ok(Reason {
         id,
-        code_key: fold(&code),
+        code_normalized: normalize(&code),
         code,
-        text_key: fold(&text),
+        text_normalized: normalize(&text),
         text,
         localized_texts: localized_texts.map(Json),
         insert_instant: now,

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{TenantId, UserId};
-use beadle_common::instant::Instant;
 use beadle_common::model::registration::Registration;
 use beadle_common::model::user::User;
+use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::{self, Absent};
 use serde_json::{Map, Value};
 
@@ -46,7 +46,7 @@ struct Request {
     /// `given`, or that of a new user.
     id: UserId,
     scope: Option<TenantId>,
-    now: Instant,
+    now: UnixMillis,
     members: Map<String, Value>,
     hashed: Option<Hashed>,
 }

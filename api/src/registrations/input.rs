@@ -2,9 +2,9 @@
 
 use beadle_common::db::{AnyConnection, Json};
 use beadle_common::id::{ApplicationId, RegistrationId, TenantId, UserId};
-use beadle_common::instant::Instant;
 use beadle_common::model::application::Application;
 use beadle_common::model::registration::Registration;
+use beadle_common::unix_millis::UnixMillis;
 use serde_json::Value;
 
 use super::APPLICATION;
@@ -41,7 +41,7 @@ pub(super) fn read_registration(
     object: &Object<'_>,
     user: UserId,
     application: &Application,
-    now: Instant,
+    now: UnixMillis,
 ) -> Registration {
     Registration {
         id: RegistrationId::random(),

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{SigningKeyId, TenantId};
-use beadle_common::instant::Instant;
-use beadle_common::model::fold;
+use beadle_common::model::normalize;
 use beadle_common::model::signing_key::SigningKeyRow;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::seal::Sealer;
 use beadle_common::sign::jws::{Algorithm, JwsKey, PublicKey};
+use beadle_common::unix_millis::UnixMillis;
 use serde_json::{Map, Value};
 
 use super::material::{self, Material};
@@ -122,7 +122,7 @@ impl New {
         sealer: &Sealer,
         object: &Object<'_>,
         id: SigningKeyId,
-        now: Instant,
+        now: UnixMillis,
     ) -> Result<SigningKeyRow, ApiError> {
         let name = read_name(connection, object, id)?;
         let kid = match object.short_text("kid", LONGEST_NAME) {
@@ -136,7 +136,7 @@ impl New {
         let seal = |own: &JwsKey| sealer.seal(SigningKeyRow::key_place(id), own.stored());
         Ok(SigningKeyRow {
             id,
-            name_key: fold(&name),
+            name_normalized: normalize(&name),
             name,
             algorithm: self.algorithm,
             kid,

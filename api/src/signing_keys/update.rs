@@ -2,7 +2,7 @@
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::SigningKeyId;
-use beadle_common::model::fold;
+use beadle_common::model::normalize;
 use beadle_common::model::signing_key::SigningKeyRow;
 use serde_json::json;
 
@@ -25,7 +25,7 @@ pub(super) async fn update_key(mut call: Call) -> Answer {
             move |connection, mut key, members| {
                 key.name =
                     read_wrapped(members, WRAPPER, |object| read_name(connection, object, id))?;
-                key.name_key = fold(&key.name);
+                key.name_normalized = normalize(&key.name);
                 key.last_update_instant = now;
                 key.update(connection)?;
                 Ok(key)

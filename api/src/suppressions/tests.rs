@@ -1,8 +1,8 @@
 //! Promises of `/api/email/suppression`.
 
 use beadle_common::id::{DeliveryId, TenantId};
-use beadle_common::instant::Instant;
 use beadle_common::model::suppression::Suppression;
+use beadle_common::unix_millis::UnixMillis;
 use serde_json::json;
 
 use crate::error::ApiError;
@@ -21,13 +21,13 @@ async fn suppress(app: &TestApp, tenant: TenantId, addresses: &'static [&'static
         for (index, address) in (0..).zip(addresses) {
             let suppression = Suppression {
                 tenant_id: tenant,
-                address_key: address.to_lowercase(),
+                address_normalized: address.to_lowercase(),
                 address: (*address).to_owned(),
                 delivery_id: DeliveryId::sequential(),
                 status_code: Some(550),
                 reason: "550 5.1.1 no such user".to_owned(),
-                insert_instant: Instant::from_millis(NOON + index),
-                expiration_instant: Instant::from_millis(i64::MAX),
+                insert_instant: UnixMillis::from_millis(NOON + index),
+                expiration_instant: UnixMillis::from_millis(i64::MAX),
             };
             suppression.put(connection)?;
         }

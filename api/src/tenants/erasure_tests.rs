@@ -8,14 +8,14 @@ use actix_web::test::TestRequest;
 use beadle_common::db::AnyConnection;
 use beadle_common::erasure::Erasure;
 use beadle_common::id::{DeliveryId, TenantId};
-use beadle_common::instant::Instant;
 use beadle_common::model::api_key::ApiKey;
 use beadle_common::model::suppression::Suppression;
 use beadle_common::outbox::{
-    AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, Kind, LanePolicy, Lanes,
-    Settlement, Verdict, claim, settle,
+    AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, DestinationPolicy,
+    Destinations, Kind, Settlement, Verdict, claim, settle,
 };
 use beadle_common::test_support::{everything, holds};
+use beadle_common::unix_millis::UnixMillis;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
@@ -126,15 +126,15 @@ async fn write<T: Send + 'static>(
 }
 
 async fn claimed(app: &TestApp, kind: Kind, rows: usize) -> Vec<Claimed> {
-    let now = Instant::from_millis(NOON);
+    let now = UnixMillis::from_millis(NOON);
     let request = ClaimRequest {
         kind,
         now,
         lease_end: now.plus(Duration::from_secs(60)),
         owner: "test".to_owned(),
         limit: rows,
-        per_lane: rows,
-        lanes: Lanes::default(),
+        per_destination: rows,
+        destinations: Destinations::default(),
     };
     let claimed = write(app, move |c| Ok(claim(c, &request)?)).await;
     assert_eq!(claimed.len(), rows);
@@ -143,7 +143,7 @@ async fn claimed(app: &TestApp, kind: Kind, rows: usize) -> Vec<Claimed> {
 
 /// Ends leases; receivers and servers repeat what they were sent.
 async fn settled(app: &TestApp, claimed: Vec<Claimed>, verdict: Verdict) {
-    let now = Instant::from_millis(NOON);
+    let now = UnixMillis::from_millis(NOON);
     let record = AttemptRecord {
         instant: now,
         duration_millis: 5,
@@ -153,7 +153,7 @@ async fn settled(app: &TestApp, claimed: Vec<Claimed>, verdict: Verdict) {
         message: Some(format!("550 <{SECRET}@users.example> is unknown")),
         response_excerpt: Some(SECRET.to_owned()),
     };
-    let policy = LanePolicy {
+    let policy = DestinationPolicy {
         disable_after: None,
         mail: app.state.setup.clone(),
     };
@@ -171,7 +171,7 @@ async fn on_their_way(app: &TestApp) -> Vec<Claimed> {
     let mut in_hand = Vec::new();
     for kind in [Kind::Webhook, Kind::Email] {
         let retried = claimed(app, kind, 1).await;
-        let at = Instant::from_millis(NOON);
+        let at = UnixMillis::from_millis(NOON);
         settled(app, retried, Verdict::Retry { at }).await;
         for state in [
             DeliveryState::Delivered,
@@ -189,13 +189,13 @@ async fn on_their_way(app: &TestApp) -> Vec<Claimed> {
 async fn suppress(app: &TestApp, tenant: TenantId, address: String, delivery_id: DeliveryId) {
     let suppression = Suppression {
         tenant_id: tenant,
-        address_key: address.clone(),
+        address_normalized: address.clone(),
         address,
         delivery_id,
         status_code: Some(550),
         reason: SECRET.to_owned(),
-        insert_instant: Instant::from_millis(NOON),
-        expiration_instant: Instant::NEVER,
+        insert_instant: UnixMillis::from_millis(NOON),
+        expiration_instant: UnixMillis::NEVER,
     };
     write(app, move |c| Ok(suppression.put(c)?)).await;
 }
@@ -228,7 +228,7 @@ async fn a_user_who_is_erased_is_nowhere_in_the_database(app: &TestApp) {
         Verdict::Finished(DeliveryState::Delivered),
     )
     .await;
-    let at = Instant::from_millis(NOON);
+    let at = UnixMillis::from_millis(NOON);
     settled(app, rest.to_vec(), Verdict::Retry { at }).await;
     assert!(!found(app), "afterwards");
     let deliveries = app.get("/api/delivery/search").await.ok();
@@ -255,7 +255,7 @@ async fn a_tenant_that_is_erased_is_nowhere_in_the_database(app: &TestApp) {
     let key = ApiKey {
         tenant_id: Some(tenant),
         name: Some(SECRET.to_owned()),
-        name_key: Some(SECRET.to_owned()),
+        name_normalized: Some(SECRET.to_owned()),
         ..api_key("locked")
     };
     app.add_key(key).await;
@@ -313,7 +313,7 @@ async fn a_tenant_is_gone_before_its_last_row_is(app: &TestApp) {
 }
 
 async fn begin(app: &TestApp, tenant: TenantId) {
-    let now = Instant::from_millis(NOON);
+    let now = UnixMillis::from_millis(NOON);
     write(app, move |c| {
         beadle_common::erasure::erase_tenant(c, tenant, now)?;
         Ok(())

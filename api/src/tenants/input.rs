@@ -2,10 +2,10 @@
 
 use beadle_common::db::{AnyConnection, Json};
 use beadle_common::id::TenantId;
-use beadle_common::instant::Instant;
-use beadle_common::model::fold;
 use beadle_common::model::lockout::Lockout;
+use beadle_common::model::normalize;
 use beadle_common::model::tenant::Tenant;
+use beadle_common::unix_millis::UnixMillis;
 use serde_json::{Map, Value};
 
 use super::WRAPPER;
@@ -36,7 +36,7 @@ pub(super) struct Reading<'a> {
     pub(super) lock: Option<TenantId>,
     /// What there is of it so far.
     pub(super) stored: Option<&'a Tenant>,
-    pub(super) now: Instant,
+    pub(super) now: UnixMillis,
 }
 
 /// A tenant as the request describes it, without its sealed password, which is returned
@@ -70,7 +70,7 @@ pub(super) fn read_tenant(
     object.limit_settings(WRAPPER, &[&settings, &email, &events]);
     let tenant = Tenant {
         id,
-        name_key: fold(&name),
+        name_normalized: normalize(&name),
         name,
         is_default: false,
         data: object.data_text("data"),

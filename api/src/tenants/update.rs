@@ -2,11 +2,11 @@
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::TenantId;
-use beadle_common::instant::Instant;
 use beadle_common::model::mail_limit::MailLimit;
 use beadle_common::model::tenant::Tenant;
 use beadle_common::outbox::begin_mail_anew;
 use beadle_common::seal::Sealer;
+use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::{self, Absent};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -58,7 +58,7 @@ struct Update {
     /// nothing else.
     placeholder: Option<String>,
     sealer: Sealer,
-    now: Instant,
+    now: UnixMillis,
 }
 
 impl Update {

@@ -2,10 +2,10 @@
 
 use beadle_common::db::{AnyConnection, Json};
 use beadle_common::id::{EmailTemplateId, UserActionId};
-use beadle_common::instant::Instant;
 use beadle_common::model::email_template::EmailTemplate;
-use beadle_common::model::fold;
+use beadle_common::model::normalize;
 use beadle_common::model::user_action::{ActionOption, UserAction};
+use beadle_common::unix_millis::UnixMillis;
 
 use crate::error::ApiError;
 use crate::errors::Prefix;
@@ -18,7 +18,7 @@ pub(super) fn read_user_action(
     connection: &mut AnyConnection,
     object: &Object<'_>,
     id: UserActionId,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<UserAction, ApiError> {
     let name = object.required_text("name", LONGEST_NAME);
     if UserAction::by_name(connection, &name)?.is_some_and(|other| other != id) {
@@ -35,7 +35,7 @@ pub(super) fn read_user_action(
     }
     Ok(UserAction {
         id,
-        name_key: fold(&name),
+        name_normalized: normalize(&name),
         name,
         active: true,
         temporal,

@@ -2,8 +2,8 @@
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::UserId;
-use beadle_common::instant::Instant;
 use beadle_common::model::user::User;
+use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::{self, Absent};
 use serde_json::{Map, Value};
 
@@ -42,7 +42,7 @@ pub(crate) struct New {
     pub(crate) identity: Identity,
     /// The Id comes from the client, so it may be in use.
     pub(crate) given: bool,
-    pub(crate) now: Instant,
+    pub(crate) now: UnixMillis,
 }
 
 impl New {

@@ -2,9 +2,9 @@
 
 use beadle_common::db::{AnyConnection, Json};
 use beadle_common::id::{TenantId, UserId};
-use beadle_common::instant::Instant;
-use beadle_common::model::fold;
+use beadle_common::model::normalize;
 use beadle_common::model::user::User;
+use beadle_common::unix_millis::UnixMillis;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -33,7 +33,7 @@ pub(super) fn read_user(
     connection: &mut AnyConnection,
     object: &Object<'_>,
     Identity { id, tenant }: Identity,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<(User, Option<String>), ApiError> {
     let email = object.email("email").map(|email| email.to_lowercase());
     let username = object.short_text("username", LONGEST_NAME);
@@ -49,7 +49,7 @@ pub(super) fn read_user(
         tenant_id: tenant,
         active: true,
         email,
-        username_key: username.as_deref().map(fold),
+        username_normalized: username.as_deref().map(normalize),
         username,
         password_hash: None,
         password_last_update_instant: None,

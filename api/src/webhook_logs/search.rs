@@ -2,8 +2,8 @@
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::EventId;
-use beadle_common::instant::Instant;
 use beadle_common::model::webhook_log::{EventResult, WebhookEventCriteria, WebhookEventLog};
+use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::View;
 
 use super::view;
@@ -68,7 +68,7 @@ impl Rows for Events {
 }
 
 /// Without a range, the last hour in whole minutes.
-fn read(criteria: &Object<'_>, now: Instant) -> WebhookEventCriteria {
+fn read(criteria: &Object<'_>, now: UnixMillis) -> WebhookEventCriteria {
     let event_type = text_criterion(criteria, "eventType");
     if event_type
         .as_deref()
@@ -90,8 +90,8 @@ fn read(criteria: &Object<'_>, now: Instant) -> WebhookEventCriteria {
 }
 
 /// The beginning of the minute.
-fn minute(millis: i64) -> Instant {
-    Instant::from_millis(millis.saturating_sub(millis.rem_euclid(MINUTE)))
+fn minute(millis: i64) -> UnixMillis {
+    UnixMillis::from_millis(millis.saturating_sub(millis.rem_euclid(MINUTE)))
 }
 
 #[cfg(test)]
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn a_minute_begins_at_its_beginning() {
         for (millis, expected) in [(0, 0), (59_999, 0), (60_000, 60_000), (-1, -60_000)] {
-            assert_eq!(minute(millis), Instant::from_millis(expected));
+            assert_eq!(minute(millis), UnixMillis::from_millis(expected));
         }
     }
 }

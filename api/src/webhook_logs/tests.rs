@@ -1,10 +1,10 @@
 //! Promises of `/api/system/webhook-event-log` and `/api/system/webhook-attempt-log`.
 
-use beadle_common::instant::Instant;
 use beadle_common::outbox::{
     self, AttemptRecord, AttemptResult, DeliveryState, Kind, Settlement, Verdict,
 };
-use beadle_common::test_support::{claim_request, lane_policy};
+use beadle_common::test_support::{claim_request, destination_policy};
+use beadle_common::unix_millis::UnixMillis;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
@@ -65,7 +65,7 @@ async fn attempt(app: &TestApp, status: Option<i32>, verdict: Verdict) {
         let settle =
             |claimed: outbox::Claimed| Settlement::of(&claimed, now, Some(record.clone()), verdict);
         let batch: Vec<Settlement> = claimed.into_iter().map(settle).collect();
-        outbox::settle(connection, &batch, &lane_policy())?;
+        outbox::settle(connection, &batch, &destination_policy())?;
         Ok::<_, ApiError>(())
     });
     tried.await.unwrap();
@@ -92,7 +92,7 @@ async fn an_event_is_told_with_every_attempt(app: &TestApp) {
         json!({"webhookEventLog": expected})
     );
 
-    let later = Instant::from_millis(NOON + 1000);
+    let later = UnixMillis::from_millis(NOON + 1000);
     attempt(app, None, Verdict::Retry { at: later }).await;
     app.advance(1000);
     attempt(app, Some(200), DELIVERED).await;

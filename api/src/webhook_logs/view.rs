@@ -1,8 +1,8 @@
 //! Events and attempts as the API shows them.
 
-use beadle_common::instant::Instant;
 use beadle_common::model::webhook_log::{LoggedAttempt, WebhookEventLog};
 use beadle_common::outbox::AttemptResult;
+use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::{Absent, Members, View};
 use serde_json::Map;
 use serde_json::value::RawValue;
@@ -66,9 +66,9 @@ fn members(attempt: &LoggedAttempt) -> Members {
 }
 
 /// When the attempt was over; if nobody knows, when it began.
-fn end(attempt: &LoggedAttempt) -> Instant {
+fn end(attempt: &LoggedAttempt) -> UnixMillis {
     let duration = i64::from(attempt.duration_millis.unwrap_or(0));
-    Instant::from_millis(attempt.start.millis().saturating_add(duration))
+    UnixMillis::from_millis(attempt.start.millis().saturating_add(duration))
 }
 
 /// Why there was no answer; one with another status speaks for itself.

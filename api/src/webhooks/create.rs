@@ -3,9 +3,9 @@
 use actix_web::web::Data;
 use beadle_common::db::AnyConnection;
 use beadle_common::id::WebhookId;
-use beadle_common::instant::Instant;
 use beadle_common::model::webhook::{SecretKind, Webhook};
-use beadle_common::outbox::LaneState;
+use beadle_common::outbox::DestinationState;
+use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::View;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
@@ -35,7 +35,7 @@ fn create(
     state: &Data<State>,
     given: Option<WebhookId>,
     members: &Map<String, Value>,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<View, ApiError> {
     let id = given.unwrap_or_else(WebhookId::random);
     let ((webhook, tenants), secret) = read_wrapped(members, WRAPPER, |object| {
@@ -57,7 +57,7 @@ fn create(
         &state.sealer,
         &webhook,
         &tenants,
-        &LaneState::healthy(id.into()),
+        &DestinationState::healthy(id.into()),
         Some(text.expose_secret()),
     )
 }

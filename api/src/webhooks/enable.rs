@@ -20,8 +20,8 @@ pub(super) async fn enable_webhook(call: Call) -> Answer {
             let webhook = Webhook::find(connection, id)?.ok_or(ApiError::NotFound)?;
             outbox::enable(connection, id)?;
             let tenants = Webhook::tenants(connection, id)?;
-            let lane = outbox::lane_state(connection, id.into())?;
-            let webhook = view::webhook(&sealer, &webhook, &tenants, &lane, None)?;
+            let destination = outbox::destination_state(connection, id.into())?;
+            let webhook = view::webhook(&sealer, &webhook, &tenants, &destination, None)?;
             Ok(Reply::wrapped(WRAPPER, webhook))
         })
         .await?;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use beadle_common::db::{AnyConnection, Json};
 use beadle_common::id::{SigningKeyId, TenantId, WebhookId};
-use beadle_common::instant::Instant;
 use beadle_common::model::signing_key::SigningKeyRow;
 use beadle_common::model::webhook::Webhook;
 use beadle_common::seal::Sealer;
+use beadle_common::unix_millis::UnixMillis;
 use url::Url;
 
 use super::headers::read_headers;
@@ -28,7 +28,7 @@ pub(super) fn read_webhook(
     sealer: &Sealer,
     object: &Object<'_>,
     id: WebhookId,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<(Webhook, Vec<TenantId>), ApiError> {
     let events_enabled = read_events(object);
     let username = object.short_text("httpAuthenticationUsername", LONGEST_NAME);

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use beadle_common::db::AnyConnection;
-use beadle_common::id::{LaneId, TenantId, WebhookId};
+use beadle_common::id::{DestinationId, TenantId, WebhookId};
 use beadle_common::model::listing::WebhookSearch;
 use beadle_common::model::search::Window;
 use beadle_common::model::webhook::Webhook;
-use beadle_common::outbox::{LaneState, lane_state, lane_states};
+use beadle_common::outbox::{DestinationState, destination_state, destination_states};
 use beadle_common::seal::Sealer;
 use beadle_common::view::View;
 
@@ -22,17 +22,17 @@ pub(super) async fn retrieve_webhooks(call: Call) -> Answer {
     let Some(id) = id else {
         return list(call).await;
     };
-    let (webhook, tenants, lane) = call
+    let (webhook, tenants, destination) = call
         .state()
         .read(move |connection| {
             let webhook = Webhook::find(connection, id)?.ok_or(ApiError::NotFound)?;
             let tenants = Webhook::tenants(connection, id)?;
-            Ok((webhook, tenants, lane_state(connection, id.into())?))
+            Ok((webhook, tenants, destination_state(connection, id.into())?))
         })
         .await?;
     Ok(answer::wrapped(
         WRAPPER,
-        view::webhook(&call.state().sealer, &webhook, &tenants, &lane, None)?,
+        view::webhook(&call.state().sealer, &webhook, &tenants, &destination, None)?,
     ))
 }
 
@@ -61,7 +61,7 @@ impl Webhooks {
 
 impl Rows for Webhooks {
     type Id = WebhookId;
-    type Row = (Webhook, Vec<TenantId>, LaneState);
+    type Row = (Webhook, Vec<TenantId>, DestinationState);
 
     fn load(
         &self,
@@ -73,21 +73,21 @@ impl Rows for Webhooks {
         for (webhook, tenant) in Webhook::tenants_of(connection, ids)? {
             tenants.entry(webhook).or_default().push(tenant);
         }
-        let lanes: Vec<LaneId> = ids.iter().map(|id| (*id).into()).collect();
-        let states = lane_states(connection, &lanes)?.into_iter();
-        let mut states: HashMap<LaneId, LaneState> =
-            states.map(|state| (state.lane, state)).collect();
+        let destinations: Vec<DestinationId> = ids.iter().map(|id| (*id).into()).collect();
+        let states = destination_states(connection, &destinations)?.into_iter();
+        let mut states: HashMap<DestinationId, DestinationState> =
+            states.map(|state| (state.destination, state)).collect();
         let complete = |webhook: Webhook| {
-            let (id, lane) = (webhook.id, LaneId::from(webhook.id));
-            let state = states.remove(&lane);
-            let state = state.unwrap_or_else(|| LaneState::healthy(lane));
+            let (id, destination) = (webhook.id, DestinationId::from(webhook.id));
+            let state = states.remove(&destination);
+            let state = state.unwrap_or_else(|| DestinationState::healthy(destination));
             let tenants = tenants.remove(&id).unwrap_or_default();
             (id, (webhook, tenants, state))
         };
         Ok(webhooks.into_iter().map(complete).collect())
     }
 
-    fn show(&self, (webhook, tenants, lane): &Self::Row) -> Result<View, ApiError> {
-        view::webhook(&self.sealer, webhook, tenants, lane, None)
+    fn show(&self, (webhook, tenants, destination): &Self::Row) -> Result<View, ApiError> {
+        view::webhook(&self.sealer, webhook, tenants, destination, None)
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::WebhookId;
-use beadle_common::instant::Instant;
 use beadle_common::model::webhook::{SecretKind, Webhook, WebhookSecretRow};
 use beadle_common::seal::Sealer;
 use beadle_common::sign::{LiveKeys, SigningKey};
+use beadle_common::unix_millis::UnixMillis;
 use serde_json::Map;
 
 use super::{retrieve_secrets, secrets};
@@ -45,7 +45,7 @@ fn rotate(
     sealer: &Sealer,
     id: WebhookId,
     body: Option<Result<Body, ApiError>>,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<Vec<WebhookSecretRow>, ApiError> {
     // The secrets that are live are counted below: one rotation after the other.
     if Webhook::find_for_update(connection, id)?.is_none() {

@@ -2,10 +2,10 @@
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{WebhookId, WebhookSecretId};
-use beadle_common::instant::Instant;
 use beadle_common::model::webhook::{SecretKind, WebhookSecretRow};
 use beadle_common::seal::Sealer;
 use beadle_common::sign::{SigningKey, WebhookPair, WebhookSecret};
+use beadle_common::unix_millis::UnixMillis;
 use secrecy::ExposeSecret;
 
 use crate::error::ApiError;
@@ -42,7 +42,7 @@ pub(super) fn insert(
     sealer: &Sealer,
     webhook: WebhookId,
     secret: &SigningKey,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<(), ApiError> {
     // The order of these Ids is that of their creation, within a millisecond too.
     let id = WebhookSecretId::sequential();

@@ -4,9 +4,9 @@ use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::test::TestRequest;
 use beadle_common::id::WebhookId;
-use beadle_common::instant::Instant;
 use beadle_common::model::api_key::ApiKey;
 use beadle_common::model::webhook::{Webhook, WebhookSecretRow};
+use beadle_common::unix_millis::UnixMillis;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -90,7 +90,7 @@ async fn the_signing_secret_is_shown_once(app: &TestApp) {
             .is_none()
     );
     let id: WebhookId = ID.parse().unwrap();
-    let now = Instant::from_millis(NOON);
+    let now = UnixMillis::from_millis(NOON);
     let rows = app
         .state
         .read(move |connection| Ok(WebhookSecretRow::live_of(connection, &[id], now)?))

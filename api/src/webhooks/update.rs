@@ -3,9 +3,9 @@
 use actix_web::web::Data;
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{TenantId, WebhookId};
-use beadle_common::instant::Instant;
 use beadle_common::model::webhook::Webhook;
-use beadle_common::outbox::{LaneState, lane_state};
+use beadle_common::outbox::{DestinationState, destination_state};
+use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::View;
 use serde_json::{Map, Value};
 
@@ -29,9 +29,9 @@ pub(super) async fn update_webhook(mut call: Call) -> Answer {
                 let Stored {
                     webhook,
                     tenants,
-                    lane,
+                    destination,
                 } = stored;
-                view::for_patch(&opening.sealer, webhook, tenants, lane)
+                view::for_patch(&opening.sealer, webhook, tenants, destination)
             },
             move |connection, stored, members| update(connection, &state, stored, members, now),
         )
@@ -43,7 +43,7 @@ pub(super) async fn update_webhook(mut call: Call) -> Answer {
 struct Stored {
     webhook: Webhook,
     tenants: Vec<TenantId>,
-    lane: LaneState,
+    destination: DestinationState,
 }
 
 impl Stored {
@@ -51,7 +51,7 @@ impl Stored {
         Ok(Self {
             webhook: Webhook::find_for_update(connection, id)?.ok_or(ApiError::NotFound)?,
             tenants: Webhook::tenants(connection, id)?,
-            lane: lane_state(connection, id.into())?,
+            destination: destination_state(connection, id.into())?,
         })
     }
 }
@@ -61,7 +61,7 @@ fn update(
     state: &Data<State>,
     stored: Stored,
     members: &Map<String, Value>,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<View, ApiError> {
     let id = stored.webhook.id;
     let (read, tenants) = read_wrapped(members, WRAPPER, |object| {
@@ -73,5 +73,5 @@ fn update(
     };
     webhook.update(connection)?;
     Webhook::set_tenants(connection, id, &tenants)?;
-    view::webhook(&state.sealer, &webhook, &tenants, &stored.lane, None)
+    view::webhook(&state.sealer, &webhook, &tenants, &stored.destination, None)
 }

@@ -3,7 +3,7 @@
 
 use beadle_common::id::TenantId;
 use beadle_common::model::webhook::Webhook;
-use beadle_common::outbox::LaneState;
+use beadle_common::outbox::DestinationState;
 use beadle_common::seal::Sealer;
 use beadle_common::view::{Absent, Members, View};
 use secrecy::ExposeSecret;
@@ -15,14 +15,14 @@ pub(super) fn webhook(
     sealer: &Sealer,
     webhook: &Webhook,
     tenants: &[TenantId],
-    lane: &LaneState,
+    destination: &DestinationState,
     signing_secret: Option<&str>,
 ) -> Result<View, ApiError> {
     let signature = Members::new(Absent::Omit)
         .with("enabled", webhook.signature_enabled)
         .maybe("signingKeyId", webhook.signing_key_id)
         .done();
-    let (disabled_instant, disabled_reason) = lane.disabled().unzip();
+    let (disabled_instant, disabled_reason) = destination.disabled().unzip();
     let state = match disabled_instant {
         None => "Active",
         Some(_) => "Disabled",
@@ -63,9 +63,9 @@ pub(super) fn for_patch(
     sealer: &Sealer,
     stored: &Webhook,
     tenants: &[TenantId],
-    lane: &LaneState,
+    destination: &DestinationState,
 ) -> Result<Value, ApiError> {
-    Ok(json!({super::WRAPPER: webhook(sealer, stored, tenants, lane, None)?.into_value()}))
+    Ok(json!({super::WRAPPER: webhook(sealer, stored, tenants, destination, None)?.into_value()}))
 }
 
 fn headers(sealer: &Sealer, webhook: &Webhook) -> Result<Value, ApiError> {

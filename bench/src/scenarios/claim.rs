@@ -11,8 +11,8 @@ use beadle_bench::owed::{
 };
 use beadle_bench::{Postgres, owed};
 use beadle_common::db::{AnyConnection, Db, DbError, QueryResult, SqliteSynchronous};
-use beadle_common::id::LaneId;
-use beadle_common::instant::Instant;
+use beadle_common::id::DestinationId;
+use beadle_common::unix_millis::UnixMillis;
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
@@ -74,7 +74,7 @@ pub(super) fn open(url: &str) -> Result<Db> {
 
 fn measure(url: &str, backlog: usize, history: usize) -> Result<Measured> {
     let db = open(url)?;
-    let crowded = LaneId::random();
+    let crowded = DestinationId::random();
     write(&db, move |connection| fill(connection, crowded, backlog))?;
     fill::retried(&db, history)?;
     fill::analyze(&db)?;
@@ -82,8 +82,12 @@ fn measure(url: &str, backlog: usize, history: usize) -> Result<Measured> {
 }
 
 /// Claims and settles deliveries of a webhook of their own, beside whatever there is.
-pub(super) fn claims_and_settles(db: &Db, crowded: LaneId, now: Instant) -> Result<Measured> {
-    let other = LaneId::random();
+pub(super) fn claims_and_settles(
+    db: &Db,
+    crowded: DestinationId,
+    now: UnixMillis,
+) -> Result<Measured> {
+    let other = DestinationId::random();
     let (policy, runtime) = (policy(), tokio::runtime::Handle::current());
     let (mut claims, mut settles, mut rows_read) = (Vec::new(), Vec::new(), None);
     // Statistics are a second late, and count from here.
@@ -112,20 +116,24 @@ pub(super) fn claims_and_settles(db: &Db, crowded: LaneId, now: Instant) -> Resu
 }
 
 /// The backlog: due for as many milliseconds as it has rows.
-fn fill(connection: &mut AnyConnection, lane: LaneId, backlog: usize) -> QueryResult<()> {
-    let lane = lane.uuid().simple().to_string();
+fn fill(
+    connection: &mut AnyConnection,
+    destination: DestinationId,
+    backlog: usize,
+) -> QueryResult<()> {
+    let destination = destination.uuid().simple().to_string();
     let due = NOW.millis();
     match connection {
         AnyConnection::Pg(connection) => connection.batch_execute(&format!(
-            "INSERT INTO outbox (id, kind, lane, event_id, attempt, due_at, insert_instant)
-             SELECT gen_random_uuid(), 0, '{lane}', gen_random_uuid(), 0, {due} - n, {due} - n
+            "INSERT INTO outbox (id, kind, destination, event_id, attempt, due_at, insert_instant)
+             SELECT gen_random_uuid(), 0, '{destination}', gen_random_uuid(), 0, {due} - n, {due} - n
              FROM generate_series(1, {backlog}) n"
         )),
         AnyConnection::Sqlite(connection) => connection.batch_execute(&format!(
             "WITH RECURSIVE series(n) AS (
                 SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < {backlog})
-             INSERT INTO outbox (id, kind, lane, event_id, attempt, due_at, insert_instant)
-             SELECT randomblob(16), 0, x'{lane}', randomblob(16), 0, {due} - n, {due} - n
+             INSERT INTO outbox (id, kind, destination, event_id, attempt, due_at, insert_instant)
+             SELECT randomblob(16), 0, x'{destination}', randomblob(16), 0, {due} - n, {due} - n
              FROM series"
         )),
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use beadle_common::db::{Db, DbError};
-use beadle_common::id::LaneId;
-use beadle_common::instant::Instant;
+use beadle_common::id::DestinationId;
 use beadle_common::schema::deliveries::dsl;
+use beadle_common::unix_millis::UnixMillis;
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
@@ -104,12 +104,12 @@ async fn measure(bench: &Bench<'_>, history: usize) -> Result<Found> {
 fn waiting(db: &Db, pending: usize) -> Result<Measured> {
     fill::pending(db, pending)?;
     fill::analyze(db)?;
-    let lane: LaneId = db.read_blocking(|connection| {
-        let lanes = dsl::deliveries.select(dsl::lane).limit(1);
-        Ok::<_, DbError>(lanes.first(connection)?)
+    let destination: DestinationId = db.read_blocking(|connection| {
+        let destinations = dsl::deliveries.select(dsl::destination).limit(1);
+        Ok::<_, DbError>(destinations.first(connection)?)
     })?;
     let now = i64::try_from(now_micros() / 1000)?;
-    claims_and_settles(db, lane, Instant::from_millis(now))
+    claims_and_settles(db, destination, UnixMillis::from_millis(now))
 }
 
 /// Away from the thread that drives and receives.

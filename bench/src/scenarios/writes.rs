@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use beadle_bench::owed;
 use beadle_common::db::{AnyConnection, Db, DbError, QueryResult, SqliteSynchronous};
-use beadle_common::id::{ActionLogId, EventId, LaneId};
+use beadle_common::id::{ActionLogId, DestinationId, EventId};
 use beadle_common::lifecycle::insert_together;
 use beadle_common::model::action_log::ActionLog;
 use beadle_common::model::event::EventRow;
@@ -109,7 +109,7 @@ fn copied(url: &str, to: &str) -> Result<()> {
 struct Rows {
     log: ActionLog,
     event: EventRow,
-    lane: LaneId,
+    destination: DestinationId,
 }
 
 /// Writes as many actions; the rows are ready, but for their Ids.
@@ -145,11 +145,11 @@ fn share(db: &Db, model: &Rows, actions: usize, writers: usize) -> Result<()> {
 fn model(connection: &mut AnyConnection) -> QueryResult<Rows> {
     let event = events::table.select(EventRow::as_select());
     let log = action_logs::table.select(ActionLog::as_select());
-    let lane = outbox::table.select(outbox::lane);
+    let destination = outbox::table.select(outbox::destination);
     Ok(Rows {
         log: log.first(connection)?,
         event: event.first(connection)?,
-        lane: lane.first(connection)?,
+        destination: destination.first(connection)?,
     })
 }
 
@@ -172,7 +172,7 @@ impl Rows {
         event.id = EventId::sequential();
         event.action_log_id = Some(log.id);
         let payload = Payload::Webhook(event.id);
-        let delivery = NewDelivery::at_once(self.lane, payload, event.insert_instant);
+        let delivery = NewDelivery::at_once(self.destination, payload, event.insert_instant);
         (log, event, delivery)
     }
 }

@@ -18,12 +18,12 @@ use tokio::time::sleep;
 use crate::db::sql_type::text_enum;
 use crate::db::{AnyConnection, Db, DbError};
 use crate::id::{ErasureId, TenantId, UserId};
-use crate::instant::Instant;
 use crate::model::signing_key::SigningKeyRow;
 use crate::model::suppression::Suppression;
 use crate::model::user::User;
 use crate::outbox::{self, Budget, EraseError, erase_of_user};
 use crate::schema::{api_keys, erasures, mail_limits, tenants, users, webhook_tenants};
+use crate::unix_millis::UnixMillis;
 use step::{Step, step};
 
 /// How long to wait for somebody who holds what comes next.
@@ -48,7 +48,7 @@ text_enum! {
 pub struct Erasure {
     id: ErasureId,
     kind: Kind,
-    insert_instant: Instant,
+    insert_instant: UnixMillis,
 }
 
 /// The Ids of users that are being erased: few, and as a rule none. Clients choose Ids, so that
@@ -79,7 +79,7 @@ pub(crate) fn tenants_under_erasure() -> _ {
 pub fn erase_user(
     connection: &mut AnyConnection,
     user: &User,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<Option<Erasure>, EraseError> {
     let mut budget = Budget::BATCH;
     erase_of_user(connection, user.id, &mut budget, now)?;
@@ -95,7 +95,7 @@ pub fn erase_user(
         .set((
             users::email.eq(None::<String>),
             users::username.eq(None::<String>),
-            users::username_key.eq(None::<String>),
+            users::username_normalized.eq(None::<String>),
         ))
         .execute(connection)?;
     Ok(Some(Erasure::begin(
@@ -114,7 +114,7 @@ pub fn erase_user(
 pub fn erase_tenant(
     connection: &mut AnyConnection,
     tenant: TenantId,
-    now: Instant,
+    now: UnixMillis,
 ) -> QueryResult<Erasure> {
     diesel::delete(api_keys::table.filter(api_keys::tenant_id.eq(tenant))).execute(connection)?;
     diesel::delete(webhook_tenants::table.filter(webhook_tenants::tenant_id.eq(tenant)))
@@ -126,7 +126,7 @@ pub fn erase_tenant(
     diesel::update(tenants::table.find(tenant))
         .set((
             tenants::name.eq(""),
-            tenants::name_key.eq(format!("erased {tenant}")),
+            tenants::name_normalized.eq(format!("erased {tenant}")),
             tenants::data.eq("{}"),
             tenants::email_configuration.eq("{}"),
             tenants::smtp_password.eq(None::<Vec<u8>>),
@@ -142,7 +142,7 @@ impl Erasure {
         connection: &mut AnyConnection,
         id: uuid::Uuid,
         kind: Kind,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Self> {
         let erasure = Self {
             id: id.into(),
@@ -171,7 +171,7 @@ impl Erasure {
     ///
     /// # Errors
     /// Those of the database; what is gone stays gone, and the rest can be carried out later.
-    pub async fn carry_out(self, db: &Db, now: Instant) -> Result<(), DbError> {
+    pub async fn carry_out(self, db: &Db, now: UnixMillis) -> Result<(), DbError> {
         if self.kind == Kind::Tenant {
             self.cancel_owed(db, now).await?;
         }
@@ -190,7 +190,7 @@ impl Erasure {
     }
 
     /// Cancels what waits to be delivered, before the rows behind it are come to.
-    async fn cancel_owed(self, db: &Db, now: Instant) -> Result<(), DbError> {
+    async fn cancel_owed(self, db: &Db, now: UnixMillis) -> Result<(), DbError> {
         let tenant = TenantId::from(self.id.uuid());
         let mut after = None;
         loop {

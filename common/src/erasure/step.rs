@@ -5,12 +5,12 @@ use diesel::prelude::*;
 use super::{Erasure, Kind};
 use crate::db::AnyConnection;
 use crate::id::{ApplicationId, TenantId, UserId};
-use crate::instant::Instant;
 use crate::outbox::{
     Budget, EraseError, erase_mails_to_addresses, erase_of_user, lock_user, lock_users_of,
-    mail_lane,
+    mail_destination,
 };
-use crate::schema::{applications, erasures, lane_states, suppressions, tenants, users};
+use crate::schema::{applications, destination_states, erasures, suppressions, tenants, users};
+use crate::unix_millis::UnixMillis;
 
 /// What a transaction has left to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(super) enum Step {
 pub(super) fn step(
     connection: &mut AnyConnection,
     erasure: &Erasure,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<Step, EraseError> {
     let begun = erasures::table.find((erasure.kind, erasure.id));
     if !diesel::select(diesel::dsl::exists(begun)).get_result(connection)? {
@@ -43,7 +43,7 @@ pub(super) fn step(
     Ok(step)
 }
 
-fn user(connection: &mut AnyConnection, user: UserId, now: Instant) -> Result<Step, EraseError> {
+fn user(connection: &mut AnyConnection, user: UserId, now: UnixMillis) -> Result<Step, EraseError> {
     if !lock_user(connection, user)? {
         let exists = diesel::select(diesel::dsl::exists(users::table.find(user)));
         return Ok(match exists.get_result(connection)? {
@@ -63,7 +63,7 @@ fn user(connection: &mut AnyConnection, user: UserId, now: Instant) -> Result<St
 fn users_of_tenant(
     connection: &mut AnyConnection,
     tenant: TenantId,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<Step, EraseError> {
     let mut budget = Budget::BATCH;
     let locked = lock_users_of(connection, tenant, budget.rows())?;
@@ -90,18 +90,18 @@ fn users_of_tenant(
 fn rest_of_tenant(
     connection: &mut AnyConnection,
     tenant: TenantId,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<Step, EraseError> {
     let mut budget = Budget::BATCH;
     erase_mails_to_addresses(connection, tenant, &mut budget, now)?;
     let addresses: Vec<String> = suppressions::table
         .filter(suppressions::tenant_id.eq(tenant))
         .limit(budget.rows())
-        .select(suppressions::address_key)
+        .select(suppressions::address_normalized)
         .load(connection)?;
     budget.spend(addresses.len());
     let of_tenant = suppressions::table.filter(suppressions::tenant_id.eq(tenant));
-    diesel::delete(of_tenant.filter(suppressions::address_key.eq_any(addresses)))
+    diesel::delete(of_tenant.filter(suppressions::address_normalized.eq_any(addresses)))
         .execute(connection)?;
     let found: Vec<ApplicationId> = applications::table
         .filter(applications::tenant_id.eq(tenant))
@@ -114,7 +114,7 @@ fn rest_of_tenant(
     if budget.is_spent() {
         return Ok(Step::More);
     }
-    diesel::delete(lane_states::table.find(mail_lane(tenant))).execute(connection)?;
+    diesel::delete(destination_states::table.find(mail_destination(tenant))).execute(connection)?;
     diesel::delete(tenants::table.find(tenant)).execute(connection)?;
     Ok(Step::Done)
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::db::{Backend, Json};
-use crate::id::{ActionLogId, DeliveryId, EventId, LaneId, UserActionId, WebhookId};
+use crate::id::{ActionLogId, DeliveryId, DestinationId, EventId, UserActionId, WebhookId};
 use crate::model::action_log::ActionLog;
 use crate::model::event::EventRow;
 use crate::model::tenant::Tenant;
@@ -14,7 +14,7 @@ use crate::outbox::{NewDelivery, Payload, forget_logs, insert};
 use crate::schema::{action_logs, applications, events, outbox as owed};
 use crate::test_support::{self, both_databases, everything, holds, write};
 
-const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 
 /// It stands in everything that is written about the users here.
 const SECRET: &str = "zq7f3a";
@@ -54,7 +54,7 @@ fn definition(db: &Db) -> UserActionId {
     };
     write(db, move |c| {
         c.batch_execute(&format!(
-            "INSERT INTO user_actions (id, name, name_key, active, temporal, prevent_login,
+            "INSERT INTO user_actions (id, name, name_normalized, active, temporal, prevent_login,
                 send_end_event, include_email_in_event_json, user_emailing_enabled,
                 user_notifications_enabled, options, tenant_ids, insert_instant,
                 last_update_instant)
@@ -67,7 +67,7 @@ fn definition(db: &Db) -> UserActionId {
 
 /// So many actions on the user, each with an event that is owed to one webhook.
 fn act(db: &Db, tenant: TenantId, user: UserId, definition: UserActionId, count: usize) {
-    let lane = LaneId::from(WebhookId::random());
+    let destination = DestinationId::from(WebhookId::random());
     write(db, move |c| {
         (0..count).try_for_each(|_| {
             let log = log(tenant, user, definition);
@@ -84,7 +84,7 @@ fn act(db: &Db, tenant: TenantId, user: UserId, definition: UserActionId, count:
             event.insert(c)?;
             insert(
                 c,
-                &NewDelivery::at_once(lane, Payload::Webhook(event.id), NOW),
+                &NewDelivery::at_once(destination, Payload::Webhook(event.id), NOW),
             )
         })
     });
@@ -266,7 +266,7 @@ fn what_is_written_to_somebody_who_is_gone_is_not_written(db: &Db) {
     let hooli = tenant(db, "hooli");
     let (id, other) = (user(db, hooli), user(db, hooli));
     let mail = |user| crate::mail::Mail {
-        lane: LaneId::random(),
+        destination: DestinationId::random(),
         row: test_support::email_saying(hooli, user, SECRET),
     };
     let (late, timely) = (mail(id), mail(other));
@@ -308,7 +308,7 @@ fn plan(db: &Db, sql: &'static str) -> String {
 fn what_is_looked_for_is_found_by_an_index(db: &Db) {
     for (sql, index) in [
         (
-            "SELECT * FROM suppressions WHERE address_key IN ('a', 'b')",
+            "SELECT * FROM suppressions WHERE address_normalized IN ('a', 'b')",
             "suppressions_address",
         ),
         (
@@ -373,7 +373,7 @@ fn applications_go_with_their_tenant(db: &Db) {
                 applications::id.eq(crate::id::ApplicationId::random()),
                 applications::tenant_id.eq(hooli),
                 applications::name.eq(SECRET),
-                applications::name_key.eq(SECRET),
+                applications::name_normalized.eq(SECRET),
                 applications::active.eq(true),
                 applications::data.eq("{}"),
                 applications::settings.eq("{}"),

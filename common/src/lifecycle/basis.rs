@@ -9,7 +9,7 @@ use diesel::serialize::ToSql;
 use diesel::sql_types::{Array, BigInt, Bool};
 use diesel::{QueryResult, RunQueryDsl};
 
-use super::remembered::{KeyInUse, Lanes, Versions};
+use super::remembered::{Destinations, KeyInUse, Versions};
 use crate::db::bulk::Condition;
 use crate::db::{AnyConnection, Listing, SqlUuid};
 use crate::id::{ApiKeyId, TenantId, UserActionId, WebhookId};
@@ -24,7 +24,7 @@ pub(super) struct Basis {
     /// The rows of which the versions are known; none of them on SQLite.
     pub(super) versions: Option<Versions>,
     /// The tenants, each with the webhooks that want its events.
-    pub(super) lanes: Lanes,
+    pub(super) destinations: Destinations,
     /// The keys that the actions are asked for with.
     pub(super) keys: Vec<KeyInUse>,
 }
@@ -46,8 +46,8 @@ impl Basis {
         if !keys.is_empty() {
             conditions.push(unchanged("api_keys", keys.into_iter()));
         }
-        if !self.lanes.is_empty() {
-            conditions.push(Condition::new(Differing::from(&self.lanes), 0));
+        if !self.destinations.is_empty() {
+            conditions.push(Condition::new(Differing::from(&self.destinations), 0));
         }
         conditions
     }
@@ -58,12 +58,13 @@ impl Basis {
         let few = definitions.len();
         let active = Listing::of(few, still_active(definitions));
         let active: i64 = active.get_result(connection)?;
-        let tenants: Vec<TenantId> = self.lanes.keys().copied().collect();
-        let mut lanes = Webhook::for_user_action_of(connection, &tenants)?;
+        let tenants: Vec<TenantId> = self.destinations.keys().copied().collect();
+        let mut destinations = Webhook::for_user_action_of(connection, &tenants)?;
         for tenant in tenants {
-            lanes.entry(tenant).or_default();
+            destinations.entry(tenant).or_default();
         }
-        Ok(usize::try_from(active) == Ok(self.definitions.len()) && lanes == self.lanes)
+        Ok(usize::try_from(active) == Ok(self.definitions.len())
+            && destinations == self.destinations)
     }
 }
 
@@ -129,14 +130,14 @@ struct Differing {
     ordered: Vec<bool>,
 }
 
-impl From<&Lanes> for Differing {
-    fn from(lanes: &Lanes) -> Self {
+impl From<&Destinations> for Differing {
+    fn from(destinations: &Destinations) -> Self {
         let pairs = || {
-            let of_tenant = |(tenant, lanes)| std::iter::repeat(tenant).zip(lanes);
-            lanes.iter().flat_map(of_tenant)
+            let of_tenant = |(tenant, destinations)| std::iter::repeat(tenant).zip(destinations);
+            destinations.iter().flat_map(of_tenant)
         };
         Self {
-            tenants: lanes.keys().copied().collect(),
+            tenants: destinations.keys().copied().collect(),
             whose: pairs().map(|(tenant, _)| *tenant).collect(),
             webhooks: pairs().map(|(_, (webhook, _))| *webhook).collect(),
             ordered: pairs().map(|(_, (_, ordered))| *ordered).collect(),

@@ -7,9 +7,9 @@ use super::sources::Sources;
 use super::{Call, Common, Setup, take};
 use crate::db::AnyConnection;
 use crate::id::ActionLogId;
-use crate::instant::Instant;
 use crate::model::action_log::ActionLog;
 use crate::model::user_action::Phase;
+use crate::unix_millis::UnixMillis;
 
 /// What a client asks for.
 #[derive(Debug, Clone, Default)]
@@ -57,7 +57,7 @@ pub fn prepare_cancel(
 }
 
 /// The log, taken back at `now`.
-pub(super) fn canceled(log: &ActionLog, now: Instant) -> ActionLog {
+pub(super) fn canceled(log: &ActionLog, now: UnixMillis) -> ActionLog {
     ActionLog {
         // Clients tell from the expiry alone whether an action is active.
         expiry: Some(now),

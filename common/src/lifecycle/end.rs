@@ -13,9 +13,9 @@ use super::refusal::Refusal;
 use super::sources::Sources;
 use crate::db::{AnyConnection, Db, DbError, one_line};
 use crate::id::ActionLogId;
-use crate::instant::Instant;
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::user_action::Phase;
+use crate::unix_millis::UnixMillis;
 
 /// Logs looked at in one go.
 const BATCH: i64 = 100;
@@ -44,7 +44,7 @@ pub struct EndRun {
 ///
 /// # Errors
 /// Those of the database. A log that cannot be ended is logged and tried again later.
-pub async fn end_due(db: &Db, setup: &Setup, now: Instant) -> Result<EndRun, DbError> {
+pub async fn end_due(db: &Db, setup: &Setup, now: UnixMillis) -> Result<EndRun, DbError> {
     let due = db
         .read(move |connection| Ok::<_, DbError>(ActionLog::ends_due(connection, now, BATCH)?))
         .await?;
@@ -93,7 +93,7 @@ struct Ender {
     db: Db,
     setup: Setup,
     id: ActionLogId,
-    now: Instant,
+    now: UnixMillis,
 }
 
 impl Ender {
@@ -195,7 +195,7 @@ impl From<DbError> for EndError {
 fn prepare_end(
     connection: &mut AnyConnection,
     setup: &Setup,
-    now: Instant,
+    now: UnixMillis,
     log: &ActionLog,
     lost: Option<String>,
 ) -> Result<Change, Refusal> {

@@ -9,7 +9,6 @@ use super::phase::Who;
 use super::refusal::Refusal;
 use crate::db::AnyConnection;
 use crate::id::EmailTemplateId;
-use crate::instant::Instant;
 use crate::mail::{Letter, Mail, Variables, texts, unsubscribe, with_nulls};
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::application::Application;
@@ -18,6 +17,7 @@ use crate::model::registration::Registration;
 use crate::model::tenant::Tenant;
 use crate::model::user::User;
 use crate::render::{RenderedEmail, Renderer};
+use crate::unix_millis::UnixMillis;
 use crate::view::{self, Absent, ActionView, UserActionEvent};
 
 pub(super) struct MailInput<'a> {
@@ -27,7 +27,7 @@ pub(super) struct MailInput<'a> {
     pub(super) log: &'a ActionLog,
     pub(super) history: &'a [HistoryItem],
     pub(super) event: &'a UserActionEvent,
-    pub(super) now: Instant,
+    pub(super) now: UnixMillis,
 }
 
 impl MailInput<'_> {

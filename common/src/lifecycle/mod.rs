@@ -43,13 +43,13 @@ pub use crate::mail::Setup;
 use serde_json::{Map, Value};
 
 use crate::id::UserId;
-use crate::instant::Instant;
+use crate::unix_millis::UnixMillis;
 
 /// What all calls that change an action have in common.
 #[derive(Debug, Clone)]
 pub struct Call {
     /// The clock, read once for the whole call.
-    pub now: Instant,
+    pub now: UnixMillis,
     /// The only tenant that the call may touch.
     pub scope: Option<crate::id::TenantId>,
     /// Raise the event.

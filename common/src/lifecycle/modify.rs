@@ -8,10 +8,10 @@ use super::sources::Sources;
 use super::{Call, Common, Setup, take};
 use crate::db::AnyConnection;
 use crate::id::ActionLogId;
-use crate::instant::Instant;
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::user::User;
 use crate::model::user_action::Phase;
+use crate::unix_millis::UnixMillis;
 
 /// Changes of one log at most, and bytes of comments in its history: all of it is shown with
 /// the log, in every event, and to every template.
@@ -27,7 +27,7 @@ pub struct ModifyRequest {
     /// Shared with the other phases.
     pub common: Common,
     /// The new end; has to be given.
-    pub expiry: Option<Instant>,
+    pub expiry: Option<UnixMillis>,
 }
 
 /// Validates the request and builds everything that the modification writes.
@@ -88,7 +88,7 @@ pub(super) fn find_log(
 }
 
 /// Only what is time-based and in force can be modified or canceled.
-pub(super) fn check_active(log: &ActionLog, now: Instant, broken: &mut Violations) {
+pub(super) fn check_active(log: &ActionLog, now: UnixMillis, broken: &mut Violations) {
     if log.expiry.is_none() {
         broken.add(
             Field::ActionId,
@@ -127,7 +127,7 @@ fn check_history(
 }
 
 /// The log as it is, one change later.
-pub(super) fn next_revision(log: &ActionLog, now: Instant) -> ActionLog {
+pub(super) fn next_revision(log: &ActionLog, now: UnixMillis) -> ActionLog {
     ActionLog {
         revision: log.revision.saturating_add(1),
         last_update_instant: now,

@@ -14,13 +14,13 @@ use super::transaction::Question;
 use crate::db::{AnyConnection, DbError};
 use crate::duration::localized_duration;
 use crate::id::EventId;
-use crate::instant::Instant;
 use crate::mail::Mail;
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::event::EventRow;
 use crate::model::tenant::Tenant;
 use crate::model::user::User;
 use crate::model::user_action::{Phase, TransactionType, UserAction};
+use crate::unix_millis::UnixMillis;
 use crate::view::{EventView, UserActionEvent};
 
 /// The people of a log, and its definition.
@@ -59,7 +59,7 @@ pub(super) struct PhaseInput {
     pub(super) email_user: bool,
     pub(super) notify_user: bool,
     pub(super) broadcast: bool,
-    pub(super) now: Instant,
+    pub(super) now: UnixMillis,
     pub(super) info: Map<String, Value>,
 }
 

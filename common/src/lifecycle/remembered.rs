@@ -19,19 +19,19 @@ use super::basis::Basis;
 use super::shelf::Shelf;
 use crate::db::{AnyConnection, Prepared, SqlUuid};
 use crate::id::{ReasonId, TenantId, UserActionId, VersionedRowId, WebhookId};
-use crate::instant::Instant;
 use crate::model::api_key::ApiKey;
 use crate::model::reason::Reason;
 use crate::model::tenant::Tenant;
 use crate::model::user_action::UserAction;
 use crate::model::webhook::Webhook;
+use crate::unix_millis::UnixMillis;
 
 /// Tenants with more webhooks are not remembered: they would take up much memory, and to read
 /// them is nothing beside what they are owed.
 const MOST_WEBHOOKS: usize = 100;
 
 /// The webhooks that want the events of each tenant, and whether in order.
-pub(super) type Lanes = BTreeMap<TenantId, Vec<(WebhookId, bool)>>;
+pub(super) type Destinations = BTreeMap<TenantId, Vec<(WebhookId, bool)>>;
 
 /// Rows as they were when they were read last. One for each process is enough.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ pub struct Remembered {
     tenants: Shelf<TenantId, Tenant>,
     definitions: Shelf<UserActionId, UserAction>,
     reasons: Shelf<ReasonId, Reason>,
-    lanes: Shelf<TenantId, Vec<(WebhookId, bool)>>,
+    destinations: Shelf<TenantId, Vec<(WebhookId, bool)>>,
     keys: Shelf<KeyHash, ApiKey>,
 }
 
@@ -86,7 +86,7 @@ pub(super) struct Rarities {
     pub(super) tenants: HashMap<TenantId, Arc<Tenant>>,
     pub(super) definitions: HashMap<UserActionId, Arc<UserAction>>,
     pub(super) reasons: HashMap<ReasonId, Arc<Reason>>,
-    pub(super) lanes: Lanes,
+    pub(super) destinations: Destinations,
     /// None where rows have none.
     pub(super) versions: Option<Versions>,
 }
@@ -96,7 +96,7 @@ impl Remembered {
         &self,
         connection: &mut AnyConnection,
         wanted: &Wanted,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Rarities> {
         let versions = match self.trusted(wanted, now) {
             Some(trusted) => Some(trusted),
@@ -127,7 +127,7 @@ impl Remembered {
             |reason| reason.id,
         )?;
         Ok(Rarities {
-            lanes: self.lanes(connection, tenants.keys().copied().collect(), now)?,
+            destinations: self.destinations(connection, tenants.keys().copied().collect(), now)?,
             tenants,
             definitions,
             reasons,
@@ -136,7 +136,7 @@ impl Remembered {
     }
 
     /// The versions of everything that is wanted, if all of it was right lately.
-    fn trusted(&self, wanted: &Wanted, now: Instant) -> Option<Versions> {
+    fn trusted(&self, wanted: &Wanted, now: UnixMillis) -> Option<Versions> {
         Some(Versions {
             tenants: self.tenants.trusted(&wanted.tenants, now)?,
             definitions: self.definitions.trusted(&wanted.definitions, now)?,
@@ -146,35 +146,39 @@ impl Remembered {
 
     /// An entry for each of these tenants. Webhooks have no version: they are compared one by
     /// one.
-    fn lanes(
+    fn destinations(
         &self,
         connection: &mut AnyConnection,
         tenants: Vec<TenantId>,
-        now: Instant,
-    ) -> QueryResult<Lanes> {
-        if let Some(kept) = self.lanes.all(&tenants, now) {
-            let lanes = kept.into_iter();
-            return Ok(lanes.map(|(tenant, of)| (tenant, of.to_vec())).collect());
+        now: UnixMillis,
+    ) -> QueryResult<Destinations> {
+        if let Some(kept) = self.destinations.all(&tenants, now) {
+            let destinations = kept.into_iter();
+            return Ok(destinations
+                .map(|(tenant, of)| (tenant, of.to_vec()))
+                .collect());
         }
-        let mut lanes = Webhook::for_user_action_of(connection, &tenants)?;
+        let mut destinations = Webhook::for_user_action_of(connection, &tenants)?;
         for tenant in tenants {
-            lanes.entry(tenant).or_default();
+            destinations.entry(tenant).or_default();
         }
         if connection.postgres().is_some() {
-            let unversioned = lanes.keys().map(|tenant| (*tenant, 0)).collect();
-            let few = lanes.iter().filter(|(_, of)| of.len() <= MOST_WEBHOOKS);
+            let unversioned = destinations.keys().map(|tenant| (*tenant, 0)).collect();
+            let few = destinations
+                .iter()
+                .filter(|(_, of)| of.len() <= MOST_WEBHOOKS);
             let rows = few.map(|(tenant, of)| (*tenant, Arc::new(of.clone())));
             let rows: Vec<_> = rows.collect();
-            self.lanes.keep(&unversioned, &rows, now);
+            self.destinations.keep(&unversioned, &rows, now);
         }
-        Ok(lanes)
+        Ok(destinations)
     }
 
     /// A batch that rested on these was written: they were right.
-    pub(super) fn were_right(&self, basis: &Basis, now: Instant) {
+    pub(super) fn were_right(&self, basis: &Basis, now: UnixMillis) {
         let Basis {
             versions: Some(versions),
-            lanes,
+            destinations,
             keys,
             ..
         } = basis
@@ -187,12 +191,12 @@ impl Remembered {
         };
         let keys = keys.iter().filter_map(hash).collect();
         self.keys.were_right(&keys, now);
-        let unversioned = lanes.keys().map(|tenant| (*tenant, 0)).collect();
-        self.lanes.were_right(&unversioned, now);
+        let unversioned = destinations.keys().map(|tenant| (*tenant, 0)).collect();
+        self.destinations.were_right(&unversioned, now);
         self.rows_were_right(versions, now);
     }
 
-    fn rows_were_right(&self, versions: &Versions, now: Instant) {
+    fn rows_were_right(&self, versions: &Versions, now: UnixMillis) {
         self.tenants.were_right(&versions.tenants, now);
         self.definitions.were_right(&versions.definitions, now);
         self.reasons.were_right(&versions.reasons, now);
@@ -200,14 +204,14 @@ impl Remembered {
 
     /// The key of this hash, if it was right lately. If the request must be refused with it, it
     /// has to be looked up first.
-    pub fn key(&self, hash: &[u8], now: Instant) -> Option<KeyInUse> {
+    pub fn key(&self, hash: &[u8], now: UnixMillis) -> Option<KeyInUse> {
         let (key, version) = self.keys.one(&hash.try_into().ok()?, now)?;
         let version = Some(version);
         Some(KeyInUse { key, version })
     }
 
     /// Whether there was such a tenant lately.
-    pub fn has_tenant(&self, tenant: TenantId, now: Instant) -> bool {
+    pub fn has_tenant(&self, tenant: TenantId, now: UnixMillis) -> bool {
         self.tenants.one(&tenant, now).is_some()
     }
 
@@ -219,7 +223,7 @@ impl Remembered {
         &self,
         connection: &mut AnyConnection,
         hashes: Vec<Vec<u8>>,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Vec<KeyInUse>> {
         let keys = ApiKey::load_versions_by_hash(connection, hashes)?;
         let in_use = |(key, version): (ApiKey, Option<i64>)| {
@@ -238,7 +242,7 @@ impl Remembered {
         self.tenants.clear();
         self.definitions.clear();
         self.reasons.clear();
-        self.lanes.clear();
+        self.destinations.clear();
         self.keys.clear();
     }
 }

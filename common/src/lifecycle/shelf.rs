@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use diesel::QueryResult;
 
-use crate::instant::Instant;
+use crate::unix_millis::UnixMillis;
 
 /// Rows of a table that are kept at most. Hardly anybody has as many in use.
 const MOST: usize = 1000;
@@ -25,11 +25,11 @@ struct Kept<R> {
     /// The transaction that wrote it.
     version: i64,
     /// When it was known to be right.
-    right_at: Instant,
+    right_at: UnixMillis,
 }
 
 impl<R> Kept<R> {
-    fn is_trusted(&self, now: Instant) -> bool {
+    fn is_trusted(&self, now: UnixMillis) -> bool {
         self.right_at.plus(TRUST) > now
     }
 }
@@ -50,7 +50,7 @@ impl<K: Copy + Eq + Hash, R> Shelf<K, R> {
     }
 
     /// The row, with its version, if it was right lately.
-    pub(super) fn one(&self, id: &K, now: Instant) -> Option<(Arc<R>, i64)> {
+    pub(super) fn one(&self, id: &K, now: UnixMillis) -> Option<(Arc<R>, i64)> {
         let shelf = self.lock();
         let kept = shelf.get(id).filter(|kept| kept.is_trusted(now))?;
         Some((Arc::clone(&kept.row), kept.version))
@@ -58,12 +58,12 @@ impl<K: Copy + Eq + Hash, R> Shelf<K, R> {
 
     /// The versions of all of them, if they were right lately. By the time that somebody asks
     /// for the rows they may be gone: what needs both at once asks for [`Shelf::all`].
-    pub(super) fn trusted(&self, ids: &[K], now: Instant) -> Option<HashMap<K, i64>> {
+    pub(super) fn trusted(&self, ids: &[K], now: UnixMillis) -> Option<HashMap<K, i64>> {
         self.each(ids, now, |kept| kept.version)
     }
 
     /// All of these rows, if they were right lately.
-    pub(super) fn all(&self, ids: &[K], now: Instant) -> Option<HashMap<K, Arc<R>>> {
+    pub(super) fn all(&self, ids: &[K], now: UnixMillis) -> Option<HashMap<K, Arc<R>>> {
         self.each(ids, now, |kept| Arc::clone(&kept.row))
     }
 
@@ -71,7 +71,7 @@ impl<K: Copy + Eq + Hash, R> Shelf<K, R> {
     fn each<T>(
         &self,
         ids: &[K],
-        now: Instant,
+        now: UnixMillis,
         of: impl Fn(&Kept<R>) -> T,
     ) -> Option<HashMap<K, T>> {
         let shelf = self.lock();
@@ -87,7 +87,7 @@ impl<K: Copy + Eq + Hash, R> Shelf<K, R> {
         &self,
         versions: Option<&HashMap<K, i64>>,
         ids: &[K],
-        now: Instant,
+        now: UnixMillis,
         load: impl FnOnce(&[K]) -> QueryResult<Vec<R>>,
         id: impl Fn(&R) -> K,
     ) -> QueryResult<HashMap<K, Arc<R>>> {
@@ -122,7 +122,7 @@ impl<K: Copy + Eq + Hash, R> Shelf<K, R> {
     }
 
     /// The rows of these versions are those that there are.
-    pub(super) fn were_right(&self, versions: &HashMap<K, i64>, now: Instant) {
+    pub(super) fn were_right(&self, versions: &HashMap<K, i64>, now: UnixMillis) {
         let mut shelf = self.lock();
         for (id, version) in versions {
             if let Some(kept) = shelf.get_mut(id).filter(|kept| kept.version == *version) {
@@ -133,7 +133,7 @@ impl<K: Copy + Eq + Hash, R> Shelf<K, R> {
 
     /// The versions were asked for before the rows were read. A row that was changed between
     /// goes under its former version, is not written with, and is read once more.
-    pub(super) fn keep(&self, versions: &HashMap<K, i64>, rows: &[(K, Arc<R>)], now: Instant) {
+    pub(super) fn keep(&self, versions: &HashMap<K, i64>, rows: &[(K, Arc<R>)], now: UnixMillis) {
         let mut shelf = self.lock();
         let surplus = (shelf.len() + rows.len()).saturating_sub(MOST);
         // Whichever they are: those that come again are read once more. To let the oldest go
@@ -159,7 +159,7 @@ impl<K: Copy + Eq + Hash, R> Shelf<K, R> {
 mod tests {
     use super::*;
 
-    const NOW: Instant = Instant::from_millis(1_700_000_000_000);
+    const NOW: UnixMillis = UnixMillis::from_millis(1_700_000_000_000);
 
     fn keep(shelf: &Shelf<usize, usize>, id: usize) {
         shelf.keep(&HashMap::from([(id, 1)]), &[(id, Arc::new(id))], NOW);

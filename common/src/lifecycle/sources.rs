@@ -7,14 +7,14 @@ use diesel::QueryResult;
 
 use super::TakeRequest;
 use super::basis::Basis;
-use super::remembered::{KeyInUse, Lanes, Rarities, Remembered, Wanted};
+use super::remembered::{Destinations, KeyInUse, Rarities, Remembered, Wanted};
 use crate::db::AnyConnection;
 use crate::id::{ReasonId, TenantId, UserActionId, UserId};
-use crate::instant::Instant;
 use crate::model::reason::Reason;
 use crate::model::tenant::Tenant;
 use crate::model::user::User;
 use crate::model::user_action::{Phase, UserAction};
+use crate::unix_millis::UnixMillis;
 
 /// What was read for a number of requests: everything that they name, and that there is.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Known {
         connection: &mut AnyConnection,
         remembered: &Remembered,
         requests: impl Iterator<Item = &'r TakeRequest> + Clone,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Self> {
         let users = requests.clone().flat_map(|request| {
             let actioner = request.common.actioner_user_id;
@@ -53,8 +53,8 @@ impl Known {
     }
 
     /// The webhooks of the users' tenants.
-    pub(super) fn lanes(&self) -> &Lanes {
-        &self.rarities.lanes
+    pub(super) fn destinations(&self) -> &Destinations {
+        &self.rarities.destinations
     }
 
     /// What actions of these definitions rest on, asked for with these keys.
@@ -62,7 +62,7 @@ impl Known {
         Basis {
             definitions,
             versions: self.rarities.versions,
-            lanes: self.rarities.lanes,
+            destinations: self.rarities.destinations,
             keys,
         }
     }

@@ -10,10 +10,10 @@ use super::take::{Found, TakeRequest, start};
 use super::{Call, Common, Setup};
 use crate::db::AnyConnection;
 use crate::id::{UserActionId, UserId};
-use crate::instant::Instant;
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::user::User;
 use crate::model::user_action::{Phase, UserAction};
+use crate::unix_millis::UnixMillis;
 
 /// One step of the system.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub enum SystemStep {
         /// The definition.
         definition: UserActionId,
         /// Until when.
-        expiry: Instant,
+        expiry: UnixMillis,
         /// Email the user, now and at the end.
         email_user: bool,
     },
@@ -35,7 +35,7 @@ pub enum SystemStep {
         /// The lock.
         log: Box<ActionLog>,
         /// Until when.
-        expiry: Instant,
+        expiry: UnixMillis,
     },
     /// Takes a lock back.
     Lift {
@@ -131,7 +131,7 @@ fn prolong(
     setup: &Setup,
     call: &Call,
     log: &ActionLog,
-    expiry: Instant,
+    expiry: UnixMillis,
 ) -> Result<Change, Refusal> {
     PhaseInput {
         phase: Phase::Modify,

@@ -8,13 +8,13 @@ use super::sources::Sources;
 use super::{Call, Common, Setup};
 use crate::db::{AnyConnection, Json};
 use crate::id::{ActionLogId, ApplicationId, ReasonId, TenantId, UserActionId, UserId};
-use crate::instant::Instant;
 use crate::locale::{Locale, LocalizedText, choose};
 use crate::model::action_log::ActionLog;
 use crate::model::application::Application;
 use crate::model::reason::Reason;
 use crate::model::user::User;
 use crate::model::user_action::{ActionOption, Phase, UserAction};
+use crate::unix_millis::UnixMillis;
 
 /// What a client asks for. Members that have to be given are optional here, so that
 /// all that is missing can be said at once.
@@ -29,7 +29,7 @@ pub struct TakeRequest {
     /// What to limit the action to.
     pub application_ids: Vec<ApplicationId>,
     /// When it ends; temporal definitions only.
-    pub expiry: Option<Instant>,
+    pub expiry: Option<UnixMillis>,
     /// One of the definition's options.
     pub option: Option<String>,
     /// A reason.

@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use crate::db::AnyConnection;
 use crate::id::{DeliveryId, EventId, TenantId, WebhookId};
-use crate::instant::Instant;
 use crate::model::event::EventRow;
 use crate::outbox::{self, NewDelivery, Payload};
+use crate::unix_millis::UnixMillis;
 
 /// The type of such an event.
 const TYPE: &str = "test";
@@ -22,7 +22,7 @@ pub struct TestEvent {
     /// For whoever reads it there.
     pub message: String,
     /// The clock.
-    pub now: Instant,
+    pub now: UnixMillis,
 }
 
 #[derive(Serialize)]
@@ -33,7 +33,7 @@ struct Body<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Event<'a> {
-    create_instant: Instant,
+    create_instant: UnixMillis,
     id: EventId,
     message: &'a str,
     tenant_id: TenantId,
@@ -74,7 +74,7 @@ pub fn raise_test(
     .insert(connection)?;
     let owed = NewDelivery {
         id: delivery,
-        lane: test.webhook.into(),
+        destination: test.webhook.into(),
         payload: Payload::Webhook(event),
         due_at: test.now,
         insert_instant: test.now,

@@ -10,16 +10,16 @@ use diesel::QueryResult;
 use super::basis::Basis;
 use super::commit::Conflict;
 use super::phase::Change;
-use super::remembered::{KeyInUse, Lanes, Remembered};
+use super::remembered::{Destinations, KeyInUse, Remembered};
 use super::sources::{Known, Sources};
 use super::take::prepare_from;
 use super::{Call, Setup, TakeRequest};
 use crate::db::bulk;
 use crate::db::{AnyConnection, Notice};
-use crate::instant::Instant;
 use crate::model::action_log::ActionLog;
 use crate::model::event::EventRow;
 use crate::outbox::{self, NewDelivery, Payload};
+use crate::unix_millis::UnixMillis;
 
 /// One action to take.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub struct Taking {
 pub struct Together {
     changes: Vec<Option<Change>>,
     basis: Basis,
-    prepared_at: Option<Instant>,
+    prepared_at: Option<UnixMillis>,
 }
 
 impl Together {
@@ -57,18 +57,18 @@ pub fn prepare_together(
     setup: &Setup,
     remembered: &Remembered,
     takings: &[Option<&Taking>],
-    now: Instant,
+    now: UnixMillis,
 ) -> QueryResult<Together> {
     if takings.iter().all(Option::is_none) {
         return Ok(Together::default());
     }
     let requests = takings.iter().flatten().map(|taking| &taking.request);
     let known = Known::of(connection, remembered, requests, now)?;
-    let lanes = known.lanes();
+    let destinations = known.destinations();
     let mut sources = Sources::knowing(connection, &known);
     let mut prepare = |taking: &Taking| {
         let change = prepare(&mut sources, setup, taking)?;
-        (!keeps_order(&change, lanes)).then_some(change)
+        (!keeps_order(&change, destinations)).then_some(change)
     };
     let changes: Vec<Option<Change>> = takings.iter().map(|taking| prepare((*taking)?)).collect();
     let keys = takings
@@ -95,10 +95,10 @@ fn prepare(sources: &mut Sources<'_>, setup: &Setup, taking: &Taking) -> Option<
     change.question().is_none().then_some(change)
 }
 
-fn keeps_order(change: &Change, lanes: &Lanes) -> bool {
+fn keeps_order(change: &Change, destinations: &Destinations) -> bool {
     change.event.as_ref().is_some_and(|event| {
-        let lanes = lanes.get(&event.tenant_id);
-        lanes.is_none_or(|lanes| lanes.iter().any(|(_, ordered)| *ordered))
+        let destinations = destinations.get(&event.tenant_id);
+        destinations.is_none_or(|destinations| destinations.iter().any(|(_, ordered)| *ordered))
     })
 }
 
@@ -126,7 +126,7 @@ pub fn commit_together(
     let events: Vec<&EventRow> = written()
         .filter_map(|change| change.event.as_ref())
         .collect();
-    let Some(deliveries) = owed(&events, &basis.lanes) else {
+    let Some(deliveries) = owed(&events, &basis.destinations) else {
         remembered.forget();
         return Err(Conflict::Changed);
     };
@@ -201,10 +201,10 @@ fn insert(
 
 /// A delivery of each event to each webhook of its tenant. None: of one of the tenants nobody
 /// knows what webhooks it has, which is not the same as that it has none.
-fn owed(events: &[&EventRow], lanes: &Lanes) -> Option<Vec<NewDelivery>> {
+fn owed(events: &[&EventRow], destinations: &Destinations) -> Option<Vec<NewDelivery>> {
     let mut owed = Vec::new();
     for event in events {
-        let wanting = lanes.get(&event.tenant_id)?;
+        let wanting = destinations.get(&event.tenant_id)?;
         owed.extend(wanting.iter().map(|(webhook, _)| {
             let payload = Payload::Webhook(event.id);
             NewDelivery::at_once((*webhook).into(), payload, event.insert_instant)

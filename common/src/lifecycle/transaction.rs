@@ -186,7 +186,7 @@ fn close(
 fn tried(event: &EventRow, webhook: WebhookId) -> TriedDelivery {
     TriedDelivery {
         id: DeliveryId::sequential(),
-        lane: webhook.into(),
+        destination: webhook.into(),
         event: event.id,
         insert_instant: event.insert_instant,
     }

@@ -5,14 +5,14 @@ use url::Url;
 
 use super::Setup;
 use crate::db::Json;
-use crate::id::{ActionLogId, EmailId, EventId, LaneId, UserId};
-use crate::instant::Instant;
+use crate::id::{ActionLogId, DestinationId, EmailId, EventId, UserId};
 use crate::locale::{Locale, LocalizedText};
 use crate::model::email::{EmailRow, Mailbox};
 use crate::model::email_template::EmailTemplate;
 use crate::model::tenant::Tenant;
-use crate::outbox::mail_lane;
+use crate::outbox::mail_destination;
 use crate::render::{EmailTexts, RenderedEmail, Renderer, TemplateFault, Texts, on_one_line};
+use crate::unix_millis::UnixMillis;
 use crate::view::MailView;
 
 const LIST_UNSUBSCRIBE: &str = "List-Unsubscribe";
@@ -24,7 +24,7 @@ pub struct Mail {
     /// As it is stored.
     pub row: EmailRow,
     /// What its deliveries queue behind.
-    pub lane: LaneId,
+    pub destination: DestinationId,
 }
 
 /// What a mail is made of, beside its rendered parts.
@@ -53,7 +53,7 @@ pub struct Letter<'a> {
     /// Where the reader may say that they want no more of it.
     pub unsubscribe: Option<Url>,
     /// The clock.
-    pub now: Instant,
+    pub now: UnixMillis,
 }
 
 impl Letter<'_> {
@@ -100,7 +100,7 @@ impl Letter<'_> {
         };
         Mail {
             row,
-            lane: mail_lane(self.tenant.id),
+            destination: mail_destination(self.tenant.id),
         }
     }
 }

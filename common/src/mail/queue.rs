@@ -7,7 +7,7 @@ use diesel::QueryResult;
 use super::Mail;
 use crate::db::AnyConnection;
 use crate::model::email::EmailRow;
-use crate::model::fold;
+use crate::model::normalize;
 use crate::model::user::User;
 use crate::outbox::{self, NewDelivery, Payload};
 
@@ -45,7 +45,7 @@ pub fn queue(connection: &mut AnyConnection, mails: &[Mail]) -> QueryResult<()> 
     let deliveries = mails().flat_map(|mail| {
         recipients(&mail.row).into_iter().map(|recipient| {
             let payload = Payload::Email(mail.row.id, recipient.to_owned());
-            NewDelivery::at_once(mail.lane, payload, mail.row.insert_instant)
+            NewDelivery::at_once(mail.destination, payload, mail.row.insert_instant)
         })
     });
     outbox::insert_all(connection, &deliveries.collect::<Vec<_>>())
@@ -64,6 +64,6 @@ fn recipients(row: &EmailRow) -> Vec<&str> {
         .flatten()
         .map(|mailbox| mailbox.address.as_str());
     addresses
-        .filter(|address| seen.insert(fold(address)))
+        .filter(|address| seen.insert(normalize(address)))
         .collect()
 }

@@ -12,8 +12,8 @@ use crate::db::bulk::{Bulk, column};
 use crate::db::{AnyConnection, Json, Locking, MultiBackend, RowLock, SqlUuid};
 use crate::erasure::{tenants_under_erasure, users_under_erasure};
 use crate::id::{ActionLogId, ApplicationId, TenantId, UserActionId, UserId};
-use crate::instant::Instant;
 use crate::schema::{action_history, action_logs};
+use crate::unix_millis::UnixMillis;
 
 /// One definition applied to one user.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -40,9 +40,9 @@ pub struct ActionLog {
     /// Temporal logs: whether the event of the end was raised.
     pub end_event_sent: Option<bool>,
     /// Temporal logs: when it ends, or has ended.
-    pub expiry: Option<Instant>,
+    pub expiry: Option<UnixMillis>,
     /// When the end phase has to run; none: not, or not any more.
-    pub end_due: Option<Instant>,
+    pub end_due: Option<UnixMillis>,
     /// Taken back before its end.
     pub canceled: bool,
     /// Keeps the actionee from logging in while active.
@@ -64,9 +64,9 @@ pub struct ActionLog {
     /// Counts changes: whoever changes a log must have seen the last one.
     pub revision: i32,
     /// When it was applied.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// When the current state was set.
-    pub last_update_instant: Instant,
+    pub last_update_instant: UnixMillis,
 }
 
 crud!(ActionLog, action_logs, ActionLogId, seen: seen);
@@ -91,9 +91,9 @@ pub struct HistoryItem {
     /// Its comment.
     pub comment: Option<String>,
     /// When it had been set.
-    pub create_instant: Instant,
+    pub create_instant: UnixMillis,
     /// Its expiry.
-    pub expiry: Option<Instant>,
+    pub expiry: Option<UnixMillis>,
 }
 
 /// The columns in the order of [`ActionLog::at_once`].
@@ -118,7 +118,7 @@ pub enum Filter {
 
 /// Where a walk through a tenant's logs goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogCursor(Instant, ActionLogId);
+pub struct LogCursor(UnixMillis, ActionLogId);
 
 impl LogCursor {
     /// So much earlier: a log is from when its request began, and comes when it is committed.
@@ -164,9 +164,9 @@ impl ActionLog {
     /// Whether it is in force at `now`, and its end has not been told of: the clock that told
     /// of it may be ahead of the one that `now` is from.
     #[must_use]
-    pub fn is_active(&self, now: Instant) -> bool {
+    pub fn is_active(&self, now: UnixMillis) -> bool {
         let goes_on =
-            |expiry: Instant| expiry > now && (expiry.is_never() || self.end_due.is_some());
+            |expiry: UnixMillis| expiry > now && (expiry.is_never() || self.end_due.is_some());
         !self.canceled && self.expiry.is_some_and(goes_on)
     }
 
@@ -175,7 +175,7 @@ impl ActionLog {
         connection: &mut AnyConnection,
         user: UserId,
         filter: Filter,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Vec<Self>> {
         Self::query_of_user(user, filter, now)
             .select(Self::as_select())
@@ -187,7 +187,7 @@ impl ActionLog {
         connection: &mut AnyConnection,
         user: UserId,
         filter: Filter,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Vec<ActionLogId>> {
         Self::query_of_user(user, filter, now)
             .select(action_logs::id)
@@ -197,7 +197,7 @@ impl ActionLog {
     fn query_of_user(
         user: UserId,
         filter: Filter,
-        now: Instant,
+        now: UnixMillis,
     ) -> action_logs::BoxedQuery<'static, MultiBackend> {
         let query = action_logs::table
             .filter(action_logs::actionee_user_id.eq(user))
@@ -255,10 +255,10 @@ impl ActionLog {
         after: Option<LogCursor>,
     ) -> QueryResult<(Vec<ActionLogId>, Option<LogCursor>)> {
         let LogCursor(instant, id) = after.unwrap_or(LogCursor(
-            Instant::from_millis(i64::MIN),
+            UnixMillis::from_millis(i64::MIN),
             Uuid::nil().into(),
         ));
-        let rows: Vec<(ActionLogId, Instant, Json<Vec<ApplicationId>>)> = action_logs::table
+        let rows: Vec<(ActionLogId, UnixMillis, Json<Vec<ApplicationId>>)> = action_logs::table
             .filter(action_logs::tenant_id.eq(tenant))
             .filter(action_logs::insert_instant.ge(instant))
             .filter(
@@ -315,7 +315,7 @@ impl ActionLog {
     /// Those of the database.
     pub fn ends_due(
         connection: &mut AnyConnection,
-        now: Instant,
+        now: UnixMillis,
         limit: i64,
     ) -> QueryResult<Vec<ActionLogId>> {
         action_logs::table
@@ -335,8 +335,8 @@ impl ActionLog {
     pub fn postpone_end(
         connection: &mut AnyConnection,
         id: ActionLogId,
-        now: Instant,
-        later: Instant,
+        now: UnixMillis,
+        later: UnixMillis,
     ) -> QueryResult<()> {
         diesel::update(
             action_logs::table
@@ -352,8 +352,8 @@ impl ActionLog {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn next_end(connection: &mut AnyConnection) -> QueryResult<Option<Instant>> {
-        let next: Option<Option<Instant>> = action_logs::table
+    pub fn next_end(connection: &mut AnyConnection) -> QueryResult<Option<UnixMillis>> {
+        let next: Option<Option<UnixMillis>> = action_logs::table
             .filter(action_logs::end_due.is_not_null())
             .filter(seen())
             .order(action_logs::end_due)

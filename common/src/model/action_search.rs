@@ -7,8 +7,8 @@ use super::action_log::seen;
 use super::search::{Column, Found, Sort, Window, found, order};
 use crate::db::{AnyConnection, MultiBackend};
 use crate::id::{ActionLogId, TenantId, UserActionId, UserId};
-use crate::instant::Instant;
 use crate::schema::action_logs;
+use crate::unix_millis::UnixMillis;
 
 /// Which logs, in which order, and which part of them.
 #[derive(Debug, Clone)]
@@ -24,16 +24,16 @@ pub struct ActionSearch {
     /// In force at `now`, or not.
     pub active: Option<bool>,
     /// Applied then or later.
-    pub start: Option<Instant>,
+    pub start: Option<UnixMillis>,
     /// Applied then or earlier.
-    pub end: Option<Instant>,
+    pub end: Option<UnixMillis>,
     /// By `expiry`, `id`, `insertInstant`, `lastUpdateInstant` and `name`. What has no expiry
     /// comes last.
     pub order: Vec<Sort>,
     /// Which part of them.
     pub window: Window,
     /// The clock.
-    pub now: Instant,
+    pub now: UnixMillis,
 }
 
 impl ActionSearch {

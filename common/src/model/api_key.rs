@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 use super::{crud, unique};
 use crate::db::{AnyConnection, Json, JsonText, Listing};
 use crate::id::{ApiKeyId, TenantId};
-use crate::instant::Instant;
 use crate::schema::api_keys;
 use crate::seal::Place;
+use crate::unix_millis::UnixMillis;
 
 /// Endpoint to the methods that a key may use there.
 pub type Endpoints = BTreeMap<String, Vec<String>>;
@@ -30,7 +30,7 @@ pub struct ApiKey {
     /// Unique ignoring case, if given.
     pub name: Option<String>,
     /// `name`, folded.
-    pub name_key: Option<String>,
+    pub name_normalized: Option<String>,
     /// The only tenant it may act for.
     pub tenant_id: Option<TenantId>,
     /// What it may do; none: everything, since it was made so. Empty: nothing.
@@ -40,13 +40,13 @@ pub struct ApiKey {
     /// May be read back.
     pub retrievable: bool,
     /// When it stops working.
-    pub expiration_instant: Option<Instant>,
+    pub expiration_instant: Option<UnixMillis>,
     /// `metaData` of the API.
     pub meta_data: JsonText,
     /// When it was made.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// When it was changed last.
-    pub last_update_instant: Instant,
+    pub last_update_instant: UnixMillis,
 }
 
 crud!(ApiKey, api_keys, ApiKeyId);
@@ -55,7 +55,7 @@ unique!(
     api_keys,
     ApiKeyId,
     /// Whose name this is, ignoring case.
-    by_name: name_key
+    by_name: name_normalized
 );
 
 impl ApiKey {
@@ -126,7 +126,7 @@ impl ApiKey {
 
     /// Whether the key may be used at `now`.
     #[must_use]
-    pub fn is_live(&self, now: Instant) -> bool {
+    pub fn is_live(&self, now: UnixMillis) -> bool {
         self.expiration_instant.is_none_or(|end| now < end)
     }
 

@@ -7,8 +7,8 @@ use super::crud;
 use crate::db::{AnyConnection, Json, JsonText, Locking, RowLock};
 use crate::erasure::tenants_under_erasure;
 use crate::id::{ApplicationId, TenantId};
-use crate::instant::Instant;
 use crate::schema::applications;
+use crate::unix_millis::UnixMillis;
 
 /// An application of a tenant.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -21,7 +21,7 @@ pub struct Application {
     /// Unique within the tenant, ignoring case.
     pub name: String,
     /// `name`, folded.
-    pub name_key: String,
+    pub name_normalized: String,
     /// False after a soft delete.
     pub active: bool,
     /// Free data of the client.
@@ -29,9 +29,9 @@ pub struct Application {
     /// Further members of the API.
     pub settings: Json<Map<String, Value>>,
     /// When it was made.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// When it was changed last.
-    pub last_update_instant: Instant,
+    pub last_update_instant: UnixMillis,
 }
 
 crud!(Application, applications, ApplicationId, seen: seen);
@@ -54,7 +54,7 @@ impl Application {
     ) -> QueryResult<Option<ApplicationId>> {
         applications::table
             .filter(applications::tenant_id.eq(tenant))
-            .filter(applications::name_key.eq(super::fold(name)))
+            .filter(applications::name_normalized.eq(super::normalize(name)))
             .select(applications::id)
             .first(connection)
             .optional()

@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use super::search::{Column, Found, Sort, Window, found, like, order};
 use crate::db::{AnyConnection, JsonText, MultiBackend};
 use crate::id::TenantId;
-use crate::instant::Instant;
 use crate::schema::audit_logs;
+use crate::unix_millis::UnixMillis;
 
 /// An entry that is not written yet.
 #[derive(Debug, Clone, Insertable)]
@@ -27,7 +27,7 @@ pub struct NewAuditLog {
     /// Free data of the client.
     pub data: JsonText,
     /// When.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
 }
 
 /// An entry. Rows are never changed.
@@ -51,7 +51,7 @@ pub struct AuditLog {
     /// Free data of the client.
     pub data: JsonText,
     /// When.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
 }
 
 /// Which entries to find. Texts are read as [`super::search::pattern`] says.
@@ -70,9 +70,9 @@ pub struct AuditLogCriteria {
     /// Of this tenant.
     pub tenant: Option<TenantId>,
     /// Not before.
-    pub start: Option<Instant>,
+    pub start: Option<UnixMillis>,
     /// Not after.
-    pub end: Option<Instant>,
+    pub end: Option<UnixMillis>,
 }
 
 impl NewAuditLog {

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::{AnyConnection, Json};
 use crate::id::{ActionLogId, EmailId, EmailTemplateId, EventId, TenantId, UserId};
-use crate::instant::Instant;
 use crate::locale::Locale;
 use crate::schema::emails;
+use crate::unix_millis::UnixMillis;
 
 /// An address with the name to show for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ pub struct EmailRow {
     /// The same for the text part.
     pub text_locale: Option<Locale>,
     /// When it was rendered; the `Date` of the message.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// What the reader asked for, best first: how the locales above were reached.
     pub preferred_languages: Json<Vec<Locale>>,
 }

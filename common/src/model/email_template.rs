@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use super::{crud, unique};
 use crate::db::{AnyConnection, Json};
 use crate::id::EmailTemplateId;
-use crate::instant::Instant;
 use crate::locale::LocalizedText;
 use crate::schema::{email_templates, user_actions};
+use crate::unix_millis::UnixMillis;
 
 /// An email template.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -18,7 +18,7 @@ pub struct EmailTemplate {
     /// Unique ignoring case.
     pub name: String,
     /// `name`, folded.
-    pub name_key: String,
+    pub name_normalized: String,
     /// Sender; none: the tenant's.
     pub from_email: Option<String>,
     /// Sender's name; none: the tenant's.
@@ -40,9 +40,9 @@ pub struct EmailTemplate {
     /// Counts the changes, from 1.
     pub version: i32,
     /// When it was made.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// When it was changed last.
-    pub last_update_instant: Instant,
+    pub last_update_instant: UnixMillis,
 }
 
 crud!(EmailTemplate, email_templates, EmailTemplateId);
@@ -51,7 +51,7 @@ unique!(
     email_templates,
     EmailTemplateId,
     /// Whose name this is, ignoring case.
-    by_name: name_key
+    by_name: name_normalized
 );
 
 impl EmailTemplate {

@@ -6,8 +6,8 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use crate::db::bulk::{Bulk, column};
 use crate::db::{AnyConnection, Listing, SqlUuid};
 use crate::id::{ActionLogId, EventId, TenantId, UserId};
-use crate::instant::Instant;
 use crate::schema::events;
+use crate::unix_millis::UnixMillis;
 
 /// One event. Rows are never changed.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -26,7 +26,7 @@ pub struct EventRow {
     /// The body, to the byte.
     pub body: String,
     /// When it was raised.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
 }
 
 /// The columns in the order of [`EventRow::at_once`].

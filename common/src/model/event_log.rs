@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use super::search::{Column, Found, Sort, Window, found, like, order};
 use crate::db::sql_type::text_enum;
 use crate::db::{AnyConnection, MultiBackend};
-use crate::instant::Instant;
 use crate::schema::event_logs;
+use crate::unix_millis::UnixMillis;
 
 text_enum! {
     /// How serious an entry is.
@@ -27,7 +27,7 @@ pub struct EventLog {
     /// Counts upwards.
     pub id: i64,
     /// When.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// How serious.
     pub event_type: EventLogType,
     /// For people.
@@ -42,7 +42,7 @@ impl EventLog {
     /// Those of the database.
     pub fn add(
         connection: &mut AnyConnection,
-        now: Instant,
+        now: UnixMillis,
         event_type: EventLogType,
         message: &str,
     ) -> QueryResult<()> {
@@ -109,9 +109,9 @@ pub struct EventLogCriteria {
     /// How serious.
     pub event_type: Option<EventLogType>,
     /// Not before.
-    pub start: Option<Instant>,
+    pub start: Option<UnixMillis>,
     /// Not after.
-    pub end: Option<Instant>,
+    pub end: Option<UnixMillis>,
 }
 
 impl EventLogCriteria {

@@ -6,8 +6,8 @@ use diesel::prelude::*;
 
 use crate::db::AnyConnection;
 use crate::id::{FailedLoginId, UserId};
-use crate::instant::Instant;
 use crate::schema::failed_logins;
+use crate::unix_millis::UnixMillis;
 
 /// Functions over the wrong passwords of one user.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,7 @@ impl FailedLogins {
     pub fn add(
         connection: &mut AnyConnection,
         user: UserId,
-        now: Instant,
+        now: UnixMillis,
         window: Duration,
     ) -> QueryResult<i64> {
         let of_user = || failed_logins::table.filter(failed_logins::user_id.eq(user));

@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use crate::db::{AnyConnection, Native};
 use crate::id::{IdempotencyKeyId, ReservationToken};
-use crate::instant::Instant;
 use crate::schema::idempotency_keys;
 use crate::seal::Place;
+use crate::unix_millis::UnixMillis;
 
 /// Expired rows that are removed at once: few enough that nobody waits for it, although each
 /// may hold a long answer.
@@ -31,7 +31,7 @@ pub struct IdempotencyKey {
     /// The answer, sealed. None while the request is under way.
     pub answer: Option<Vec<u8>>,
     /// When the row stops to mean anything.
-    pub expiration_instant: Instant,
+    pub expiration_instant: UnixMillis,
 }
 
 /// What a request with a key finds.
@@ -77,7 +77,11 @@ impl IdempotencyKey {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn reserve(&self, connection: &mut AnyConnection, now: Instant) -> QueryResult<Reserved> {
+    pub fn reserve(
+        &self,
+        connection: &mut AnyConnection,
+        now: UnixMillis,
+    ) -> QueryResult<Reserved> {
         if self.take_place(connection, now)? {
             return Ok(Reserved::Fresh);
         }
@@ -96,7 +100,7 @@ impl IdempotencyKey {
 
     /// Adds the row, or takes the place of one that has expired. The same statement looks and
     /// writes: one that is completed at the last moment has not expired.
-    fn take_place(&self, connection: &mut AnyConnection, now: Instant) -> QueryResult<bool> {
+    fn take_place(&self, connection: &mut AnyConnection, now: UnixMillis) -> QueryResult<bool> {
         let place = diesel::insert_into(idempotency_keys::table)
             .values(self)
             .on_conflict(idempotency_keys::id)
@@ -117,7 +121,7 @@ impl IdempotencyKey {
         id: IdempotencyKeyId,
         token: ReservationToken,
         answer: &[u8],
-        expiration: Instant,
+        expiration: UnixMillis,
     ) -> QueryResult<bool> {
         let own = idempotency_keys::table
             .find(id)
@@ -153,7 +157,7 @@ impl IdempotencyKey {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn prune(connection: &mut AnyConnection, now: Instant) -> QueryResult<usize> {
+    pub fn prune(connection: &mut AnyConnection, now: UnixMillis) -> QueryResult<usize> {
         let expired = idempotency_keys::table
             .filter(idempotency_keys::expiration_instant.le(now))
             .order(idempotency_keys::expiration_instant)
@@ -195,20 +199,20 @@ mod tests {
             request_hash: vec![request],
             token: ReservationToken::random(),
             answer: None,
-            expiration_instant: Instant::from_millis(expiration),
+            expiration_instant: UnixMillis::from_millis(expiration),
         }
     }
 
     fn reserve(db: &Db, row: &IdempotencyKey, now: i64) -> Reserved {
         let row = row.clone();
         db.write_blocking(move |connection| {
-            Ok::<_, DbError>(row.reserve(connection, Instant::from_millis(now))?)
+            Ok::<_, DbError>(row.reserve(connection, UnixMillis::from_millis(now))?)
         })
         .unwrap()
     }
 
     fn prune(db: &Db, now: i64) -> usize {
-        let now = Instant::from_millis(now);
+        let now = UnixMillis::from_millis(now);
         db.write_blocking(move |c| Ok::<_, DbError>(IdempotencyKey::prune(c, now)?))
             .unwrap()
     }
@@ -216,7 +220,7 @@ mod tests {
     fn complete(db: &Db, row: &IdempotencyKey) -> bool {
         let (id, token) = (row.id, row.token);
         db.write_blocking(move |connection| {
-            let until = Instant::from_millis(1_000);
+            let until = UnixMillis::from_millis(1_000);
             Ok::<_, DbError>(IdempotencyKey::complete(
                 connection, id, token, b"done", until,
             )?)
@@ -288,7 +292,7 @@ mod tests {
             let completing = scope.spawn(|| {
                 let (id, token) = (first.id, first.token);
                 db.write_blocking(move |connection| {
-                    let until = Instant::from_millis(1_000);
+                    let until = UnixMillis::from_millis(1_000);
                     let done = IdempotencyKey::complete(connection, id, token, b"done", until)?;
                     completed.send(()).unwrap();
                     // Long enough for the other to look, and to wait for the row.

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::application::{self, Application};
 use super::email_template::EmailTemplate;
-use super::fold;
+use super::normalize;
 use super::reason::Reason;
 use super::search::{Column, Found, Sort, Window, found, like, order, pattern};
 use super::signing_key::SigningKeyRow;
@@ -59,7 +59,7 @@ impl Tenant {
         sorts: &[Sort],
         window: Window,
     ) -> QueryResult<Found<TenantId>> {
-        let order = order(sorts, named, "name_key, id");
+        let order = order(sorts, named, "name_normalized, id");
         Ok(found!(
             connection,
             search.query(),
@@ -74,8 +74,8 @@ impl TenantSearch {
     fn query(&self) -> tenants::BoxedQuery<'static, MultiBackend> {
         let mut query = tenants::table.into_boxed().filter(tenant::seen());
         if let Some(name) = &self.name {
-            let name = pattern(&fold(name));
-            query = query.filter(tenants::name_key.like(name).escape('\\'));
+            let name = pattern(&normalize(name));
+            query = query.filter(tenants::name_normalized.like(name).escape('\\'));
         }
         if let Some(tenant) = self.tenant {
             query = query.filter(tenants::id.eq(tenant));
@@ -95,7 +95,7 @@ impl EmailTemplate {
         sorts: &[Sort],
         window: Window,
     ) -> QueryResult<Found<EmailTemplateId>> {
-        let order = order(sorts, named, "name_key, id");
+        let order = order(sorts, named, "name_normalized, id");
         Ok(found!(
             connection,
             search.query(),
@@ -112,8 +112,8 @@ impl TemplateSearch {
         let Some(name) = &self.name else {
             return query;
         };
-        let name = pattern(&fold(name));
-        query.filter(email_templates::name_key.like(name).escape('\\'))
+        let name = pattern(&normalize(name));
+        query.filter(email_templates::name_normalized.like(name).escape('\\'))
     }
 }
 
@@ -122,7 +122,7 @@ fn named(field: &str) -> Option<Column> {
     match field {
         "id" => Some(Column::Always("id")),
         "insertInstant" => Some(Column::Always("insert_instant")),
-        "name" => Some(Column::Always("name_key")),
+        "name" => Some(Column::Always("name_normalized")),
         _ => None,
     }
 }
@@ -189,7 +189,7 @@ impl Application {
         let query = applications::table
             .filter(application::seen())
             .filter(applications::active.eq(active))
-            .order((applications::name_key, applications::id))
+            .order((applications::name_normalized, applications::id))
             .select(applications::id)
             .into_boxed();
         match tenant {
@@ -211,7 +211,7 @@ impl UserAction {
         inactive_only: bool,
     ) -> QueryResult<Vec<UserActionId>> {
         let query = user_actions::table
-            .order((user_actions::name_key, user_actions::id))
+            .order((user_actions::name_normalized, user_actions::id))
             .select(user_actions::id)
             .into_boxed();
         match inactive_only {
@@ -230,7 +230,10 @@ impl Reason {
     /// Those of the database.
     pub fn ids_by_text(connection: &mut AnyConnection) -> QueryResult<Vec<ReasonId>> {
         user_action_reasons::table
-            .order((user_action_reasons::text_key, user_action_reasons::id))
+            .order((
+                user_action_reasons::text_normalized,
+                user_action_reasons::id,
+            ))
             .select(user_action_reasons::id)
             .load(connection)
     }
@@ -246,7 +249,7 @@ impl SigningKeyRow {
         tenant: Option<TenantId>,
     ) -> QueryResult<Vec<SigningKeyId>> {
         let query = signing_keys::table
-            .order((signing_keys::name_key, signing_keys::id))
+            .order((signing_keys::name_normalized, signing_keys::id))
             .select(signing_keys::id)
             .into_boxed();
         let Some(tenant) = tenant else {

@@ -13,8 +13,8 @@ use super::tenant::Tenant;
 use crate::db::AnyConnection;
 use crate::db::sql_type::text_enum;
 use crate::id::{UserActionId, UserId};
-use crate::instant::Instant;
 use crate::schema::action_logs;
+use crate::unix_millis::UnixMillis;
 
 text_enum! {
     /// What a duration is counted in.
@@ -75,12 +75,12 @@ impl Lockout {
 
     /// When a lock ends that is set at `now`.
     #[must_use]
-    pub fn expiry(&self, now: Instant) -> Instant {
+    pub fn expiry(&self, now: UnixMillis) -> UnixMillis {
         let count = i64::from(self.action_duration);
         let end = |span: Result<Span, jiff::Error>| {
             let start = Timestamp::from_millisecond(now.millis()).ok()?;
             let end = start.to_zoned(TimeZone::UTC).checked_add(span.ok()?).ok()?;
-            Some(Instant::from_millis(end.timestamp().as_millisecond()))
+            Some(UnixMillis::from_millis(end.timestamp().as_millisecond()))
         };
         let span = Span::new();
         let span = match self.action_duration_unit {
@@ -92,7 +92,7 @@ impl Lockout {
             DurationUnit::Years => span.try_years(count),
         };
         // Beyond the calendar: for ever.
-        end(span).unwrap_or(Instant::NEVER)
+        end(span).unwrap_or(UnixMillis::NEVER)
     }
 }
 
@@ -115,7 +115,7 @@ impl ActionLog {
         connection: &mut AnyConnection,
         user: UserId,
         definition: UserActionId,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Option<Self>> {
         action_logs::table
             .filter(action_logs::actionee_user_id.eq(user))
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn months_and_years_are_those_of_the_calendar() {
         let end_of_january: Timestamp = "2024-01-31T12:00:00Z".parse().unwrap();
-        let now = Instant::from_millis(end_of_january.as_millisecond());
+        let now = UnixMillis::from_millis(end_of_january.as_millisecond());
         for (count, unit, expected) in [
             (3, DurationUnit::Minutes, "2024-01-31T12:03:00Z"),
             (3, DurationUnit::Hours, "2024-01-31T15:00:00Z"),

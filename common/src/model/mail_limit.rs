@@ -4,8 +4,8 @@ use diesel::prelude::*;
 
 use super::tenant::Tenant;
 use crate::db::AnyConnection;
-use crate::id::{LaneId, TenantId};
-use crate::outbox::mail_lane;
+use crate::id::{DestinationId, TenantId};
+use crate::outbox::mail_destination;
 use crate::schema::mail_limits;
 
 /// What a tenant says that its mail server takes. It slows down nobody else, even if others
@@ -14,7 +14,7 @@ use crate::schema::mail_limits;
 #[diesel(table_name = mail_limits)]
 pub struct MailLimit {
     /// The tenant's mail.
-    pub lane: LaneId,
+    pub destination: DestinationId,
     /// Who says so.
     pub tenant_id: TenantId,
     /// Mails a second, over all workers.
@@ -34,7 +34,7 @@ impl MailLimit {
             return Ok(());
         };
         let limit = Self {
-            lane: mail_lane(tenant.id),
+            destination: mail_destination(tenant.id),
             tenant_id: tenant.id,
             rate_limit,
         };
@@ -48,9 +48,12 @@ impl MailLimit {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn of_lanes(connection: &mut AnyConnection, lanes: &[LaneId]) -> QueryResult<Vec<Self>> {
+    pub fn of_destinations(
+        connection: &mut AnyConnection,
+        destinations: &[DestinationId],
+    ) -> QueryResult<Vec<Self>> {
         mail_limits::table
-            .filter(mail_limits::lane.eq_any(lanes.to_vec()))
+            .filter(mail_limits::destination.eq_any(destinations.to_vec()))
             .select(Self::as_select())
             .load(connection)
     }
@@ -65,10 +68,10 @@ mod tests {
     use super::*;
     use crate::db::Db;
     use crate::id::{DeliveryId, EmailId};
-    use crate::instant::Instant;
     use crate::model::delivery::Details;
     use crate::outbox::{Kind, NewDelivery, Payload, claim, insert, next_due};
     use crate::test_support::{self, both_databases, claim_request, write};
+    use crate::unix_millis::UnixMillis;
 
     both_databases!(
         a_mail_server_is_given_no_more_than_its_tenant_says,
@@ -76,7 +79,7 @@ mod tests {
         a_tenant_without_a_server_of_its_own_limits_nobody,
     );
 
-    const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+    const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 
     fn tenant(db: &Db, name: &str, email_configuration: Value) -> Tenant {
         let tenant = test_support::tenant(name, &email_configuration);
@@ -90,12 +93,12 @@ mod tests {
 
     /// So many mails, and one that is due after them all.
     fn owe(db: &Db, tenant: &Tenant, mails: usize) -> DeliveryId {
-        let lane = mail_lane(tenant.id);
+        let destination = mail_destination(tenant.id);
         let delivery = move |_| NewDelivery {
             id: DeliveryId::sequential(),
-            lane,
+            destination,
             payload: Payload::Email(EmailId::sequential(), "reader@example.com".to_owned()),
-            due_at: Instant::from_millis(NOW.millis() - 1000),
+            due_at: UnixMillis::from_millis(NOW.millis() - 1000),
             insert_instant: NOW,
         };
         write(db, move |c| {

@@ -36,7 +36,7 @@ pub mod webhook_log;
 /// What uniqueness ignoring case is checked by: the same on both databases, since
 /// their own ideas of case differ beyond ASCII.
 #[must_use]
-pub fn fold(text: &str) -> String {
+pub fn normalize(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
@@ -220,7 +220,7 @@ macro_rules! unique {
                 use diesel::prelude::*;
                 use $crate::schema::$table as table;
                 table::table
-                    .filter(table::$column.eq($crate::model::fold(text)))
+                    .filter(table::$column.eq($crate::model::normalize(text)))
                     .select(table::id)
                     .first(connection)
                     .optional()

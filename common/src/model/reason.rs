@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use super::{crud, unique};
 use crate::db::Json;
 use crate::id::ReasonId;
-use crate::instant::Instant;
 use crate::locale::LocalizedText;
 use crate::schema::user_action_reasons;
+use crate::unix_millis::UnixMillis;
 
 /// Why an action is taken.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -18,17 +18,17 @@ pub struct Reason {
     /// Short, for programs; unique ignoring case.
     pub code: String,
     /// `code`, folded.
-    pub code_key: String,
+    pub code_normalized: String,
     /// For people; unique ignoring case.
     pub text: String,
     /// `text`, folded.
-    pub text_key: String,
+    pub text_normalized: String,
     /// The text by locale.
     pub localized_texts: Option<Json<LocalizedText>>,
     /// When it was made.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// When it was changed last.
-    pub last_update_instant: Instant,
+    pub last_update_instant: UnixMillis,
 }
 
 crud!(Reason, user_action_reasons, ReasonId);
@@ -37,7 +37,7 @@ unique!(
     user_action_reasons,
     ReasonId,
     /// Whose code this is, ignoring case.
-    by_code: code_key,
+    by_code: code_normalized,
     /// Whose text this is, ignoring case.
-    by_text: text_key
+    by_text: text_normalized
 );

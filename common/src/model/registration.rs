@@ -6,9 +6,9 @@ use diesel::sql_types::BigInt;
 use super::crud;
 use crate::db::{AnyConnection, Json, JsonText};
 use crate::id::{ApplicationId, RegistrationId, UserId};
-use crate::instant::Instant;
 use crate::locale::Locale;
 use crate::schema::registrations;
+use crate::unix_millis::UnixMillis;
 
 /// Users whose registrations are fetched with one query: a database takes so many
 /// parameters only.
@@ -35,11 +35,11 @@ pub struct Registration {
     /// Free data of the client.
     pub data: JsonText,
     /// When the user logged in there last.
-    pub last_login_instant: Option<Instant>,
+    pub last_login_instant: Option<UnixMillis>,
     /// When it was made.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// When it was changed last.
-    pub last_update_instant: Instant,
+    pub last_update_instant: UnixMillis,
 }
 
 crud!(Registration, registrations, RegistrationId);
@@ -152,7 +152,7 @@ impl Registration {
     pub fn note_login(
         connection: &mut AnyConnection,
         id: RegistrationId,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<()> {
         diesel::update(registrations::table.find(id))
             .set(registrations::last_login_instant.eq(Some(now)))

@@ -195,14 +195,14 @@ mod tests {
     fn an_order_is_one_text_however_many_terms_it_has() {
         let sort = |field, descending| Sort { field, descending };
         let column = |field: &str| match field {
-            "name" => Some(Column::Always("name_key")),
+            "name" => Some(Column::Always("name_normalized")),
             "expiry" => Some(Column::Maybe("expiry")),
             _ => None,
         };
         let sorts = [sort("expiry", true), sort("url", true), sort("name", false)];
         let order = order(&sorts, column, "id DESC");
         let text = diesel::debug_query::<diesel::sqlite::Sqlite, _>(&order).to_string();
-        let expected = "expiry IS NULL, expiry DESC, name_key ASC, id DESC -- binds: []";
+        let expected = "expiry IS NULL, expiry DESC, name_normalized ASC, id DESC -- binds: []";
         assert_eq!(text, expected);
     }
 

@@ -6,10 +6,10 @@ use super::tenant::Tenant;
 use super::{crud, unique};
 use crate::db::AnyConnection;
 use crate::id::{SigningKeyId, TenantId};
-use crate::instant::Instant;
 use crate::schema::{signing_keys, webhooks};
 use crate::seal::Place;
 use crate::sign::jws::Algorithm;
+use crate::unix_millis::UnixMillis;
 
 /// A signing key.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -20,7 +20,7 @@ pub struct SigningKeyRow {
     /// Unique ignoring case.
     pub name: String,
     /// `name`, folded.
-    pub name_key: String,
+    pub name_normalized: String,
     /// What it is for.
     pub algorithm: Algorithm,
     /// What signatures name it by; unique.
@@ -32,9 +32,9 @@ pub struct SigningKeyRow {
     /// The key itself, sealed. None if only the public part was imported.
     pub private_key: Option<Vec<u8>>,
     /// When it was made.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// When it was changed last.
-    pub last_update_instant: Instant,
+    pub last_update_instant: UnixMillis,
     /// The only tenant whose webhooks and mail it signs; none: those of all.
     pub tenant_id: Option<TenantId>,
 }
@@ -45,7 +45,7 @@ unique!(
     signing_keys,
     SigningKeyId,
     /// Whose name this is, ignoring case.
-    by_name: name_key
+    by_name: name_normalized
 );
 
 impl SigningKeyRow {

@@ -2,21 +2,21 @@
 
 use diesel::prelude::*;
 
-use super::fold;
+use super::normalize;
 use super::search::Window;
 use crate::db::{AnyConnection, MultiBackend, Native};
 use crate::id::{DeliveryId, TenantId};
-use crate::instant::Instant;
 use crate::schema::suppressions;
+use crate::unix_millis::UnixMillis;
 
 /// An address that a tenant's mail does not go to.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = suppressions, primary_key(tenant_id, address_key), treat_none_as_null = true)]
+#[diesel(table_name = suppressions, primary_key(tenant_id, address_normalized), treat_none_as_null = true)]
 pub struct Suppression {
     /// Whose mail.
     pub tenant_id: TenantId,
     /// `address`, folded.
-    pub address_key: String,
+    pub address_normalized: String,
     /// The address.
     pub address: String,
     /// The delivery that was refused.
@@ -26,9 +26,9 @@ pub struct Suppression {
     /// What the server answered.
     pub reason: String,
     /// Since when.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// Until when.
-    pub expiration_instant: Instant,
+    pub expiration_instant: UnixMillis,
 }
 
 impl Suppression {
@@ -42,7 +42,7 @@ impl Suppression {
         diesel::delete(suppressions::table.filter(lapsed)).execute(connection)?;
         let put = diesel::insert_into(suppressions::table)
             .values(self)
-            .on_conflict((suppressions::tenant_id, suppressions::address_key))
+            .on_conflict((suppressions::tenant_id, suppressions::address_normalized))
             .do_update()
             .set(self);
         Native(put).execute(connection)?;
@@ -56,11 +56,11 @@ impl Suppression {
     pub fn of_addresses<'a>(
         connection: &mut AnyConnection,
         addresses: impl IntoIterator<Item = &'a str>,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Vec<Self>> {
-        let keys: Vec<String> = addresses.into_iter().map(fold).collect();
+        let keys: Vec<String> = addresses.into_iter().map(normalize).collect();
         suppressions::table
-            .filter(suppressions::address_key.eq_any(keys))
+            .filter(suppressions::address_normalized.eq_any(keys))
             .filter(suppressions::expiration_instant.gt(now))
             .select(Self::as_select())
             .load(connection)
@@ -73,7 +73,7 @@ impl Suppression {
     pub fn page(
         connection: &mut AnyConnection,
         tenant: Option<TenantId>,
-        now: Instant,
+        now: UnixMillis,
         window: Window,
     ) -> QueryResult<(i64, Vec<Self>)> {
         let wanted = || -> suppressions::BoxedQuery<'static, MultiBackend> {
@@ -89,7 +89,7 @@ impl Suppression {
         let found = wanted()
             .order((
                 suppressions::insert_instant.desc(),
-                suppressions::address_key,
+                suppressions::address_normalized,
                 suppressions::tenant_id,
             ))
             .limit(window.results)
@@ -108,10 +108,10 @@ impl Suppression {
         connection: &mut AnyConnection,
         tenant: Option<TenantId>,
         address: &str,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<bool> {
         let of_address = suppressions::table
-            .filter(suppressions::address_key.eq(fold(address)))
+            .filter(suppressions::address_normalized.eq(normalize(address)))
             .filter(suppressions::expiration_instant.gt(now));
         let lifted = match tenant {
             Some(tenant) => diesel::delete(of_address.filter(suppressions::tenant_id.eq(tenant)))
@@ -136,7 +136,7 @@ mod tests {
         suppressions_come_in_pages,
     );
 
-    const NOON: Instant = Instant::from_millis(1_750_000_000_000);
+    const NOON: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
     const ALL: Window = Window {
         start: 0,
         results: 25,
@@ -157,22 +157,22 @@ mod tests {
         id
     }
 
-    fn suppress(db: &Db, tenant_id: TenantId, address: &str, at: Instant) {
+    fn suppress(db: &Db, tenant_id: TenantId, address: &str, at: UnixMillis) {
         let row = Suppression {
             tenant_id,
-            address_key: fold(address),
+            address_normalized: normalize(address),
             address: address.to_owned(),
             delivery_id: DeliveryId::sequential(),
             status_code: Some(550),
             reason: "550 5.1.1 no such user".to_owned(),
             insert_instant: at,
-            expiration_instant: Instant::from_millis(at.millis() + 1_000),
+            expiration_instant: UnixMillis::from_millis(at.millis() + 1_000),
         };
         write(db, move |c| row.put(c));
     }
 
     fn suppressed(db: &Db, address: &'static str, after: i64) -> Vec<TenantId> {
-        let now = Instant::from_millis(NOON.millis() + after);
+        let now = UnixMillis::from_millis(NOON.millis() + after);
         let rows = write(db, move |c| Suppression::of_addresses(c, [address], now));
         rows.iter().map(|row| row.tenant_id).collect()
     }
@@ -187,7 +187,7 @@ mod tests {
             db,
             hooli,
             "gone@example.com",
-            Instant::from_millis(NOON.millis() + 500),
+            UnixMillis::from_millis(NOON.millis() + 500),
         );
         assert_eq!(suppressed(db, "gone@example.com", 1_400), [hooli]);
         let lift =
@@ -213,7 +213,7 @@ mod tests {
     fn suppressions_come_in_pages(db: &Db) {
         let (hooli, piper) = (tenant(db, "hooli"), tenant(db, "piper"));
         for (index, tenant) in [(1, hooli), (2, piper), (3, hooli)] {
-            let at = Instant::from_millis(NOON.millis() + index);
+            let at = UnixMillis::from_millis(NOON.millis() + index);
             suppress(db, tenant, &format!("{index}@example.com"), at);
         }
         let page = |tenant, window| {

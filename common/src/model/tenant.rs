@@ -7,9 +7,9 @@ use super::{crud, unique};
 use crate::db::{AnyConnection, Json, JsonText, Listing};
 use crate::erasure::tenants_under_erasure;
 use crate::id::{SigningKeyId, TenantId};
-use crate::instant::Instant;
 use crate::schema::tenants;
 use crate::seal::Place;
+use crate::unix_millis::UnixMillis;
 
 /// `emailConfiguration.dkim`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Tenant {
     /// Unique ignoring case.
     pub name: String,
     /// `name`, folded.
-    pub name_key: String,
+    pub name_normalized: String,
     /// The one that a fresh database starts with.
     pub is_default: bool,
     /// Free data of the client.
@@ -45,9 +45,9 @@ pub struct Tenant {
     /// Further members of the API, stored without effect.
     pub settings: Json<Map<String, Value>>,
     /// When it was made.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// When it was changed last.
-    pub last_update_instant: Instant,
+    pub last_update_instant: UnixMillis,
 }
 
 crud!(Tenant, tenants, TenantId, seen: seen);
@@ -63,7 +63,7 @@ unique!(
     tenants,
     TenantId,
     /// Whose name this is, ignoring case.
-    by_name: name_key
+    by_name: name_normalized
 );
 
 impl Tenant {

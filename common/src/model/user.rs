@@ -6,13 +6,13 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::email::Mailbox;
-use super::{fold, rows};
+use super::{normalize, rows};
 use crate::db::{AnyConnection, Json, JsonText, Locking, RowLock};
 use crate::erasure::{tenants_under_erasure, users_under_erasure};
 use crate::id::{TenantId, UserId};
-use crate::instant::Instant;
 use crate::locale::Locale;
 use crate::schema::users;
+use crate::unix_millis::UnixMillis;
 
 /// A user of a tenant.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -29,11 +29,11 @@ pub struct User {
     /// As the client wrote it.
     pub username: Option<String>,
     /// `username`, folded; unique within the tenant.
-    pub username_key: Option<String>,
+    pub username_normalized: Option<String>,
     /// PHC string of Argon2id.
     pub password_hash: Option<String>,
     /// When the password was set.
-    pub password_last_update_instant: Option<Instant>,
+    pub password_last_update_instant: Option<UnixMillis>,
     /// First name.
     pub first_name: Option<String>,
     /// Middle name.
@@ -53,15 +53,15 @@ pub struct User {
     /// IANA name.
     pub timezone: Option<String>,
     /// When the account ends.
-    pub expiry: Option<Instant>,
+    pub expiry: Option<UnixMillis>,
     /// What the user reads, best first.
     pub preferred_languages: Json<Vec<Locale>>,
     /// Free data of the client.
     pub data: JsonText,
     /// When it was made.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// When it was changed last.
-    pub last_update_instant: Instant,
+    pub last_update_instant: UnixMillis,
 }
 
 rows!(User, users, UserId, seen: seen);
@@ -76,9 +76,9 @@ pub(crate) fn seen() -> _ {
 
 /// Columns that follow from others: names as a search compares them.
 type Keys = (
-    diesel::dsl::Eq<users::first_name_key, Option<String>>,
-    diesel::dsl::Eq<users::last_name_key, Option<String>>,
-    diesel::dsl::Eq<users::full_name_key, Option<String>>,
+    diesel::dsl::Eq<users::first_name_normalized, Option<String>>,
+    diesel::dsl::Eq<users::last_name_normalized, Option<String>>,
+    diesel::dsl::Eq<users::full_name_normalized, Option<String>>,
 );
 
 impl User {
@@ -137,11 +137,11 @@ impl User {
     }
 
     fn keys(&self) -> Keys {
-        let key = |name: &Option<String>| name.as_deref().map(fold);
+        let key = |name: &Option<String>| name.as_deref().map(normalize);
         (
-            users::first_name_key.eq(key(&self.first_name)),
-            users::last_name_key.eq(key(&self.last_name)),
-            users::full_name_key.eq(key(&self.full_name)),
+            users::first_name_normalized.eq(key(&self.first_name)),
+            users::last_name_normalized.eq(key(&self.last_name)),
+            users::full_name_normalized.eq(key(&self.full_name)),
         )
     }
 
@@ -168,7 +168,7 @@ impl User {
     ) -> QueryResult<Option<Self>> {
         users::table
             .filter(users::tenant_id.eq(tenant))
-            .filter(users::email.eq(fold(email)))
+            .filter(users::email.eq(normalize(email)))
             .filter(seen())
             .select(Self::as_select())
             .first(connection)
@@ -186,7 +186,7 @@ impl User {
     ) -> QueryResult<Option<Self>> {
         users::table
             .filter(users::tenant_id.eq(tenant))
-            .filter(users::username_key.eq(fold(username)))
+            .filter(users::username_normalized.eq(normalize(username)))
             .filter(seen())
             .select(Self::as_select())
             .first(connection)

@@ -7,9 +7,9 @@ use super::{crud, unique};
 use crate::db::Json;
 use crate::db::sql_type::text_enum;
 use crate::id::{EmailTemplateId, TenantId, UserActionId};
-use crate::instant::Instant;
 use crate::locale::LocalizedText;
 use crate::schema::user_actions;
+use crate::unix_millis::UnixMillis;
 
 text_enum! {
     /// How many of the webhooks must say yes before an action happens.
@@ -80,7 +80,7 @@ pub struct UserAction {
     /// Unique ignoring case.
     pub name: String,
     /// `name`, folded.
-    pub name_key: String,
+    pub name_normalized: String,
     /// May be applied.
     pub active: bool,
     /// Time-based.
@@ -112,9 +112,9 @@ pub struct UserAction {
     /// Overrides the tenant's.
     pub transaction_type: Option<TransactionType>,
     /// When it was made.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// When it was changed last.
-    pub last_update_instant: Instant,
+    pub last_update_instant: UnixMillis,
 }
 
 crud!(UserAction, user_actions, UserActionId);
@@ -123,7 +123,7 @@ unique!(
     user_actions,
     UserActionId,
     /// Whose name this is, ignoring case.
-    by_name: name_key
+    by_name: name_normalized
 );
 
 /// How many of these definitions may be applied.

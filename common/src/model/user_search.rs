@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use super::fold;
+use super::normalize;
 use super::search::{Column, Found, Sort, Window, found, order, pattern};
 use super::user::seen;
 use crate::db::{AnyConnection, MultiBackend};
@@ -55,7 +55,7 @@ impl UserSearch {
             query = query.filter(users::id.eq_any(self.ids.clone()));
         }
         if let Some(text) = &self.text {
-            query = query.filter(named(&pattern(&fold(text))));
+            query = query.filter(named(&pattern(&normalize(text))));
         }
         query
     }
@@ -64,13 +64,13 @@ impl UserSearch {
 fn column(field: &str) -> Option<Column> {
     match field {
         "email" => Some(Column::Maybe("email")),
-        "firstName" => Some(Column::Maybe("first_name_key")),
-        "fullName" => Some(Column::Maybe("full_name_key")),
+        "firstName" => Some(Column::Maybe("first_name_normalized")),
+        "fullName" => Some(Column::Maybe("full_name_normalized")),
         "id" => Some(Column::Always("id")),
         "insertInstant" => Some(Column::Always("insert_instant")),
-        "lastName" => Some(Column::Maybe("last_name_key")),
+        "lastName" => Some(Column::Maybe("last_name_normalized")),
         "lastUpdateInstant" => Some(Column::Always("last_update_instant")),
-        "username" => Some(Column::Maybe("username_key")),
+        "username" => Some(Column::Maybe("username_normalized")),
         _ => None,
     }
 }
@@ -87,9 +87,9 @@ fn named(pattern: &str) -> Condition {
     }
     Box::new(
         like!(users::email)
-            .or(like!(users::username_key))
-            .or(like!(users::first_name_key))
-            .or(like!(users::last_name_key))
-            .or(like!(users::full_name_key)),
+            .or(like!(users::username_normalized))
+            .or(like!(users::first_name_normalized))
+            .or(like!(users::last_name_normalized))
+            .or(like!(users::full_name_normalized)),
     )
 }

@@ -11,10 +11,10 @@ use super::crud;
 use crate::db::sql_type::text_enum;
 use crate::db::{AnyConnection, Json, JsonText, Listing, Locking, Native, RowLock, SqlUuid};
 use crate::id::{SigningKeyId, TenantId, WebhookId, WebhookSecretId};
-use crate::instant::Instant;
 use crate::schema::{tenants, webhook_secrets, webhook_tenants, webhooks};
 use crate::seal::Place;
 use crate::sign::SigningKey;
+use crate::unix_millis::UnixMillis;
 
 text_enum! {
     /// The kind of a signing secret, by its tag in `webhook-signature`.
@@ -39,7 +39,7 @@ impl From<&SigningKey> for SecretKind {
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = webhooks, treat_none_as_null = true)]
 pub struct Webhook {
-    /// Primary key; also the lane of its deliveries.
+    /// Primary key; also the destination of its deliveries.
     pub id: WebhookId,
     /// Where to POST.
     pub url: String,
@@ -78,9 +78,9 @@ pub struct Webhook {
     /// Told when it is disabled.
     pub contact_email: Option<String>,
     /// When it was made.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// When it was changed last.
-    pub last_update_instant: Instant,
+    pub last_update_instant: UnixMillis,
 }
 
 crud!(Webhook, webhooks, WebhookId);
@@ -122,7 +122,7 @@ impl Webhook {
     pub fn with_live_secrets(
         connection: &mut AnyConnection,
         ids: &[WebhookId],
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Vec<(Self, Vec<WebhookSecretRow>)>> {
         let live = webhook_secrets::expiration_instant
             .is_null()
@@ -307,9 +307,9 @@ pub struct WebhookSecretRow {
     /// Sealed text (`whsec_…` or `whsk_…`); see [`WebhookSecretRow::place`].
     pub secret: Vec<u8>,
     /// When it was made; the newest signs first.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// When it stops signing.
-    pub expiration_instant: Option<Instant>,
+    pub expiration_instant: Option<UnixMillis>,
     /// What receivers verify with (`whpk_…`), if it is a pair.
     pub public_key: Option<String>,
 }
@@ -331,7 +331,7 @@ impl WebhookSecretRow {
     pub fn live_of(
         connection: &mut AnyConnection,
         webhooks: &[WebhookId],
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Vec<Self>> {
         webhook_secrets::table
             .filter(webhook_secrets::webhook_id.eq_any(webhooks.to_vec()))
@@ -352,7 +352,7 @@ impl WebhookSecretRow {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn live_pairs(connection: &mut AnyConnection, now: Instant) -> QueryResult<Vec<Self>> {
+    pub fn live_pairs(connection: &mut AnyConnection, now: UnixMillis) -> QueryResult<Vec<Self>> {
         webhook_secrets::table
             .filter(webhook_secrets::public_key.is_not_null())
             .filter(
@@ -375,7 +375,7 @@ impl WebhookSecretRow {
     pub fn expire_current(
         connection: &mut AnyConnection,
         webhook: WebhookId,
-        end: Instant,
+        end: UnixMillis,
     ) -> QueryResult<()> {
         let current = webhook_secrets::table
             .filter(webhook_secrets::webhook_id.eq(webhook))

@@ -3,7 +3,7 @@
 use super::settle::settle_plain_blocking;
 use super::{ClaimRequest, Claimed, Settled, Settlement};
 use crate::db::{Db, DbError};
-use crate::test_support::lane_policy;
+use crate::test_support::destination_policy;
 
 pub(super) fn claim(db: &Db, request: ClaimRequest) -> Vec<Claimed> {
     db.by_index()
@@ -30,6 +30,6 @@ pub(super) fn settle(db: &Db, mut batch: Vec<Settlement>) -> Settled {
 
 pub(super) fn settle_in_a_transaction(db: &Db, batch: Vec<Settlement>) -> Settled {
     db.by_index()
-        .write_blocking(move |c| Ok::<_, DbError>(super::settle(c, &batch, &lane_policy())?))
+        .write_blocking(move |c| Ok::<_, DbError>(super::settle(c, &batch, &destination_policy())?))
         .unwrap()
 }

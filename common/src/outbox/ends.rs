@@ -7,9 +7,9 @@ use diesel::sql_types::BigInt;
 use super::resend::listed;
 use super::{Kind, KindCode};
 use crate::db::AnyConnection;
-use crate::id::{DeliveryId, LaneId, WebhookId};
-use crate::instant::Instant;
-use crate::schema::{lane_states, outbox};
+use crate::id::{DeliveryId, DestinationId, WebhookId};
+use crate::schema::{destination_states, outbox};
+use crate::unix_millis::UnixMillis;
 
 /// Rows canceled in one transaction: few enough that other writers do not notice.
 const BATCH: i64 = 1000;
@@ -20,9 +20,9 @@ const BATCH: i64 = 1000;
 /// # Errors
 /// Those of the database.
 pub fn enable(connection: &mut AnyConnection, webhook: WebhookId) -> QueryResult<bool> {
-    let disabled = lane_states::table
-        .find(LaneId::from(webhook))
-        .filter(lane_states::disabled_instant.is_not_null());
+    let disabled = destination_states::table
+        .find(DestinationId::from(webhook))
+        .filter(destination_states::disabled_instant.is_not_null());
     Ok(diesel::delete(disabled).execute(connection)? == 1)
 }
 
@@ -35,18 +35,18 @@ pub fn enable(connection: &mut AnyConnection, webhook: WebhookId) -> QueryResult
 pub fn end_of_webhook(
     connection: &mut AnyConnection,
     webhook: WebhookId,
-    now: Instant,
+    now: UnixMillis,
 ) -> QueryResult<bool> {
-    let lane = LaneId::from(webhook);
+    let destination = DestinationId::from(webhook);
     let owed = outbox::table
         .filter(outbox::kind.eq(KindCode::from(Kind::Webhook)))
-        .filter(outbox::lane.eq(lane))
+        .filter(outbox::destination.eq(destination))
         .filter(outbox::lease_token.is_null())
         .limit(BATCH)
         .select(outbox::id);
     let owed: Vec<DeliveryId> = owed.load(connection)?;
     cancel(connection, &owed, now)?;
-    diesel::delete(lane_states::table.find(lane)).execute(connection)?;
+    diesel::delete(destination_states::table.find(destination)).execute(connection)?;
     Ok(i64::try_from(owed.len()).is_ok_and(|rows| rows == BATCH))
 }
 
@@ -57,7 +57,7 @@ pub fn end_of_webhook(
 pub fn cancel(
     connection: &mut AnyConnection,
     ids: &[DeliveryId],
-    now: Instant,
+    now: UnixMillis,
 ) -> QueryResult<usize> {
     if ids.is_empty() {
         return Ok(0);
@@ -71,7 +71,7 @@ pub fn cancel(
 pub(super) fn cancel_where(
     connection: &mut AnyConnection,
     condition: &str,
-    now: Instant,
+    now: UnixMillis,
 ) -> QueryResult<usize> {
     match connection {
         AnyConnection::Pg(connection) => diesel::sql_query(format!(
@@ -79,19 +79,19 @@ pub(super) fn cancel_where(
                 DELETE FROM outbox WHERE id IN (
                     SELECT id FROM outbox WHERE {condition} AND lease_token IS NULL
                     FOR UPDATE SKIP LOCKED)
-                RETURNING id, kind, lane, event_id, email_id, recipient, attempt, insert_instant)
-             INSERT INTO deliveries (id, kind, lane, event_id, email_id, recipient, state,
+                RETURNING id, kind, destination, event_id, email_id, recipient, attempt, insert_instant)
+             INSERT INTO deliveries (id, kind, destination, event_id, email_id, recipient, state,
                 attempt, insert_instant, settle_instant)
-             SELECT id, kind, lane, event_id, email_id, recipient, 'Canceled',
+             SELECT id, kind, destination, event_id, email_id, recipient, 'Canceled',
                 attempt, insert_instant, $1 FROM gone"
         ))
         .bind::<BigInt, _>(now)
         .execute(connection),
         AnyConnection::Sqlite(connection) => {
             diesel::sql_query(format!(
-                "INSERT INTO deliveries (id, kind, lane, event_id, email_id, recipient, state,
+                "INSERT INTO deliveries (id, kind, destination, event_id, email_id, recipient, state,
                     attempt, insert_instant, settle_instant)
-                 SELECT id, kind, lane, event_id, email_id, recipient, 'Canceled',
+                 SELECT id, kind, destination, event_id, email_id, recipient, 'Canceled',
                     attempt, insert_instant, ?1
                  FROM outbox WHERE {condition} AND lease_token IS NULL"
             ))

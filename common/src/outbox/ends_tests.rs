@@ -4,19 +4,19 @@ use diesel::prelude::*;
 
 use super::*;
 use crate::db::Db;
-use crate::id::{DeliveryId, EventId, LaneId, WebhookId};
-use crate::instant::Instant;
-use crate::schema::{deliveries, lane_states as states, outbox as rows};
+use crate::id::{DeliveryId, DestinationId, EventId, WebhookId};
+use crate::schema::{deliveries, destination_states as states, outbox as rows};
 use crate::test_support::{both_databases, claim_request, write};
+use crate::unix_millis::UnixMillis;
 
-const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 
-fn owe(db: &Db, lane: LaneId, payload: Payload, count: usize) {
+fn owe(db: &Db, destination: DestinationId, payload: Payload, count: usize) {
     write(db, move |c| {
         (0..count).try_for_each(|_| {
             let delivery = NewDelivery {
                 id: DeliveryId::sequential(),
-                lane,
+                destination,
                 payload: payload.clone(),
                 due_at: NOW,
                 insert_instant: NOW,
@@ -30,13 +30,13 @@ fn claim_some(db: &Db, kind: Kind) -> Vec<Claimed> {
     as_worker::claim(db, claim_request(kind, NOW, 3))
 }
 
-fn disable(db: &Db, lane: LaneId) {
-    let state = LaneState {
+fn disable(db: &Db, destination: DestinationId) {
+    let state = DestinationState {
         failures: 3,
         failing_since: Some(NOW),
         disabled_instant: Some(NOW),
         disabled_reason: Some(DisabledReason::Failing),
-        ..LaneState::healthy(lane)
+        ..DestinationState::healthy(destination)
     };
     write(db, move |c| state.save(c));
 }
@@ -55,19 +55,19 @@ fn counts(db: &Db) -> (i64, i64) {
 
 fn enabling_releases_what_is_held(db: &Db) {
     let webhook = WebhookId::random();
-    let lane = LaneId::from(webhook);
-    owe(db, lane, Payload::Webhook(EventId::sequential()), 2);
+    let destination = DestinationId::from(webhook);
+    owe(db, destination, Payload::Webhook(EventId::sequential()), 2);
     assert!(!write(db, move |c| enable(c, webhook)));
-    disable(db, lane);
+    disable(db, destination);
     assert!(claim_some(db, Kind::Webhook).is_empty());
     assert!(write(db, move |c| enable(c, webhook)));
-    let state = write(db, move |c| lane_state(c, lane));
-    assert_eq!(state, LaneState::healthy(lane));
+    let state = write(db, move |c| destination_state(c, destination));
+    assert_eq!(state, DestinationState::healthy(destination));
     assert_eq!(claim_some(db, Kind::Webhook).len(), 2);
 }
 
 fn a_webhook_that_is_deleted_takes_its_backlog_along(db: &Db) {
-    let (webhook, other) = (WebhookId::random(), LaneId::random());
+    let (webhook, other) = (WebhookId::random(), DestinationId::random());
     let event = || Payload::Webhook(EventId::sequential());
     owe(db, webhook.into(), event(), 3);
     assert_eq!(claim_some(db, Kind::Webhook).len(), 3);

@@ -17,8 +17,8 @@ use super::ends::cancel_where;
 use super::resend::listed;
 use crate::db::{AnyConnection, DbError, SqlUuid};
 use crate::id::{ActionLogId, DeliveryId, EmailId, EventId, TenantId, UserActionId, UserId};
-use crate::instant::Instant;
 use crate::schema::{action_logs, emails, events};
+use crate::unix_millis::UnixMillis;
 
 /// Logs that are looked at together.
 const LOGS: i64 = 100;
@@ -79,7 +79,7 @@ pub(crate) fn erase_of_user(
     connection: &mut AnyConnection,
     user: UserId,
     budget: &mut Budget,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<(), EraseError> {
     while !budget.is_spent() {
         let logs: Vec<ActionLogId> = action_logs::table
@@ -112,7 +112,7 @@ fn erase_logs(
     connection: &mut AnyConnection,
     logs: &[ActionLogId],
     budget: &mut Budget,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<(), EraseError> {
     let of_logs: Vec<Option<ActionLogId>> = logs.iter().copied().map(Some).collect();
     let told: Vec<EventId> = events::table
@@ -164,7 +164,7 @@ pub(crate) fn erase_mails_to_addresses(
     connection: &mut AnyConnection,
     tenant: TenantId,
     budget: &mut Budget,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<(), EraseError> {
     let mails: Vec<EmailId> = emails::table
         .filter(emails::tenant_id.eq(tenant))
@@ -198,7 +198,7 @@ fn erase<T: Into<Uuid> + Copy>(
     what: Written,
     ids: &[T],
     budget: &mut Budget,
-    now: Instant,
+    now: UnixMillis,
 ) -> Result<(), EraseError> {
     if ids.is_empty() {
         return Ok(());

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::db::Db;
-use crate::id::{LaneId, WebhookId};
+use crate::id::{DestinationId, WebhookId};
 use crate::model::event::EventRow;
 use crate::outbox::{
     AttemptRecord, AttemptResult, Claimed, DeliveryState, Kind, NewDelivery, Payload, Settlement,
@@ -15,7 +15,7 @@ use crate::test_support::{
     TestDb, both_databases, claim_request, email_saying, everything, holds, write,
 };
 
-const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 
 /// What must not be found any more: it stands in everything that is written about a user.
 const SECRET: &str = "zq7f3a";
@@ -47,8 +47,8 @@ fn event(db: &Db) -> EventId {
 }
 
 fn owe(db: &Db, payload: Payload) -> DeliveryId {
-    let lane = LaneId::from(WebhookId::random());
-    let delivery = NewDelivery::at_once(lane, payload, NOW);
+    let destination = DestinationId::from(WebhookId::random());
+    let delivery = NewDelivery::at_once(destination, payload, NOW);
     let id = delivery.id;
     write(db, move |c| insert(c, &delivery));
     id
@@ -204,7 +204,7 @@ fn what_is_being_settled_is_not_waited_for() {
             write(db, move |c| {
                 let finished = Verdict::Finished(DeliveryState::Exhausted);
                 let batch = [settlement(&claimed, finished)];
-                crate::outbox::settle(c, &batch, &crate::test_support::lane_policy())?;
+                crate::outbox::settle(c, &batch, &crate::test_support::destination_policy())?;
                 settled.send(()).unwrap();
                 may_go_on.recv().unwrap();
                 Ok(())

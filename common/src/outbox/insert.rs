@@ -6,14 +6,14 @@ use diesel::sql_types::{Array, BigInt, Integer, Nullable, SmallInt, Text};
 use super::{Kind, KindCode};
 use crate::db::bulk::{self, Bulk, column};
 use crate::db::{AnyConnection, SqlUuid};
-use crate::id::{DeliveryId, EmailId, EventId, LaneId};
-use crate::instant::Instant;
+use crate::id::{DeliveryId, DestinationId, EmailId, EventId};
 use crate::schema::outbox;
+use crate::unix_millis::UnixMillis;
 
 /// What is to be delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payload {
-    /// An event, to the webhook that is the lane.
+    /// An event, to the webhook that is the destination.
     Webhook(EventId),
     /// An email, to this envelope recipient.
     Email(EmailId, String),
@@ -63,22 +63,22 @@ pub struct NewDelivery {
     /// Primary key.
     pub id: DeliveryId,
     /// What it queues behind.
-    pub lane: LaneId,
+    pub destination: DestinationId,
     /// What is delivered.
     pub payload: Payload,
     /// Not before.
-    pub due_at: Instant,
+    pub due_at: UnixMillis,
     /// When it came to be owed.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
 }
 
 impl NewDelivery {
     /// A delivery that is due as soon as it is owed.
     #[must_use]
-    pub fn at_once(lane: LaneId, payload: Payload, instant: Instant) -> Self {
+    pub fn at_once(destination: DestinationId, payload: Payload, instant: UnixMillis) -> Self {
         Self {
             id: DeliveryId::sequential(),
-            lane,
+            destination,
             payload,
             due_at: instant,
             insert_instant: instant,
@@ -87,7 +87,7 @@ impl NewDelivery {
 }
 
 /// The columns in the order of `at_once`.
-const INSERT: &str = "INSERT INTO outbox (id, kind, lane, event_id, email_id, recipient, \
+const INSERT: &str = "INSERT INTO outbox (id, kind, destination, event_id, email_id, recipient, \
      attempt, due_at, insert_instant)";
 
 /// These deliveries, to be added together.
@@ -96,7 +96,7 @@ pub(crate) fn at_once<'r>(deliveries: &[&'r NewDelivery]) -> Bulk<'r> {
     Bulk::new(INSERT)
         .column::<Array<SqlUuid>, _>(column(deliveries, |delivery| delivery.id))
         .column::<Array<SmallInt>, _>(column(deliveries, kind))
-        .column::<Array<SqlUuid>, _>(column(deliveries, |delivery| delivery.lane))
+        .column::<Array<SqlUuid>, _>(column(deliveries, |delivery| delivery.destination))
         .column::<Array<Nullable<SqlUuid>>, _>(column(deliveries, |d| d.payload.event()))
         .column::<Array<Nullable<SqlUuid>>, _>(column(deliveries, |d| d.payload.email()))
         .column::<Array<Nullable<Text>>, _>(column(deliveries, |d| d.payload.recipient()))
@@ -132,7 +132,7 @@ pub fn insert(connection: &mut AnyConnection, delivery: &NewDelivery) -> QueryRe
         .values((
             outbox::id.eq(delivery.id),
             outbox::kind.eq(KindCode::from(payload.kind())),
-            outbox::lane.eq(delivery.lane),
+            outbox::destination.eq(delivery.destination),
             outbox::event_id.eq(payload.event()),
             outbox::email_id.eq(payload.email()),
             outbox::recipient.eq(payload.recipient()),

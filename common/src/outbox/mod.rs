@@ -8,15 +8,15 @@
 #[cfg(test)]
 mod as_worker;
 mod claim;
+mod destination;
+#[cfg(test)]
+mod destinations_tests;
 mod ends;
 #[cfg(test)]
 mod ends_tests;
 mod erase;
 mod health;
 mod insert;
-mod lane;
-#[cfg(test)]
-mod lanes_tests;
 mod order;
 #[cfg(test)]
 mod order_tests;
@@ -34,26 +34,26 @@ mod statements_tests;
 mod tests;
 mod tried;
 
-pub use claim::{ClaimRequest, Claimed, Lanes, claim, next_due};
+pub use claim::{ClaimRequest, Claimed, Destinations, claim, next_due};
+pub use destination::{begin_mail_anew, mail_destination};
 pub use ends::{cancel, enable, end_of_webhook};
 pub(crate) use erase::{
     Budget, erase_mails_to_addresses, erase_of_user, lock_user, lock_users_of, owed_of_tenant,
 };
 pub use erase::{EraseError, forget_logs, is_still_owed};
 pub use health::{
-    CIRCUIT_REST, CIRCUIT_REST_CAP, Circuit, DisabledReason, FAILURES_TO_OPEN, Happening,
-    Judgement, LaneCensus, LaneState, RETRY_AFTER_CAP, THROTTLE_REST, THROTTLE_REST_CAP,
-    lane_census, lane_state, lane_states,
+    CIRCUIT_REST, CIRCUIT_REST_CAP, Circuit, DestinationCensus, DestinationState, DisabledReason,
+    FAILURES_TO_OPEN, Happening, Judgement, RETRY_AFTER_CAP, THROTTLE_REST, THROTTLE_REST_CAP,
+    destination_census, destination_state, destination_states,
 };
 pub(crate) use insert::at_once;
 pub use insert::{NewDelivery, Payload, insert, insert_all};
-pub use lane::{begin_mail_anew, mail_lane};
 pub use order::{OrderCursor, Stranded, free_stranded, insert_in_order, stranded};
 pub use prune::{Cursor, Found, Prunable, look, remove};
 pub use replay::{Replay, Replayed};
 pub use resend::{Missing, Resent, resend};
 pub use settle::{
-    AttemptRecord, LanePolicy, Settled, Settlement, UnclaimedAttempt, Verdict, settle,
+    AttemptRecord, DestinationPolicy, Settled, Settlement, UnclaimedAttempt, Verdict, settle,
     settle_plain, take_note,
 };
 pub use tried::TriedDelivery;
@@ -64,14 +64,14 @@ use diesel::sql_types::SmallInt;
 
 use crate::db::sql_type::{text_enum, wrapped_sql};
 
-/// `outbox.tier` of a delivery that has never been tried.
-pub(crate) const FRESH: i16 = 0;
+/// `outbox.priority` of a delivery that has never been tried.
+pub(crate) const PRIORITY_NEW: i16 = 0;
 
-/// `outbox.tier` of a delivery that was tried before, or is made once more.
-pub(crate) const RETRIED: i16 = 1;
+/// `outbox.priority` of a delivery that was tried before, or is made once more.
+pub(crate) const PRIORITY_RETRY: i16 = 1;
 
-/// `outbox.tier` of a delivery that waits for a predecessor.
-pub(crate) const PARKED: i16 = 2;
+/// `outbox.priority` of a delivery that waits for a predecessor.
+pub(crate) const PRIORITY_BLOCKED: i16 = 2;
 
 /// What is delivered. Each kind has its own slots, so that neither waits for the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -10,21 +10,21 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, SmallInt};
 use uuid::Uuid;
 
-use super::{FRESH, NewDelivery, PARKED, RETRIED, insert};
+use super::{NewDelivery, PRIORITY_BLOCKED, PRIORITY_NEW, PRIORITY_RETRY, insert};
 use crate::db::{AnyConnection, SqlUuid};
-use crate::id::{DeliveryId, LaneId, UserId};
-use crate::instant::Instant;
+use crate::id::{DeliveryId, DestinationId, UserId};
 use crate::schema::outbox;
+use crate::unix_millis::UnixMillis;
 
 /// Rows that are looked at together, and so the queues that are freed in one transaction at
 /// most.
 const SEEN_AT_ONCE: i64 = 500;
 
 /// The deliveries that keep an order, queue by queue. All of it is in the partial index but
-/// the tier.
-const SEEN: &str = "SELECT order_key AS \"user\", lane, sequence, tier FROM outbox
-     WHERE order_key IS NOT NULL AND (lane, order_key, sequence) > ($1, $2, $3)
-     ORDER BY lane, order_key, sequence LIMIT $4";
+/// the priority.
+const SEEN: &str = "SELECT order_key AS \"user\", destination, sequence, priority FROM outbox
+     WHERE order_key IS NOT NULL AND (destination, order_key, sequence) > ($1, $2, $3)
+     ORDER BY destination, order_key, sequence LIMIT $4";
 
 /// A delivery that keeps an order.
 #[derive(QueryableByName)]
@@ -34,20 +34,20 @@ struct Place {
     #[diesel(sql_type = BigInt)]
     sequence: i64,
     #[diesel(sql_type = SmallInt)]
-    tier: i16,
+    priority: i16,
 }
 
-/// What is owed to one lane on account of one user.
+/// What is owed to one destination on account of one user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Queryable, QueryableByName)]
 pub struct Queue {
     // First, since users are locked in their order.
     #[diesel(sql_type = SqlUuid)]
     pub(super) user: UserId,
     #[diesel(sql_type = SqlUuid)]
-    pub(super) lane: LaneId,
+    pub(super) destination: DestinationId,
 }
 
-/// Adds a delivery that comes after those of the same user to the same lane. Call it in a
+/// Adds a delivery that comes after those of the same user to the same destination. Call it in a
 /// write transaction.
 ///
 /// # Errors
@@ -59,7 +59,7 @@ pub fn insert_in_order(
 ) -> QueryResult<()> {
     lock(connection, &[user])?;
     let last: Option<i64> = outbox::table
-        .filter(outbox::lane.eq(delivery.lane))
+        .filter(outbox::destination.eq(delivery.destination))
         .filter(outbox::order_key.eq(user))
         .select(diesel::dsl::max(outbox::sequence))
         .first(connection)?;
@@ -68,7 +68,11 @@ pub fn insert_in_order(
         .set((
             outbox::order_key.eq(Some(user)),
             outbox::sequence.eq(Some(last.unwrap_or(0) + 1)),
-            outbox::tier.eq(if last.is_some() { PARKED } else { FRESH }),
+            outbox::priority.eq(if last.is_some() {
+                PRIORITY_BLOCKED
+            } else {
+                PRIORITY_NEW
+            }),
         ))
         .execute(connection)?;
     Ok(())
@@ -93,7 +97,7 @@ fn lock(connection: &mut AnyConnection, users: &[UserId]) -> QueryResult<()> {
 pub(super) fn free_next(
     connection: &mut AnyConnection,
     mut queues: Vec<Queue>,
-    now: Instant,
+    now: UnixMillis,
 ) -> QueryResult<usize> {
     if queues.is_empty() {
         return Ok(0);
@@ -110,21 +114,29 @@ pub(super) fn free_next(
     Ok(freed)
 }
 
-fn free_first(connection: &mut AnyConnection, queue: Queue, now: Instant) -> QueryResult<usize> {
+fn free_first(connection: &mut AnyConnection, queue: Queue, now: UnixMillis) -> QueryResult<usize> {
     let first: Option<(DeliveryId, i16, i32)> = outbox::table
-        .filter(outbox::lane.eq(queue.lane))
+        .filter(outbox::destination.eq(queue.destination))
         .filter(outbox::order_key.eq(queue.user))
         .order(outbox::sequence)
-        .select((outbox::id, outbox::tier, outbox::attempt))
+        .select((outbox::id, outbox::priority, outbox::attempt))
         .first(connection)
         .optional()?;
-    let Some((id, PARKED, attempt)) = first else {
+    let Some((id, PRIORITY_BLOCKED, attempt)) = first else {
         return Ok(0);
     };
-    let tier = if attempt == 0 { FRESH } else { RETRIED };
-    diesel::update(outbox::table.find(id).filter(outbox::tier.eq(PARKED)))
-        .set((outbox::tier.eq(tier), outbox::due_at.eq(now)))
-        .execute(connection)
+    let priority = if attempt == 0 {
+        PRIORITY_NEW
+    } else {
+        PRIORITY_RETRY
+    };
+    diesel::update(
+        outbox::table
+            .find(id)
+            .filter(outbox::priority.eq(PRIORITY_BLOCKED)),
+    )
+    .set((outbox::priority.eq(priority), outbox::due_at.eq(now)))
+    .execute(connection)
 }
 
 /// Where a look for what is stranded goes on.
@@ -155,12 +167,12 @@ pub fn stranded(
     let start = after.unwrap_or(OrderCursor {
         queue: Queue {
             user: Uuid::nil().into(),
-            lane: Uuid::nil().into(),
+            destination: Uuid::nil().into(),
         },
         sequence: 0,
     });
     let rows: Vec<Place> = diesel::sql_query(SEEN)
-        .bind::<SqlUuid, _>(start.queue.lane)
+        .bind::<SqlUuid, _>(start.queue.destination)
         .bind::<SqlUuid, _>(start.queue.user)
         .bind::<BigInt, _>(start.sequence)
         .bind::<BigInt, _>(SEEN_AT_ONCE)
@@ -169,7 +181,7 @@ pub fn stranded(
     let mut before = after.map(|cursor| cursor.queue);
     for row in &rows {
         let is_first = before != Some(row.queue);
-        if is_first && row.tier == PARKED {
+        if is_first && row.priority == PRIORITY_BLOCKED {
             queues.push(row.queue);
         }
         before = Some(row.queue);
@@ -194,7 +206,7 @@ pub fn stranded(
 pub fn free_stranded(
     connection: &mut AnyConnection,
     queues: &[Queue],
-    now: Instant,
+    now: UnixMillis,
 ) -> QueryResult<usize> {
     free_next(connection, queues.to_vec(), now)
 }

@@ -8,13 +8,13 @@ use diesel::prelude::*;
 use super::order::{Stranded, free_stranded, insert_in_order, stranded};
 use super::*;
 use crate::db::{Db, DbError, Json};
-use crate::id::{DeliveryId, EventId, LaneId, TenantId, UserId, WebhookId};
-use crate::instant::Instant;
-use crate::model::delivery::{Details, Standing};
+use crate::id::{DeliveryId, DestinationId, EventId, TenantId, UserId, WebhookId};
+use crate::model::delivery::{DeliveryStatus, Details};
 use crate::schema::outbox as outbox_table;
 use crate::test_support::{both_databases, claim_request, hold_writes, webhook, write};
+use crate::unix_millis::UnixMillis;
 
-const NOW: Instant = Instant::from_millis(1_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_000_000);
 const DELIVERED: Verdict = Verdict::Finished(DeliveryState::Delivered);
 
 /// Users that there are: on PostgreSQL their rows are what is locked.
@@ -28,7 +28,7 @@ fn add_users<const N: usize>(db: &Db) -> [UserId; N] {
             .values((
                 tenants::id.eq(tenant),
                 tenants::name.eq("Default"),
-                tenants::name_key.eq("default"),
+                tenants::name_normalized.eq("default"),
                 tenants::is_default.eq(true),
                 tenants::data.eq(none()),
                 tenants::email_configuration.eq(none()),
@@ -56,10 +56,10 @@ fn add_users<const N: usize>(db: &Db) -> [UserId; N] {
     users
 }
 
-fn add(db: &Db, lane: LaneId, user: UserId) -> DeliveryId {
+fn add(db: &Db, destination: DestinationId, user: UserId) -> DeliveryId {
     let delivery = NewDelivery {
         id: DeliveryId::sequential(),
-        lane,
+        destination,
         payload: Payload::Webhook(EventId::sequential()),
         due_at: NOW,
         insert_instant: NOW,
@@ -69,17 +69,17 @@ fn add(db: &Db, lane: LaneId, user: UserId) -> DeliveryId {
     id
 }
 
-fn add_many(db: &Db, lane: LaneId, user: UserId, count: usize) {
+fn add_many(db: &Db, destination: DestinationId, user: UserId, count: usize) {
     for _ in 0..count {
-        add(db, lane, user);
+        add(db, destination, user);
     }
 }
 
-fn claim_due(db: &Db, now: Instant) -> Vec<Claimed> {
+fn claim_due(db: &Db, now: UnixMillis) -> Vec<Claimed> {
     as_worker::claim(db, claim_request(Kind::Webhook, now, 100))
 }
 
-fn settle_as(db: &Db, claimed: &[Claimed], verdict: Verdict, now: Instant) {
+fn settle_as(db: &Db, claimed: &[Claimed], verdict: Verdict, now: UnixMillis) {
     let record = AttemptRecord {
         instant: now,
         duration_millis: 12,
@@ -119,14 +119,14 @@ fn ids(claimed: &[Claimed]) -> Vec<DeliveryId> {
 }
 
 fn a_users_deliveries_go_one_after_the_other_and_others_flow(db: &Db) {
-    let lane = LaneId::random();
+    let destination = DestinationId::random();
     let [rita, rolf] = add_users(db);
     let ritas = [
-        add(db, lane, rita),
-        add(db, lane, rita),
-        add(db, lane, rita),
+        add(db, destination, rita),
+        add(db, destination, rita),
+        add(db, destination, rita),
     ];
-    let rolfs = add(db, lane, rolf);
+    let rolfs = add(db, destination, rolf);
     let mut now = NOW;
     let first = claim_due(db, now);
     assert_eq!(ids(&first), [ritas[0], rolfs]);
@@ -142,7 +142,7 @@ fn a_users_deliveries_go_one_after_the_other_and_others_flow(db: &Db) {
         trying = claim_due(db, now);
         assert_eq!(ids(&trying), [ritas[0]]);
     }
-    let another = add(db, lane, rolf);
+    let another = add(db, destination, rolf);
     let meanwhile = claim_due(db, now);
     assert_eq!(ids(&meanwhile), [another]);
     settle_as(db, &meanwhile, DELIVERED, now);
@@ -157,12 +157,12 @@ fn a_users_deliveries_go_one_after_the_other_and_others_flow(db: &Db) {
 fn what_is_given_up_frees_the_next_as_well(db: &Db) {
     let to = WebhookId::random();
     write(db, move |c| webhook(to, Vec::new()).insert(c));
-    let lane = to.into();
+    let destination = to.into();
     let [rita] = add_users(db);
-    let (first, second) = (add(db, lane, rita), add(db, lane, rita));
+    let (first, second) = (add(db, destination, rita), add(db, destination, rita));
     let parked = write(db, move |c| Details::find(c, second)).unwrap();
     assert_eq!(parked.predecessor, Some(first));
-    assert_eq!(parked.standing(NOW), Standing::Pending);
+    assert_eq!(parked.standing(NOW), DeliveryStatus::Pending);
     let explanation = parked.explanation(NOW);
     assert!(explanation.contains(&format!("delivery {first} comes first")));
     let claimed = claim_due(db, NOW);
@@ -177,17 +177,17 @@ fn what_is_given_up_frees_the_next_as_well(db: &Db) {
 
 fn webhooks_do_not_wait_for_each_other(db: &Db) {
     let [rita] = add_users(db);
-    let one = add(db, LaneId::random(), rita);
-    let other = add(db, LaneId::random(), rita);
+    let one = add(db, DestinationId::random(), rita);
+    let other = add(db, DestinationId::random(), rita);
     assert_eq!(ids(&claim_due(db, NOW)), [one, other]);
 }
 
 fn what_is_stranded_is_freed(db: &Db) {
-    let lane = LaneId::random();
+    let destination = DestinationId::random();
     let [rita, rolf] = add_users(db);
-    let (first, second) = (add(db, lane, rita), add(db, lane, rita));
-    let rolfs = add(db, lane, rolf);
-    let behind = add(db, lane, rolf);
+    let (first, second) = (add(db, destination, rita), add(db, destination, rita));
+    let rolfs = add(db, destination, rolf);
+    let behind = add(db, destination, rolf);
     // Something else takes it out of the outbox.
     write(db, move |c| {
         diesel::delete(outbox_table::table.find(first)).execute(c)
@@ -202,15 +202,15 @@ fn what_is_stranded_is_freed(db: &Db) {
 /// All the time somebody else has the right to write.
 fn a_long_queue_is_looked_at_without_the_right_to_write(db: &Db) {
     let [rita, rolf] = add_users(db);
-    let lanes = [LaneId::random(), LaneId::random()];
-    for lane in lanes {
-        add_many(db, lane, rita, 400);
+    let destinations = [DestinationId::random(), DestinationId::random()];
+    for destination in destinations {
+        add_many(db, destination, rita, 400);
     }
     let others = hold_writes(db);
     assert_eq!(free_all(db), (0, 2));
     drop(others);
-    let first = add(db, lanes[0], rolf);
-    add(db, lanes[0], rolf);
+    let first = add(db, destinations[0], rolf);
+    add(db, destinations[0], rolf);
     write(db, move |c| {
         diesel::delete(outbox_table::table.find(first)).execute(c)
     });
@@ -220,35 +220,44 @@ fn a_long_queue_is_looked_at_without_the_right_to_write(db: &Db) {
 /// Those who take actions on one user at the same time get different places, and one of
 /// them the first.
 fn concurrent_takers_queue_up(db: &Db) {
-    let lane = LaneId::random();
+    let destination = DestinationId::random();
     let [rita] = add_users(db);
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| add_many(db, lane, rita, 10));
+            scope.spawn(|| add_many(db, destination, rita, 10));
         }
     });
     let mut places: Vec<(Option<i64>, i16)> = write(db, |c| {
         outbox_table::table
-            .select((outbox_table::sequence, outbox_table::tier))
+            .select((outbox_table::sequence, outbox_table::priority))
             .load(c)
     });
     places.sort_unstable();
-    let expected = |place: i64| (Some(place), if place == 1 { FRESH } else { PARKED });
+    let expected = |place: i64| {
+        (
+            Some(place),
+            if place == 1 {
+                PRIORITY_NEW
+            } else {
+                PRIORITY_BLOCKED
+            },
+        )
+    };
     assert_eq!(places, (1..=40).map(expected).collect::<Vec<_>>());
 }
 
 /// Whoever decides the last one of a queue waits for whoever is parking behind it: otherwise
 /// neither would free what is parked.
 fn nothing_is_parked_behind_what_goes_at_the_same_time(db: &Db) {
-    let lane = LaneId::random();
+    let destination = DestinationId::random();
     let [rita] = add_users(db);
-    let first = add(db, lane, rita);
+    let first = add(db, destination, rita);
     let claimed = claim_due(db, NOW);
     let (parked, has_parked) = mpsc::channel();
     let (settled, has_settled) = mpsc::channel::<()>();
     let second = NewDelivery {
         id: DeliveryId::sequential(),
-        lane,
+        destination,
         payload: Payload::Webhook(EventId::sequential()),
         due_at: NOW,
         insert_instant: NOW,

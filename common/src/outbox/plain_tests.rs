@@ -7,19 +7,19 @@ use diesel::prelude::*;
 use super::settle::settle_plain_blocking;
 use super::*;
 use crate::db::{Backend, Db};
-use crate::id::{DeliveryId, EventId, LaneId, LeaseToken, UserId};
-use crate::instant::Instant;
+use crate::id::{DeliveryId, DestinationId, EventId, LeaseToken, UserId};
 use crate::schema::{attempts, deliveries, outbox as outbox_table};
 use crate::test_support::{both_databases, write};
+use crate::unix_millis::UnixMillis;
 
-const NOW: Instant = Instant::from_millis(1_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_000_000);
 
-/// Settles one claimed delivery of each of these lanes as a success.
-fn successes(db: &Db, lanes: &[LaneId]) -> Vec<Settlement> {
-    for lane in lanes.iter().copied() {
+/// Settles one claimed delivery of each of these destinations as a success.
+fn successes(db: &Db, destinations: &[DestinationId]) -> Vec<Settlement> {
+    for destination in destinations.iter().copied() {
         let delivery = NewDelivery {
             id: DeliveryId::sequential(),
-            lane,
+            destination,
             payload: Payload::Webhook(EventId::sequential()),
             due_at: NOW,
             insert_instant: NOW,
@@ -32,19 +32,23 @@ fn successes(db: &Db, lanes: &[LaneId]) -> Vec<Settlement> {
         lease_end: NOW.plus(Duration::from_secs(60)),
         owner: "test".to_owned(),
         limit: 100,
-        per_lane: 100,
-        lanes: Lanes::default(),
+        per_destination: 100,
+        destinations: Destinations::default(),
     };
     let mut claimed = as_worker::claim(db, request);
-    assert_eq!(claimed.len(), lanes.len());
-    claimed.sort_unstable_by_key(|claimed| lanes.iter().position(|lane| *lane == claimed.lane));
+    assert_eq!(claimed.len(), destinations.len());
+    claimed.sort_unstable_by_key(|claimed| {
+        destinations
+            .iter()
+            .position(|destination| *destination == claimed.destination)
+    });
     claimed.iter().map(success).collect()
 }
 
 fn success(claimed: &Claimed) -> Settlement {
     Settlement {
         id: claimed.id,
-        lane: claimed.lane,
+        destination: claimed.destination,
         token: claimed.token,
         attempt: claimed.attempt,
         record: Some(AttemptRecord {
@@ -83,12 +87,12 @@ fn assert_plain(db: &Db, batch: &[Settlement], expected: &[usize]) {
     assert_eq!(usize::try_from(delivered).unwrap(), places.len());
 }
 
-fn lanes<const N: usize>() -> [LaneId; N] {
-    std::array::from_fn(|_| LaneId::random())
+fn destinations<const N: usize>() -> [DestinationId; N] {
+    std::array::from_fn(|_| DestinationId::random())
 }
 
-fn successes_of_lanes_that_do_well_need_nothing_else(db: &Db) {
-    let [a, b] = lanes();
+fn successes_of_destinations_that_do_well_need_nothing_else(db: &Db) {
+    let [a, b] = destinations();
     let batch = successes(db, &[a, b, a]);
     assert_plain(db, &batch, &[0, 1, 2]);
     let settled = as_worker::settle_in_a_transaction(db, batch);
@@ -109,22 +113,23 @@ fn successes_of_lanes_that_do_well_need_nothing_else(db: &Db) {
 }
 
 fn what_is_settled_either_way_reads_the_same(db: &Db) {
-    let read =
-        |db: &Db, id: DeliveryId| -> (DeliveryState, i32, Instant, Option<i32>, Option<String>) {
-            write(db, move |c| {
-                deliveries::table
-                    .find(id)
-                    .select((
-                        deliveries::state,
-                        deliveries::attempt,
-                        deliveries::settle_instant,
-                        deliveries::duration_millis,
-                        deliveries::response_excerpt,
-                    ))
-                    .first(c)
-            })
-        };
-    let batch = successes(db, &lanes::<2>());
+    let read = |db: &Db,
+                id: DeliveryId|
+     -> (DeliveryState, i32, UnixMillis, Option<i32>, Option<String>) {
+        write(db, move |c| {
+            deliveries::table
+                .find(id)
+                .select((
+                    deliveries::state,
+                    deliveries::attempt,
+                    deliveries::settle_instant,
+                    deliveries::duration_millis,
+                    deliveries::response_excerpt,
+                ))
+                .first(c)
+        })
+    };
+    let batch = successes(db, &destinations::<2>());
     let [first, second] = [batch[0].clone(), batch[1].clone()];
     let ids = [first.id, second.id];
     assert_eq!(as_worker::settle(db, vec![first]).rows, 1);
@@ -140,8 +145,8 @@ fn what_is_settled_either_way_reads_the_same(db: &Db) {
     assert_eq!(read(db, ids[0]), state);
 }
 
-fn a_lane_that_says_more_is_judged_by_all_it_says(db: &Db) {
-    let [well, failing, probed, silent] = lanes();
+fn a_destination_that_says_more_is_judged_by_all_it_says(db: &Db) {
+    let [well, failing, probed, silent] = destinations();
     let mut batch = successes(db, &[well, failing, failing, probed, silent, silent]);
     batch[2].judgement = Judgement::Bad;
     batch[2].verdict = Verdict::Retry { at: NOW };
@@ -151,15 +156,15 @@ fn a_lane_that_says_more_is_judged_by_all_it_says(db: &Db) {
     assert_plain(db, &batch, &[0, 4]);
 }
 
-fn a_success_of_a_lane_that_failed_is_left(db: &Db) {
-    let [well, failed, throttled, limited] = lanes();
+fn a_success_of_a_destination_that_failed_is_left(db: &Db) {
+    let [well, failed, throttled, limited] = destinations();
     let batch = successes(db, &[well, failed, throttled, limited]);
-    for (lane, failures, throttles) in [(failed, 1, 0), (throttled, 0, 1), (limited, 0, 0)] {
-        let state = LaneState {
+    for (destination, failures, throttles) in [(failed, 1, 0), (throttled, 0, 1), (limited, 0, 0)] {
+        let state = DestinationState {
             failures,
             throttles,
-            rate_tat: 1,
-            ..LaneState::healthy(lane)
+            theoretical_arrival_micros: 1,
+            ..DestinationState::healthy(destination)
         };
         write(db, move |c| state.save(c));
     }
@@ -167,7 +172,7 @@ fn a_success_of_a_lane_that_failed_is_left(db: &Db) {
 }
 
 fn what_keeps_an_order_is_left(db: &Db) {
-    let batch = successes(db, &lanes::<2>());
+    let batch = successes(db, &destinations::<2>());
     let id = batch[1].id;
     write(db, move |c| {
         diesel::update(outbox_table::table.find(id))
@@ -181,16 +186,16 @@ fn what_keeps_an_order_is_left(db: &Db) {
 }
 
 fn who_lost_the_lease_settles_nothing(db: &Db) {
-    let mut batch = successes(db, &lanes::<2>());
+    let mut batch = successes(db, &destinations::<2>());
     batch[0].token = LeaseToken::random();
     assert_plain(db, &batch, &[1]);
 }
 
 /// A batch may hold a lease that has lapsed and another one of the next.
 fn tokens_count_only_with_their_own_delivery(db: &Db) {
-    let mut batch = successes(db, &lanes::<1>());
+    let mut batch = successes(db, &destinations::<1>());
     let other = batch[0].token;
-    batch.append(&mut successes(db, &lanes::<1>()));
+    batch.append(&mut successes(db, &destinations::<1>()));
     let own = batch[1].token;
     assert_ne!(own, other);
     batch[1].token = other;
@@ -199,10 +204,10 @@ fn tokens_count_only_with_their_own_delivery(db: &Db) {
 }
 
 both_databases!(
-    successes_of_lanes_that_do_well_need_nothing_else,
+    successes_of_destinations_that_do_well_need_nothing_else,
     what_is_settled_either_way_reads_the_same,
-    a_lane_that_says_more_is_judged_by_all_it_says,
-    a_success_of_a_lane_that_failed_is_left,
+    a_destination_that_says_more_is_judged_by_all_it_says,
+    a_success_of_a_destination_that_failed_is_left,
     what_keeps_an_order_is_left,
     who_lost_the_lease_settles_nothing,
     tokens_count_only_with_their_own_delivery,

@@ -72,7 +72,7 @@ fn a_plan_is_good_for_an_outbox_of_any_size() {
     let outbox_is = [
         "SELECT",
         "VACUUM ANALYZE outbox",
-        "INSERT INTO outbox (id, kind, lane, event_id, attempt, due_at, insert_instant)
+        "INSERT INTO outbox (id, kind, destination, event_id, attempt, due_at, insert_instant)
          SELECT gen_random_uuid(), 0, '11111111-1111-1111-1111-111111111111',
              gen_random_uuid(), 0, n, n
          FROM generate_series(1, 20000) n",

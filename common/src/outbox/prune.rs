@@ -17,10 +17,10 @@ use uuid::Uuid;
 
 use super::{DeliveryState, Kind, KindCode};
 use crate::db::AnyConnection;
-use crate::id::{DeliveryId, EmailId, EventId, LaneId, WebhookId, earliest};
-use crate::instant::Instant;
+use crate::id::{DeliveryId, DestinationId, EmailId, EventId, WebhookId, earliest};
 use crate::model::idempotency_key::IdempotencyKey;
 use crate::schema::{attempts, deliveries, emails, event_logs, events, outbox, webhooks};
+use crate::unix_millis::UnixMillis;
 
 /// Rows that are looked at together, and so removed in one transaction at most: few enough
 /// that nobody waits for it.
@@ -118,7 +118,7 @@ pub fn look(
     connection: &mut AnyConnection,
     what: Prunable,
     cursor: Cursor,
-    cutoff: Instant,
+    cutoff: UnixMillis,
 ) -> QueryResult<Found> {
     match what {
         Prunable::Deliveries => look_at_deliveries(connection, cursor, cutoff),
@@ -140,8 +140,8 @@ pub fn look(
 pub fn remove(
     connection: &mut AnyConnection,
     found: &Found,
-    cutoff: Instant,
-    now: Instant,
+    cutoff: UnixMillis,
+    now: UnixMillis,
 ) -> QueryResult<usize> {
     match &found.rows {
         Rows::Deliveries(ids) => remove_deliveries(connection, ids, cutoff),
@@ -178,12 +178,18 @@ fn is_full(rows: usize) -> bool {
 }
 
 /// A delivery that is old enough, with what decides about it.
-type Old = (DeliveryId, Instant, DeliveryState, KindCode, LaneId);
+type Old = (
+    DeliveryId,
+    UnixMillis,
+    DeliveryState,
+    KindCode,
+    DestinationId,
+);
 
 fn look_at_deliveries(
     connection: &mut AnyConnection,
     cursor: Cursor,
-    cutoff: Instant,
+    cutoff: UnixMillis,
 ) -> QueryResult<Found> {
     let seen: Vec<Old> = deliveries::table
         .filter(deliveries::id.gt(cursor.id::<DeliveryId>()))
@@ -195,19 +201,20 @@ fn look_at_deliveries(
             deliveries::settle_instant,
             deliveries::state,
             deliveries::kind,
-            deliveries::lane,
+            deliveries::destination,
         ))
         .load(connection)?;
     let given_up = |(_, _, state, kind, _): &&Old| {
         *state == DeliveryState::Exhausted && *kind == KindCode::from(Kind::Webhook)
     };
-    let lanes: HashSet<LaneId> = seen.iter().filter(given_up).map(|old| old.4).collect();
-    let lanes: Vec<WebhookId> = lanes.into_iter().map(WebhookId::from).collect();
+    let destinations: HashSet<DestinationId> =
+        seen.iter().filter(given_up).map(|old| old.4).collect();
+    let destinations: Vec<WebhookId> = destinations.into_iter().map(WebhookId::from).collect();
     let existing: Vec<WebhookId> = webhooks::table
-        .filter(webhooks::id.eq_any(lanes))
+        .filter(webhooks::id.eq_any(destinations))
         .select(webhooks::id)
         .load(connection)?;
-    let existing: HashSet<LaneId> = existing.into_iter().map(LaneId::from).collect();
+    let existing: HashSet<DestinationId> = existing.into_iter().map(DestinationId::from).collect();
     let may_be_replayed = |old: &&Old| given_up(old) && existing.contains(&old.4);
     let may_go = seen
         .iter()
@@ -221,7 +228,7 @@ fn look_at_deliveries(
 fn remove_deliveries(
     connection: &mut AnyConnection,
     ids: &[DeliveryId],
-    cutoff: Instant,
+    cutoff: UnixMillis,
 ) -> QueryResult<usize> {
     // One that is being sent again at this moment is gone from here, and keeps its attempts;
     // one that was sent again meanwhile is young.
@@ -268,7 +275,7 @@ macro_rules! look_at_unreferenced {
 fn look_at_events(
     connection: &mut AnyConnection,
     cursor: Cursor,
-    cutoff: Instant,
+    cutoff: UnixMillis,
 ) -> QueryResult<Found> {
     look_at_unreferenced!(
         connection, cursor, cutoff, events, event_id, Events, EventId
@@ -278,7 +285,7 @@ fn look_at_events(
 fn look_at_emails(
     connection: &mut AnyConnection,
     cursor: Cursor,
-    cutoff: Instant,
+    cutoff: UnixMillis,
 ) -> QueryResult<Found> {
     look_at_unreferenced!(
         connection, cursor, cutoff, emails, email_id, Emails, EmailId
@@ -290,9 +297,9 @@ fn look_at_emails(
 fn look_at_event_logs(
     connection: &mut AnyConnection,
     _cursor: Cursor,
-    cutoff: Instant,
+    cutoff: UnixMillis,
 ) -> QueryResult<Found> {
-    let oldest: Vec<(i64, Instant)> = event_logs::table
+    let oldest: Vec<(i64, UnixMillis)> = event_logs::table
         .order(event_logs::id)
         .limit(BATCH)
         .select((event_logs::id, event_logs::insert_instant))

@@ -13,10 +13,10 @@ use crate::outbox::{NewDelivery, Payload, insert};
 use crate::test_support::{both_databases, webhook, write};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-const NOW: Instant = Instant::from_millis(1_795_300_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_795_300_000_000);
 
 /// A new Id of that instant.
-fn id_of<T: From<Uuid>>(at: Instant) -> T {
+fn id_of<T: From<Uuid>>(at: UnixMillis) -> T {
     let random = Uuid::new_v4().into_bytes();
     let [.., a, b, c, d, e, f, g, h, i, j] = random;
     let millis = u64::try_from(at.millis()).unwrap();
@@ -26,7 +26,7 @@ fn id_of<T: From<Uuid>>(at: Instant) -> T {
 }
 
 /// An event that is owed to a webhook since then.
-fn owe(connection: &mut AnyConnection, to: WebhookId, at: Instant) -> QueryResult<DeliveryId> {
+fn owe(connection: &mut AnyConnection, to: WebhookId, at: UnixMillis) -> QueryResult<DeliveryId> {
     let event = EventRow {
         id: id_of(at),
         event_type: "user.action".to_owned(),
@@ -39,7 +39,7 @@ fn owe(connection: &mut AnyConnection, to: WebhookId, at: Instant) -> QueryResul
     event.insert(connection)?;
     let delivery = NewDelivery {
         id: id_of(at),
-        lane: to.into(),
+        destination: to.into(),
         payload: Payload::Webhook(event.id),
         due_at: at,
         insert_instant: at,
@@ -49,14 +49,14 @@ fn owe(connection: &mut AnyConnection, to: WebhookId, at: Instant) -> QueryResul
 }
 
 /// The same, decided in the same moment, after two attempts.
-fn decided(db: &Db, to: WebhookId, at: Instant, state: DeliveryState) -> DeliveryId {
+fn decided(db: &Db, to: WebhookId, at: UnixMillis, state: DeliveryState) -> DeliveryId {
     write(db, move |connection| {
         let id = owe(connection, to, at)?;
         let sql = |id: String| {
             format!(
-                "INSERT INTO deliveries (id, kind, lane, event_id, state, attempt,
+                "INSERT INTO deliveries (id, kind, destination, event_id, state, attempt,
                     insert_instant, settle_instant, attempt_instant, result)
-                 SELECT id, kind, lane, event_id, '{state}', 2, insert_instant,
+                 SELECT id, kind, destination, event_id, '{state}', 2, insert_instant,
                     insert_instant, insert_instant, 'Success'
                  FROM outbox WHERE id = {id}"
             )

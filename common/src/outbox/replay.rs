@@ -11,8 +11,8 @@ use diesel::sql_types::{BigInt, Nullable};
 use super::resend::move_back;
 use super::{DeliveryState, Kind, KindCode};
 use crate::db::{AnyConnection, SqlUuid};
-use crate::id::{DeliveryId, LaneId, WebhookId, earliest};
-use crate::instant::Instant;
+use crate::id::{DeliveryId, DestinationId, WebhookId, earliest};
+use crate::unix_millis::UnixMillis;
 
 /// Rows of one batch: few enough that other writers do not notice.
 const BATCH: i64 = 500;
@@ -30,9 +30,9 @@ pub struct Replay {
     /// How they ended.
     pub states: Vec<DeliveryState>,
     /// Owed since then or later.
-    pub start: Option<Instant>,
+    pub start: Option<UnixMillis>,
     /// Owed since then or earlier.
-    pub end: Option<Instant>,
+    pub end: Option<UnixMillis>,
 }
 
 /// What a batch has done.
@@ -60,7 +60,7 @@ struct Total {
 /// not happen after all, is left out.
 const DELIVERABLE: &str = "CASE
     WHEN event_id IS NOT NULL THEN
-        EXISTS (SELECT 1 FROM webhooks w WHERE w.id = lane)
+        EXISTS (SELECT 1 FROM webhooks w WHERE w.id = destination)
         AND EXISTS (SELECT 1 FROM events e WHERE e.id = event_id AND NOT e.rolled_back)
     ELSE EXISTS (SELECT 1 FROM emails m WHERE m.id = email_id) END";
 
@@ -77,9 +77,9 @@ impl Replay {
         let total: Total = diesel::sql_query(sql)
             .bind::<SqlUuid, _>(self.first())
             .bind::<SqlUuid, _>(self.beyond())
-            .bind::<BigInt, _>(self.start.unwrap_or(Instant::from_millis(i64::MIN)))
-            .bind::<BigInt, _>(self.end.unwrap_or(Instant::NEVER))
-            .bind::<Nullable<SqlUuid>, _>(self.webhook.map(LaneId::from))
+            .bind::<BigInt, _>(self.start.unwrap_or(UnixMillis::from_millis(i64::MIN)))
+            .bind::<BigInt, _>(self.end.unwrap_or(UnixMillis::NEVER))
+            .bind::<Nullable<SqlUuid>, _>(self.webhook.map(DestinationId::from))
             .get_result(connection)?;
         Ok(total.total)
     }
@@ -93,7 +93,7 @@ impl Replay {
         &self,
         connection: &mut AnyConnection,
         after: Option<DeliveryId>,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Replayed> {
         let sql = format!(
             "SELECT id FROM deliveries WHERE {} ORDER BY id LIMIT {BATCH}",
@@ -102,9 +102,9 @@ impl Replay {
         let picked: Vec<Picked> = diesel::sql_query(sql)
             .bind::<SqlUuid, _>(after.unwrap_or_else(|| self.first()))
             .bind::<SqlUuid, _>(self.beyond())
-            .bind::<BigInt, _>(self.start.unwrap_or(Instant::from_millis(i64::MIN)))
-            .bind::<BigInt, _>(self.end.unwrap_or(Instant::NEVER))
-            .bind::<Nullable<SqlUuid>, _>(self.webhook.map(LaneId::from))
+            .bind::<BigInt, _>(self.start.unwrap_or(UnixMillis::from_millis(i64::MIN)))
+            .bind::<BigInt, _>(self.end.unwrap_or(UnixMillis::NEVER))
+            .bind::<Nullable<SqlUuid>, _>(self.webhook.map(DestinationId::from))
             .load(connection)?;
         let ids: Vec<DeliveryId> = picked.into_iter().map(|picked| picked.id).collect();
         Ok(Replayed {
@@ -114,11 +114,15 @@ impl Replay {
     }
 
     fn first(&self) -> DeliveryId {
-        earliest(self.start.unwrap_or(Instant::from_millis(0)).minus(SLACK))
+        earliest(
+            self.start
+                .unwrap_or(UnixMillis::from_millis(0))
+                .minus(SLACK),
+        )
     }
 
     fn beyond(&self) -> DeliveryId {
-        earliest(self.end.map_or(Instant::NEVER, |end| end.plus(SLACK)))
+        earliest(self.end.map_or(UnixMillis::NEVER, |end| end.plus(SLACK)))
     }
 
     /// Five parameters, whose first use is in the order of their numbers: SQLite counts
@@ -127,9 +131,9 @@ impl Replay {
         let states = self.states.iter().map(|state| format!("'{state}'"));
         let mut condition = format!(
             "id > $1 AND id < $2 AND insert_instant >= $3 AND insert_instant <= $4
-             AND ({lane}) AND state IN ({states}) AND {DELIVERABLE}",
-            lane = match self.webhook {
-                Some(_) => "lane = $5",
+             AND ({destination}) AND state IN ({states}) AND {DELIVERABLE}",
+            destination = match self.webhook {
+                Some(_) => "destination = $5",
                 None => "$5 IS NULL",
             },
             states = states.collect::<Vec<_>>().join(", "),

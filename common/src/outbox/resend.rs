@@ -8,12 +8,12 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use uuid::Uuid;
 
-use super::{Payload, RETRIED};
+use super::{PRIORITY_RETRY, Payload};
 use crate::db::{AnyConnection, SqlUuid};
 use crate::id::{DeliveryId, LeaseToken, WebhookId};
-use crate::instant::Instant;
 use crate::model::delivery::{Delivery, Place};
 use crate::schema::{emails, events, outbox, webhooks};
+use crate::unix_millis::UnixMillis;
 
 /// What became of the wish to have a delivery once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,11 @@ pub enum Missing {
 ///
 /// # Errors
 /// Those of the database.
-pub fn resend(connection: &mut AnyConnection, id: DeliveryId, now: Instant) -> QueryResult<Resent> {
+pub fn resend(
+    connection: &mut AnyConnection,
+    id: DeliveryId,
+    now: UnixMillis,
+) -> QueryResult<Resent> {
     let Some(delivery) = Delivery::find(connection, id)? else {
         return Ok(Resent::Unknown);
     };
@@ -68,7 +72,7 @@ fn missing(connection: &mut AnyConnection, delivery: &Delivery) -> QueryResult<O
     let exists = |found: bool, missing: Missing| (!found).then_some(missing);
     match &delivery.payload {
         Payload::Webhook(event) => {
-            let webhook = webhooks::table.find(WebhookId::from(delivery.lane));
+            let webhook = webhooks::table.find(WebhookId::from(delivery.destination));
             let webhook: bool =
                 diesel::select(diesel::dsl::exists(webhook)).get_result(connection)?;
             let rolled_back: Option<bool> = events::table
@@ -92,12 +96,12 @@ fn missing(connection: &mut AnyConnection, delivery: &Delivery) -> QueryResult<O
 }
 
 /// One that waits becomes due. False: none waits under this Id.
-fn hurry(connection: &mut AnyConnection, id: DeliveryId, now: Instant) -> QueryResult<bool> {
+fn hurry(connection: &mut AnyConnection, id: DeliveryId, now: UnixMillis) -> QueryResult<bool> {
     let waiting = outbox::table.find(id).filter(outbox::lease_token.is_null());
     let rows = diesel::update(waiting)
         .set((
             outbox::due_at.eq(now),
-            outbox::tier.eq(RETRIED),
+            outbox::priority.eq(PRIORITY_RETRY),
             outbox::base_attempt.eq(outbox::attempt),
             outbox::lease_token.eq(None::<LeaseToken>),
         ))
@@ -110,7 +114,7 @@ fn hurry(connection: &mut AnyConnection, id: DeliveryId, now: Instant) -> QueryR
 pub(super) fn move_back(
     connection: &mut AnyConnection,
     ids: &[DeliveryId],
-    now: Instant,
+    now: UnixMillis,
 ) -> QueryResult<usize> {
     let ids = lock(connection, ids)?;
     if ids.is_empty() {
@@ -128,10 +132,10 @@ pub(super) fn move_back(
     ))
     .execute(connection)?;
     diesel::sql_query(format!(
-        "INSERT INTO outbox (id, kind, lane, event_id, email_id, recipient, attempt, due_at,
-            insert_instant, tier, base_attempt)
-         SELECT id, kind, lane, event_id, email_id, recipient, attempt, $1,
-            insert_instant, {RETRIED}, attempt
+        "INSERT INTO outbox (id, kind, destination, event_id, email_id, recipient, attempt, due_at,
+            insert_instant, priority, base_attempt)
+         SELECT id, kind, destination, event_id, email_id, recipient, attempt, $1,
+            insert_instant, {PRIORITY_RETRY}, attempt
          FROM deliveries WHERE id IN ({these})"
     ))
     .bind::<BigInt, _>(now)

@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::db::{Backend, Db, Statements};
-use crate::id::{DeliveryId, EventId, LaneId};
-use crate::instant::Instant;
+use crate::id::{DeliveryId, DestinationId, EventId};
 use crate::test_support::{both_databases, claim_request, write};
+use crate::unix_millis::UnixMillis;
 
-const NOW: Instant = Instant::from_millis(1_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_000_000);
 
 /// Deliveries of one round.
 const ROWS: usize = 100;
@@ -14,20 +14,20 @@ const ROWS: usize = 100;
 /// Those that begin and end a transaction.
 const AROUND: u64 = 2;
 
-/// Some lanes, with as many deliveries each.
-fn add(db: &Db, lanes: &[LaneId]) {
-    let each = ROWS / lanes.len();
-    let lanes = lanes.to_vec();
+/// Some destinations, with as many deliveries each.
+fn add(db: &Db, destinations: &[DestinationId]) {
+    let each = ROWS / destinations.len();
+    let destinations = destinations.to_vec();
     write(db, move |c| {
-        for lane in lanes
+        for destination in destinations
             .iter()
-            .flat_map(|lane| std::iter::repeat_n(*lane, each))
+            .flat_map(|destination| std::iter::repeat_n(*destination, each))
         {
             insert(
                 c,
                 &NewDelivery {
                     id: DeliveryId::sequential(),
-                    lane,
+                    destination,
                     payload: Payload::Webhook(EventId::sequential()),
                     due_at: NOW,
                     insert_instant: NOW,
@@ -68,12 +68,13 @@ fn counted<T>(db: &Db, work: impl FnOnce() -> T) -> (T, Statements) {
 /// What a claim and a settlement of a hundred deliveries take, once they have been made before.
 fn round(
     db: &Db,
-    lanes: usize,
+    destinations: usize,
     settle: impl FnOnce(&Db, Vec<Settlement>) -> Settled,
 ) -> (Statements, Statements) {
     let db = &db.by_index();
-    let lanes: Vec<LaneId> = (0..lanes).map(|_| LaneId::random()).collect();
-    add(db, &lanes);
+    let destinations: Vec<DestinationId> =
+        (0..destinations).map(|_| DestinationId::random()).collect();
+    add(db, &destinations);
     let (claimed, claim) = counted(db, || claim_all(db));
     assert_eq!(claimed.len(), ROWS);
     let batch: Vec<Settlement> = claimed.iter().map(delivered).collect();
@@ -84,15 +85,18 @@ fn round(
 
 fn a_hundred_deliveries_take_few_statements(db: &Db) {
     round(db, 1, as_worker::settle);
-    for lanes in [1, 10] {
-        let (claim, settle) = round(db, lanes, as_worker::settle);
+    for destinations in [1, 10] {
+        let (claim, settle) = round(db, destinations, as_worker::settle);
         let count = |number| u64::try_from(number).unwrap();
-        let (rows, lanes) = (count(ROWS), count(lanes));
+        let (rows, destinations) = (count(ROWS), count(destinations));
         let (most_claim, most_settle) = match db.backend() {
-            // The heads, and the rows of all lanes at once. All that is settled.
+            // The heads, and the rows of all destinations at once. All that is settled.
             Backend::Postgres => (2, 1),
-            // A savepoint, and row by row, for a statement there is no round trip. The lanes.
-            Backend::Sqlite => (2 * AROUND + 1 + lanes + rows, 2 * AROUND + 1 + 2 * rows),
+            // A savepoint, and row by row, for a statement there is no round trip. The destinations.
+            Backend::Sqlite => (
+                2 * AROUND + 1 + destinations + rows,
+                2 * AROUND + 1 + 2 * rows,
+            ),
         };
         assert!(claim.run <= most_claim, "{claim:?}");
         assert!(settle.run <= most_settle, "{settle:?}");
@@ -103,7 +107,7 @@ fn what_has_consequences_takes_a_transaction(db: &Db) {
     round(db, 1, as_worker::settle_in_a_transaction);
     let (_, settle) = round(db, 10, as_worker::settle_in_a_transaction);
     let most = match db.backend() {
-        // The rows, and the lanes.
+        // The rows, and the destinations.
         Backend::Postgres => AROUND + 2,
         Backend::Sqlite => 2 * AROUND + 1 + 2 * u64::try_from(ROWS).unwrap(),
     };

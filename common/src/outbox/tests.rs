@@ -6,19 +6,19 @@ use diesel::prelude::*;
 
 use super::*;
 use crate::db::Db;
-use crate::id::{DeliveryId, EmailId, EventId, LaneId};
-use crate::instant::Instant;
+use crate::id::{DeliveryId, DestinationId, EmailId, EventId};
 use crate::schema::{attempts, deliveries, outbox as outbox_table};
 use crate::test_support::{both_databases, claim_request, write};
+use crate::unix_millis::UnixMillis;
 
-const NOW: Instant = Instant::from_millis(1_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_000_000);
 const LEASE: Duration = Duration::from_secs(60);
 
-fn add(db: &Db, lane: LaneId, due_at: Instant) -> DeliveryId {
+fn add(db: &Db, destination: DestinationId, due_at: UnixMillis) -> DeliveryId {
     let id = DeliveryId::sequential();
     let delivery = NewDelivery {
         id,
-        lane,
+        destination,
         payload: Payload::Webhook(EventId::sequential()),
         due_at,
         insert_instant: NOW,
@@ -27,9 +27,9 @@ fn add(db: &Db, lane: LaneId, due_at: Instant) -> DeliveryId {
     id
 }
 
-fn request(now: Instant) -> ClaimRequest {
+fn request(now: UnixMillis) -> ClaimRequest {
     ClaimRequest {
-        per_lane: 5,
+        per_destination: 5,
         ..claim_request(Kind::Webhook, now, 10)
     }
 }
@@ -76,7 +76,7 @@ fn rows(db: &Db) -> (i64, i64, i64) {
 }
 
 fn what_is_claimed_is_nobody_elses_until_the_lease_ends(db: &Db) {
-    let id = add(db, LaneId::random(), NOW);
+    let id = add(db, DestinationId::random(), NOW);
     let first = claim_all(db, request(NOW));
     assert_eq!(first.len(), 1);
     assert_eq!((first[0].id, first[0].attempt), (id, 1));
@@ -95,7 +95,7 @@ fn what_is_claimed_is_nobody_elses_until_the_lease_ends(db: &Db) {
 }
 
 fn who_lost_the_lease_cannot_settle(db: &Db) {
-    add(db, LaneId::random(), NOW);
+    add(db, DestinationId::random(), NOW);
     let late = claim_all(db, request(NOW)).remove(0);
     let current = claim_all(db, request(NOW.plus(LEASE))).remove(0);
     let delivered = Verdict::Finished(DeliveryState::Delivered);
@@ -111,30 +111,34 @@ fn who_lost_the_lease_cannot_settle(db: &Db) {
     assert_eq!(rows(db), (0, 1, 1));
 }
 
-fn one_lane_gets_no_more_than_its_share_of_a_claim(db: &Db) {
-    let (crowded, other) = (LaneId::random(), LaneId::random());
+fn one_destination_gets_no_more_than_its_share_of_a_claim(db: &Db) {
+    let (crowded, other) = (DestinationId::random(), DestinationId::random());
     for _ in 0..20 {
         add(db, crowded, NOW);
     }
     let last = add(db, other, NOW);
     let claimed = claim_all(db, request(NOW));
-    assert_eq!(claimed.iter().filter(|c| c.lane == crowded).count(), 5);
+    assert_eq!(
+        claimed.iter().filter(|c| c.destination == crowded).count(),
+        5
+    );
     assert!(claimed.iter().any(|c| c.id == last));
 }
 
-fn lanes_to_skip_and_rows_not_yet_due_are_left_alone(db: &Db) {
-    let (skipped, later) = (LaneId::random(), LaneId::random());
+fn destinations_to_skip_and_rows_not_yet_due_are_left_alone(db: &Db) {
+    let (skipped, later) = (DestinationId::random(), DestinationId::random());
     add(db, skipped, NOW);
     add(db, later, NOW.plus(Duration::from_millis(1)));
     let but = |closed| ClaimRequest {
-        lanes: Lanes {
+        destinations: Destinations {
             closed,
-            ..Lanes::default()
+            ..Destinations::default()
         },
         ..request(NOW)
     };
     assert!(claim_all(db, but(vec![skipped])).is_empty());
-    let next = |skip: Vec<LaneId>| write(db, move |c| next_due(c, Kind::Webhook, NOW, &skip));
+    let next =
+        |skip: Vec<DestinationId>| write(db, move |c| next_due(c, Kind::Webhook, NOW, &skip));
     assert_eq!(next(vec![]), Some(NOW));
     assert_eq!(
         next(vec![skipped]),
@@ -145,10 +149,10 @@ fn lanes_to_skip_and_rows_not_yet_due_are_left_alone(db: &Db) {
 }
 
 fn the_kinds_do_not_see_each_other(db: &Db) {
-    let lane = LaneId::random();
+    let destination = DestinationId::random();
     let email = NewDelivery {
         id: DeliveryId::sequential(),
-        lane,
+        destination,
         payload: Payload::Email(EmailId::sequential(), "a@b.example".to_owned()),
         due_at: NOW,
         insert_instant: NOW,
@@ -167,9 +171,9 @@ fn the_kinds_do_not_see_each_other(db: &Db) {
 }
 
 fn a_batch_is_settled_each_by_its_verdict(db: &Db) {
-    let lane = LaneId::random();
+    let destination = DestinationId::random();
     for _ in 0..4 {
-        add(db, lane, NOW);
+        add(db, destination, NOW);
     }
     let claimed = claim_all(db, request(NOW));
     let later = NOW.plus(Duration::from_secs(5));
@@ -216,7 +220,7 @@ fn a_batch_is_settled_each_by_its_verdict(db: &Db) {
 }
 
 fn a_retry_of_what_was_not_tried_uses_no_attempt(db: &Db) {
-    add(db, LaneId::random(), NOW);
+    add(db, DestinationId::random(), NOW);
     let claimed = claim_all(db, request(NOW));
     let untried = Settlement {
         record: None,
@@ -230,8 +234,8 @@ fn a_retry_of_what_was_not_tried_uses_no_attempt(db: &Db) {
 both_databases!(
     what_is_claimed_is_nobody_elses_until_the_lease_ends,
     who_lost_the_lease_cannot_settle,
-    one_lane_gets_no_more_than_its_share_of_a_claim,
-    lanes_to_skip_and_rows_not_yet_due_are_left_alone,
+    one_destination_gets_no_more_than_its_share_of_a_claim,
+    destinations_to_skip_and_rows_not_yet_due_are_left_alone,
     the_kinds_do_not_see_each_other,
     a_batch_is_settled_each_by_its_verdict,
     a_retry_of_what_was_not_tried_uses_no_attempt,

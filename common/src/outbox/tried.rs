@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use super::{AttemptRecord, DeliveryState, Kind, KindCode, RETRIED};
+use super::{AttemptRecord, DeliveryState, Kind, KindCode, PRIORITY_RETRY};
 use crate::db::AnyConnection;
-use crate::id::{DeliveryId, EventId, LaneId};
-use crate::instant::Instant;
+use crate::id::{DeliveryId, DestinationId, EventId};
 use crate::schema::{attempts, deliveries, outbox};
+use crate::unix_millis::UnixMillis;
 
 /// The number of the attempt that was made.
 const FIRST: i32 = 1;
@@ -19,12 +19,12 @@ const FIRST: i32 = 1;
 pub struct TriedDelivery {
     /// Primary key.
     pub id: DeliveryId,
-    /// The lane of the webhook that is to have it.
-    pub lane: LaneId,
+    /// The destination of the webhook that is to have it.
+    pub destination: DestinationId,
     /// What is delivered.
     pub event: EventId,
     /// When it came to be owed.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
 }
 
 impl TriedDelivery {
@@ -36,7 +36,7 @@ impl TriedDelivery {
         &self,
         connection: &mut AnyConnection,
         failed: &AttemptRecord,
-        at: Instant,
+        at: UnixMillis,
     ) -> QueryResult<()> {
         self.owe(connection, failed, at, 0)
     }
@@ -54,18 +54,18 @@ impl TriedDelivery {
         &self,
         connection: &mut AnyConnection,
         failed: &AttemptRecord,
-        at: Instant,
+        at: UnixMillis,
         base_attempt: i32,
     ) -> QueryResult<()> {
         diesel::insert_into(outbox::table)
             .values((
                 outbox::id.eq(self.id),
                 outbox::kind.eq(KindCode::from(Kind::Webhook)),
-                outbox::lane.eq(self.lane),
+                outbox::destination.eq(self.destination),
                 outbox::event_id.eq(Some(self.event)),
                 outbox::attempt.eq(FIRST),
                 outbox::base_attempt.eq(base_attempt),
-                outbox::tier.eq(RETRIED),
+                outbox::priority.eq(PRIORITY_RETRY),
                 outbox::due_at.eq(at),
                 outbox::insert_instant.eq(self.insert_instant),
             ))
@@ -101,7 +101,7 @@ impl TriedDelivery {
             .values((
                 deliveries::id.eq(self.id),
                 deliveries::kind.eq(KindCode::from(Kind::Webhook)),
-                deliveries::lane.eq(self.lane),
+                deliveries::destination.eq(self.destination),
                 deliveries::event_id.eq(Some(self.event)),
                 deliveries::state.eq(state),
                 deliveries::attempt.eq(attempt.map_or(0, |_| FIRST)),
@@ -121,7 +121,7 @@ impl TriedDelivery {
     }
 }
 
-fn end(attempt: &AttemptRecord) -> Instant {
+fn end(attempt: &AttemptRecord) -> UnixMillis {
     let millis = u64::try_from(attempt.duration_millis).unwrap_or_default();
     attempt.instant.plus(Duration::from_millis(millis))
 }

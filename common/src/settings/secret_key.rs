@@ -93,9 +93,9 @@ fn beside(db: &Db, database: &Path) -> Result<Sealer, SecretKeyError> {
 mod tests {
     use super::*;
     use crate::bootstrap::bootstrap;
-    use crate::instant::Instant;
     use crate::model::api_key::ApiKey;
     use crate::test_support::TestDb;
+    use crate::unix_millis::UnixMillis;
 
     const NOTHING: SecretKeySettings = SecretKeySettings {
         secret_key: None,
@@ -106,7 +106,7 @@ mod tests {
     fn sqlite_gets_a_key_file_and_keeps_to_it() {
         let test = TestDb::sqlite();
         let sealer = NOTHING.sealer(&test.db).unwrap();
-        bootstrap(&test.db, &sealer, None, Instant::from_millis(0)).unwrap();
+        bootstrap(&test.db, &sealer, None, UnixMillis::from_millis(0)).unwrap();
         assert!(NOTHING.sealer(&test.db).is_ok());
         // Secrets other than keys may be there: no new key may take the place of a lost one.
         test.db

@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::id::{ActionLogId, ApplicationId, EventId, TenantId, UserActionId, UserId};
-use crate::instant::Instant;
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::email::Mailbox;
 use crate::model::user_action::Phase;
+use crate::unix_millis::UnixMillis;
 
 /// `action` of the API.
 #[derive(Debug, Serialize)]
@@ -23,19 +23,19 @@ pub struct ActionView<'a> {
     application_ids: &'a [ApplicationId],
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<&'a str>,
-    create_instant: Instant,
+    create_instant: UnixMillis,
     email_user_on_end: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     end_event_sent: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    expiry: Option<Instant>,
+    expiry: Option<UnixMillis>,
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<HistoryView<'a>>,
     id: ActionLogId,
-    insert_instant: Instant,
-    last_update_instant: Instant,
+    insert_instant: UnixMillis,
+    last_update_instant: UnixMillis,
     localized_name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     localized_option: Option<&'a str>,
@@ -67,9 +67,9 @@ pub struct HistoryItemView<'a> {
     actioner_user_id: Option<UserId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<&'a str>,
-    create_instant: Instant,
+    create_instant: UnixMillis,
     #[serde(skip_serializing_if = "Option::is_none")]
-    expiry: Option<Instant>,
+    expiry: Option<UnixMillis>,
 }
 
 impl<'a> ActionView<'a> {
@@ -164,7 +164,7 @@ pub struct UserActionEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// When the event was made.
-    pub create_instant: Instant,
+    pub create_instant: UnixMillis,
     /// The rendered mail, if the definition wants it here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<MailView>,
@@ -172,14 +172,14 @@ pub struct UserActionEvent {
     pub emailed_user: bool,
     /// Temporal actions.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub expiry: Option<Instant>,
+    pub expiry: Option<UnixMillis>,
     /// The same on every delivery and retry.
     pub id: EventId,
     /// Who called, and from where.
     pub info: Map<String, Value>,
     /// When the log changed; not at start.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_update_instant: Option<Instant>,
+    pub last_update_instant: Option<UnixMillis>,
     /// The actionee.
     pub linked_object_id: UserId,
     /// The name in the actionee's language.

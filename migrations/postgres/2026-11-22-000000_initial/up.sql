@@ -2,7 +2,7 @@
 CREATE TABLE tenants (
     id uuid NOT NULL,
     name text NOT NULL,
-    name_key text NOT NULL,
+    name_normalized text NOT NULL,
     is_default boolean NOT NULL,
     data text NOT NULL,
     email_configuration text NOT NULL,
@@ -12,7 +12,7 @@ CREATE TABLE tenants (
     insert_instant bigint NOT NULL,
     last_update_instant bigint NOT NULL,
     PRIMARY KEY (id),
-    UNIQUE (name_key)
+    UNIQUE (name_normalized)
 );
 CREATE UNIQUE INDEX tenants_one_default ON tenants (is_default) WHERE is_default;
 
@@ -21,25 +21,25 @@ CREATE TABLE applications (
     id uuid NOT NULL,
     tenant_id uuid NOT NULL,
     name text NOT NULL,
-    name_key text NOT NULL,
+    name_normalized text NOT NULL,
     active boolean NOT NULL,
     data text NOT NULL,
     settings text NOT NULL,
     insert_instant bigint NOT NULL,
     last_update_instant bigint NOT NULL,
     PRIMARY KEY (id),
-    UNIQUE (tenant_id, name_key),
+    UNIQUE (tenant_id, name_normalized),
     FOREIGN KEY (tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
 );
 
--- Actioners and actionees. `email` and `username_key` are lower case.
+-- Actioners and actionees. `email` and `username_normalized` are lower case.
 CREATE TABLE users (
     id uuid NOT NULL,
     tenant_id uuid NOT NULL,
     active boolean NOT NULL,
     email text,
     username text,
-    username_key text,
+    username_normalized text,
     password_hash text,
     password_last_update_instant bigint,
     first_name text,
@@ -58,7 +58,7 @@ CREATE TABLE users (
     last_update_instant bigint NOT NULL,
     PRIMARY KEY (id),
     UNIQUE (tenant_id, email),
-    UNIQUE (tenant_id, username_key),
+    UNIQUE (tenant_id, username_normalized),
     FOREIGN KEY (tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
 );
 
@@ -68,7 +68,7 @@ CREATE TABLE api_keys (
     key_hash bytea NOT NULL,
     key_sealed bytea,
     name text,
-    name_key text,
+    name_normalized text,
     tenant_id uuid,
     permissions text,
     key_manager boolean NOT NULL,
@@ -79,7 +79,7 @@ CREATE TABLE api_keys (
     last_update_instant bigint NOT NULL,
     PRIMARY KEY (id),
     UNIQUE (key_hash),
-    UNIQUE (name_key),
+    UNIQUE (name_normalized),
     FOREIGN KEY (tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
 );
 
@@ -87,7 +87,7 @@ CREATE TABLE api_keys (
 CREATE TABLE email_templates (
     id uuid NOT NULL,
     name text NOT NULL,
-    name_key text NOT NULL,
+    name_normalized text NOT NULL,
     from_email text,
     default_from_name text,
     default_subject text NOT NULL,
@@ -101,14 +101,14 @@ CREATE TABLE email_templates (
     insert_instant bigint NOT NULL,
     last_update_instant bigint NOT NULL,
     PRIMARY KEY (id),
-    UNIQUE (name_key)
+    UNIQUE (name_normalized)
 );
 
 -- Definitions of what can be done to users.
 CREATE TABLE user_actions (
     id uuid NOT NULL,
     name text NOT NULL,
-    name_key text NOT NULL,
+    name_normalized text NOT NULL,
     active boolean NOT NULL,
     temporal boolean NOT NULL,
     prevent_login boolean NOT NULL,
@@ -127,7 +127,7 @@ CREATE TABLE user_actions (
     insert_instant bigint NOT NULL,
     last_update_instant bigint NOT NULL,
     PRIMARY KEY (id),
-    UNIQUE (name_key),
+    UNIQUE (name_normalized),
     FOREIGN KEY (start_email_template_id) REFERENCES email_templates (id),
     FOREIGN KEY (modify_email_template_id) REFERENCES email_templates (id),
     FOREIGN KEY (cancel_email_template_id) REFERENCES email_templates (id),
@@ -138,15 +138,15 @@ CREATE TABLE user_actions (
 CREATE TABLE user_action_reasons (
     id uuid NOT NULL,
     code text NOT NULL,
-    code_key text NOT NULL,
+    code_normalized text NOT NULL,
     text text NOT NULL,
-    text_key text NOT NULL,
+    text_normalized text NOT NULL,
     localized_texts text,
     insert_instant bigint NOT NULL,
     last_update_instant bigint NOT NULL,
     PRIMARY KEY (id),
-    UNIQUE (code_key),
-    UNIQUE (text_key)
+    UNIQUE (code_normalized),
+    UNIQUE (text_normalized)
 );
 
 -- Registrations of receivers. `headers` and the password are sealed. `user_action_enabled` repeats one
@@ -292,7 +292,7 @@ CREATE TABLE emails (
 CREATE TABLE outbox (
     id uuid NOT NULL,
     kind smallint NOT NULL,
-    lane uuid NOT NULL,
+    destination uuid NOT NULL,
     event_id uuid,
     email_id uuid,
     recipient text,
@@ -303,14 +303,14 @@ CREATE TABLE outbox (
     insert_instant bigint NOT NULL,
     PRIMARY KEY (id)
 );
--- The claim walks this: kind, then lane by lane, then what is due first.
-CREATE INDEX outbox_due ON outbox (kind, lane, due_at);
+-- The claim walks this: kind, then destination by destination, then what is due first.
+CREATE INDEX outbox_due ON outbox (kind, destination, due_at);
 
 -- Deliveries that have left the outbox, each with its last attempt.
 CREATE TABLE deliveries (
     id uuid NOT NULL,
     kind smallint NOT NULL,
-    lane uuid NOT NULL,
+    destination uuid NOT NULL,
     event_id uuid,
     email_id uuid,
     recipient text,

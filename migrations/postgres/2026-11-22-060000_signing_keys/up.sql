@@ -3,7 +3,7 @@
 CREATE TABLE signing_keys (
     id uuid NOT NULL,
     name text NOT NULL,
-    name_key text NOT NULL,
+    name_normalized text NOT NULL,
     algorithm text NOT NULL,
     kid text NOT NULL,
     length integer NOT NULL,
@@ -12,7 +12,7 @@ CREATE TABLE signing_keys (
     insert_instant bigint NOT NULL,
     last_update_instant bigint NOT NULL,
     PRIMARY KEY (id),
-    UNIQUE (name_key),
+    UNIQUE (name_normalized),
     UNIQUE (kid)
 );
 

@@ -1,8 +1,8 @@
 -- How many mails a second a mail server takes, as the tenants say that use it: few rows, read by each claim of mail.
 CREATE TABLE mail_limits (
-    lane uuid NOT NULL,
+    destination uuid NOT NULL,
     tenant_id uuid NOT NULL UNIQUE,
     rate_limit integer NOT NULL,
-    PRIMARY KEY (lane, tenant_id),
+    PRIMARY KEY (destination, tenant_id),
     FOREIGN KEY (tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
 );

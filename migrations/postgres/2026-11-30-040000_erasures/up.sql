@@ -12,7 +12,7 @@ ALTER TABLE outbox ADD COLUMN erased boolean NOT NULL DEFAULT FALSE;
 
 -- Mail is checked by its addresses, in whatever tenant; what has had its time is forgotten; and what a mail led to goes
 -- with it.
-CREATE INDEX suppressions_address ON suppressions (address_key);
+CREATE INDEX suppressions_address ON suppressions (address_normalized);
 CREATE INDEX suppressions_expiration ON suppressions (expiration_instant);
 CREATE INDEX suppressions_delivery ON suppressions (delivery_id);
 

@@ -1,6 +1,6 @@
--- A lane of mail is a tenant's and not a server's: the tenant's Id with 8 for its version.
-UPDATE mail_limits SET lane = overlay(tenant_id::text PLACING '8' FROM 15 FOR 1)::uuid;
-UPDATE outbox SET lane = overlay(emails.tenant_id::text PLACING '8' FROM 15 FOR 1)::uuid
+-- A destination of mail is a tenant's and not a server's: the tenant's Id with 8 for its version.
+UPDATE mail_limits SET destination = overlay(tenant_id::text PLACING '8' FROM 15 FOR 1)::uuid;
+UPDATE outbox SET destination = overlay(emails.tenant_id::text PLACING '8' FROM 15 FOR 1)::uuid
 FROM emails WHERE emails.id = outbox.email_id;
 -- How servers fared says nothing about a tenant.
-DELETE FROM lane_states WHERE NOT EXISTS (SELECT FROM webhooks WHERE webhooks.id = lane_states.lane);
+DELETE FROM destination_states WHERE NOT EXISTS (SELECT FROM webhooks WHERE webhooks.id = destination_states.destination);

@@ -2,7 +2,7 @@
 CREATE TABLE tenants (
     id BLOB NOT NULL,
     name TEXT NOT NULL,
-    name_key TEXT NOT NULL,
+    name_normalized TEXT NOT NULL,
     is_default BOOLEAN NOT NULL,
     data TEXT NOT NULL,
     email_configuration TEXT NOT NULL,
@@ -12,7 +12,7 @@ CREATE TABLE tenants (
     insert_instant BIGINT NOT NULL,
     last_update_instant BIGINT NOT NULL,
     PRIMARY KEY (id),
-    UNIQUE (name_key)
+    UNIQUE (name_normalized)
 );
 CREATE UNIQUE INDEX tenants_one_default ON tenants (is_default) WHERE is_default;
 
@@ -21,25 +21,25 @@ CREATE TABLE applications (
     id BLOB NOT NULL,
     tenant_id BLOB NOT NULL,
     name TEXT NOT NULL,
-    name_key TEXT NOT NULL,
+    name_normalized TEXT NOT NULL,
     active BOOLEAN NOT NULL,
     data TEXT NOT NULL,
     settings TEXT NOT NULL,
     insert_instant BIGINT NOT NULL,
     last_update_instant BIGINT NOT NULL,
     PRIMARY KEY (id),
-    UNIQUE (tenant_id, name_key),
+    UNIQUE (tenant_id, name_normalized),
     FOREIGN KEY (tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
 );
 
--- Actioners and actionees. `email` and `username_key` are lower case.
+-- Actioners and actionees. `email` and `username_normalized` are lower case.
 CREATE TABLE users (
     id BLOB NOT NULL,
     tenant_id BLOB NOT NULL,
     active BOOLEAN NOT NULL,
     email TEXT,
     username TEXT,
-    username_key TEXT,
+    username_normalized TEXT,
     password_hash TEXT,
     password_last_update_instant BIGINT,
     first_name TEXT,
@@ -58,7 +58,7 @@ CREATE TABLE users (
     last_update_instant BIGINT NOT NULL,
     PRIMARY KEY (id),
     UNIQUE (tenant_id, email),
-    UNIQUE (tenant_id, username_key),
+    UNIQUE (tenant_id, username_normalized),
     FOREIGN KEY (tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
 );
 
@@ -68,7 +68,7 @@ CREATE TABLE api_keys (
     key_hash BLOB NOT NULL,
     key_sealed BLOB,
     name TEXT,
-    name_key TEXT,
+    name_normalized TEXT,
     tenant_id BLOB,
     permissions TEXT,
     key_manager BOOLEAN NOT NULL,
@@ -79,7 +79,7 @@ CREATE TABLE api_keys (
     last_update_instant BIGINT NOT NULL,
     PRIMARY KEY (id),
     UNIQUE (key_hash),
-    UNIQUE (name_key),
+    UNIQUE (name_normalized),
     FOREIGN KEY (tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
 );
 
@@ -87,7 +87,7 @@ CREATE TABLE api_keys (
 CREATE TABLE email_templates (
     id BLOB NOT NULL,
     name TEXT NOT NULL,
-    name_key TEXT NOT NULL,
+    name_normalized TEXT NOT NULL,
     from_email TEXT,
     default_from_name TEXT,
     default_subject TEXT NOT NULL,
@@ -101,14 +101,14 @@ CREATE TABLE email_templates (
     insert_instant BIGINT NOT NULL,
     last_update_instant BIGINT NOT NULL,
     PRIMARY KEY (id),
-    UNIQUE (name_key)
+    UNIQUE (name_normalized)
 );
 
 -- Definitions of what can be done to users.
 CREATE TABLE user_actions (
     id BLOB NOT NULL,
     name TEXT NOT NULL,
-    name_key TEXT NOT NULL,
+    name_normalized TEXT NOT NULL,
     active BOOLEAN NOT NULL,
     temporal BOOLEAN NOT NULL,
     prevent_login BOOLEAN NOT NULL,
@@ -127,7 +127,7 @@ CREATE TABLE user_actions (
     insert_instant BIGINT NOT NULL,
     last_update_instant BIGINT NOT NULL,
     PRIMARY KEY (id),
-    UNIQUE (name_key),
+    UNIQUE (name_normalized),
     FOREIGN KEY (start_email_template_id) REFERENCES email_templates (id),
     FOREIGN KEY (modify_email_template_id) REFERENCES email_templates (id),
     FOREIGN KEY (cancel_email_template_id) REFERENCES email_templates (id),
@@ -138,15 +138,15 @@ CREATE TABLE user_actions (
 CREATE TABLE user_action_reasons (
     id BLOB NOT NULL,
     code TEXT NOT NULL,
-    code_key TEXT NOT NULL,
+    code_normalized TEXT NOT NULL,
     text TEXT NOT NULL,
-    text_key TEXT NOT NULL,
+    text_normalized TEXT NOT NULL,
     localized_texts TEXT,
     insert_instant BIGINT NOT NULL,
     last_update_instant BIGINT NOT NULL,
     PRIMARY KEY (id),
-    UNIQUE (code_key),
-    UNIQUE (text_key)
+    UNIQUE (code_normalized),
+    UNIQUE (text_normalized)
 );
 
 -- Registrations of receivers. `headers` and the password are sealed. `user_action_enabled` repeats one
@@ -292,7 +292,7 @@ CREATE TABLE emails (
 CREATE TABLE outbox (
     id BLOB NOT NULL,
     kind SMALLINT NOT NULL,
-    lane BLOB NOT NULL,
+    destination BLOB NOT NULL,
     event_id BLOB,
     email_id BLOB,
     recipient TEXT,
@@ -303,14 +303,14 @@ CREATE TABLE outbox (
     insert_instant BIGINT NOT NULL,
     PRIMARY KEY (id)
 );
--- The claim walks this: kind, then lane by lane, then what is due first.
-CREATE INDEX outbox_due ON outbox (kind, lane, due_at);
+-- The claim walks this: kind, then destination by destination, then what is due first.
+CREATE INDEX outbox_due ON outbox (kind, destination, due_at);
 
 -- Deliveries that have left the outbox, each with its last attempt.
 CREATE TABLE deliveries (
     id BLOB NOT NULL,
     kind SMALLINT NOT NULL,
-    lane BLOB NOT NULL,
+    destination BLOB NOT NULL,
     event_id BLOB,
     email_id BLOB,
     recipient TEXT,

@@ -1,12 +1,12 @@
-DROP INDEX deliveries_lane;
+DROP INDEX deliveries_destination;
 DROP INDEX deliveries_email;
 DROP INDEX outbox_email;
 DROP INDEX outbox_event;
 DROP INDEX outbox_order;
 DROP INDEX outbox_due;
-CREATE INDEX outbox_due ON outbox (kind, lane, due_at);
+CREATE INDEX outbox_due ON outbox (kind, destination, due_at);
 ALTER TABLE outbox DROP COLUMN base_attempt;
 ALTER TABLE outbox DROP COLUMN sequence;
 ALTER TABLE outbox DROP COLUMN order_key;
-ALTER TABLE outbox DROP COLUMN tier;
-DROP TABLE lane_states;
+ALTER TABLE outbox DROP COLUMN priority;
+DROP TABLE destination_states;

@@ -3,7 +3,7 @@
 CREATE TABLE signing_keys (
     id BLOB NOT NULL,
     name TEXT NOT NULL,
-    name_key TEXT NOT NULL,
+    name_normalized TEXT NOT NULL,
     algorithm TEXT NOT NULL,
     kid TEXT NOT NULL,
     length INTEGER NOT NULL,
@@ -12,6 +12,6 @@ CREATE TABLE signing_keys (
     insert_instant BIGINT NOT NULL,
     last_update_instant BIGINT NOT NULL,
     PRIMARY KEY (id),
-    UNIQUE (name_key),
+    UNIQUE (name_normalized),
     UNIQUE (kid)
 );

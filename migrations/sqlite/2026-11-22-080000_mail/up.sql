@@ -5,13 +5,13 @@ ALTER TABLE emails ADD COLUMN preferred_languages TEXT NOT NULL DEFAULT '[]';
 -- mailing anybody.
 CREATE TABLE suppressions (
     tenant_id BLOB NOT NULL,
-    address_key TEXT NOT NULL,
+    address_normalized TEXT NOT NULL,
     address TEXT NOT NULL,
     delivery_id BLOB NOT NULL,
     status_code INTEGER,
     reason TEXT NOT NULL,
     insert_instant BIGINT NOT NULL,
     expiration_instant BIGINT NOT NULL,
-    PRIMARY KEY (tenant_id, address_key),
+    PRIMARY KEY (tenant_id, address_normalized),
     FOREIGN KEY (tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
 );

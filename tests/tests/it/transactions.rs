@@ -146,7 +146,7 @@ async fn what_is_refused_leaves_its_trace_in_the_log_only(db: TestDatabase) {
     before.insert("events".to_owned(), 1);
     before.insert("deliveries".to_owned(), 2);
     // That one of them has failed, whatever it was about.
-    before.insert("lane_states".to_owned(), 1);
+    before.insert("destination_states".to_owned(), 1);
     assert_eq!(after, before);
     let failed = logged(&app.client, "Failed").await;
     assert_eq!(failed.len(), 1);

@@ -3,14 +3,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use beadle_common::id::LaneId;
+use beadle_common::id::DestinationId;
 use tokio::time::Instant;
 
 use super::Server;
-use super::lane::{Lane, Waiting};
+use super::destination::{Destination, Waiting};
 use super::slots::Slot;
 
-/// Lanes with nothing in flight that are remembered because they failed last.
+/// Destinations with nothing in flight that are remembered because they failed last.
 /// Above that some are forgotten, and get another chance.
 pub(super) const REMEMBERED: usize = 1024;
 
@@ -18,15 +18,15 @@ pub(super) const REMEMBERED: usize = 1024;
 pub(super) struct State<W> {
     pub(super) used: usize,
     pub(super) taken: u64,
-    pub(super) lanes: HashMap<LaneId, Lane<W>>,
-    /// In flight to each server that several lanes lead to.
+    pub(super) destinations: HashMap<DestinationId, Destination<W>>,
+    /// In flight to each server that several destinations lead to.
     pub(super) servers: HashMap<Server, usize>,
-    /// Lanes of which something waits. When something lands, it is the turn of the first
+    /// Destinations of which something waits. When something lands, it is the turn of the first
     /// that may have one more in flight.
-    pub(super) turns: VecDeque<LaneId>,
+    pub(super) turns: VecDeque<DestinationId>,
     pub(super) waiting: usize,
     pub(super) waiting_bytes: usize,
-    /// The last look was short of slots, whatever the lanes had.
+    /// The last look was short of slots, whatever the destinations had.
     pub(super) is_short: bool,
     /// Nothing more begins.
     pub(super) stopped: bool,
@@ -37,7 +37,7 @@ impl<W> Default for State<W> {
         Self {
             used: 0,
             taken: 0,
-            lanes: HashMap::new(),
+            destinations: HashMap::new(),
             servers: HashMap::new(),
             turns: VecDeque::new(),
             waiting: 0,
@@ -49,27 +49,32 @@ impl<W> Default for State<W> {
 }
 
 impl<W> State<W> {
-    pub(super) fn fly(&mut self, lane: LaneId, server: Option<&Server>, now: Instant) -> u64 {
+    pub(super) fn fly(
+        &mut self,
+        destination: DestinationId,
+        server: Option<&Server>,
+        now: Instant,
+    ) -> u64 {
         if let Some(server) = server {
             *self.servers.entry(Arc::clone(server)).or_default() += 1;
         }
         self.used += 1;
         self.taken += 1;
         let number = self.taken;
-        let flights = &mut self.lanes.entry(lane).or_default().flights;
+        let flights = &mut self.destinations.entry(destination).or_default().flights;
         flights.insert(number, now);
         number
     }
 
-    /// Its turn comes when the lanes have had theirs that wait already.
-    pub(super) fn waits(&mut self, id: LaneId, waiting: Waiting<W>) {
-        let lane = self.lanes.entry(id).or_default();
-        if !lane.has_waiting() {
+    /// Its turn comes when the destinations have had theirs that wait already.
+    pub(super) fn waits(&mut self, id: DestinationId, waiting: Waiting<W>) {
+        let destination = self.destinations.entry(id).or_default();
+        if !destination.has_waiting() {
             self.turns.push_back(id);
         }
         self.waiting += 1;
         self.waiting_bytes += waiting.bytes;
-        lane.waits(waiting);
+        destination.waits(waiting);
     }
 
     /// A flight is over.
@@ -83,22 +88,22 @@ impl<W> State<W> {
                 self.servers.remove(server);
             }
         }
-        let Some(lane) = self.lanes.get_mut(&slot.lane) else {
+        let Some(destination) = self.destinations.get_mut(&slot.destination) else {
             return;
         };
-        lane.flights.remove(&slot.number);
-        lane.shutting -= usize::from(slot.shuts);
+        destination.flights.remove(&slot.number);
+        destination.shutting -= usize::from(slot.shuts);
         self.tidy();
     }
 
-    /// Keeps the memory of lanes without flights within bounds.
+    /// Keeps the memory of destinations without flights within bounds.
     fn tidy(&mut self) {
-        if self.lanes.len() <= self.used.saturating_add(REMEMBERED) {
+        if self.destinations.len() <= self.used.saturating_add(REMEMBERED) {
             return;
         }
         let mut excess = REMEMBERED / 2;
-        self.lanes.retain(|_, lane| {
-            let forget = lane.is_at_rest() && excess > 0;
+        self.destinations.retain(|_, destination| {
+            let forget = destination.is_at_rest() && excess > 0;
             excess -= usize::from(forget);
             !forget
         });

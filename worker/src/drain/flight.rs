@@ -5,10 +5,10 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use beadle_common::instant::Instant;
 use beadle_common::outbox::{
     AttemptRecord, AttemptResult, Claimed, DeliveryState, Judgement, Settlement, Verdict,
 };
+use beadle_common::unix_millis::UnixMillis;
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -60,13 +60,13 @@ pub(super) enum Cargo<P> {
 pub(super) struct Held<P> {
     pub(super) claimed: Claimed,
     pub(super) cargo: Cargo<P>,
-    pub(super) lease_end: Instant,
+    pub(super) lease_end: UnixMillis,
 }
 
 /// A settlement, and until when it may be written.
 pub(super) struct Landing {
     pub(super) settlement: Settlement,
-    pub(super) lease_end: Instant,
+    pub(super) lease_end: UnixMillis,
     /// Kept until this is written, unless all went well.
     pub(super) _kept: Option<Box<dyn Keepsake>>,
 }
@@ -124,7 +124,7 @@ impl<C: Courier> Crew<C> {
         let Flight {
             slot, dismissed, ..
         } = flight;
-        // What failed may shut its lane. Nothing more of it is claimed in its place until
+        // What failed may shut its destination. Nothing more of it is claimed in its place until
         // that is written: it would only use up attempts.
         let (kept, freed): (Option<Box<dyn Keepsake>>, _) = match settlement.judgement {
             Judgement::Good => (None, Some(slot)),
@@ -160,7 +160,7 @@ impl<C: Courier> Crew<C> {
 struct Flight<C: Courier> {
     slot: Slot<Held<C::Parcel>>,
     crew: Arc<Crew<C>>,
-    lease_end: Instant,
+    lease_end: UnixMillis,
     claimed: Claimed,
     /// What waited behind it, if it has gone badly.
     dismissed: Vec<Held<C::Parcel>>,
@@ -199,13 +199,13 @@ impl<C: Courier> Flight<C> {
         }
     }
 
-    fn hand_back(&self, started: Instant) -> Settlement {
+    fn hand_back(&self, started: UnixMillis) -> Settlement {
         let at = started.plus(BACK_SOON);
         self.settle(None, Verdict::HandBack { at })
     }
 
-    /// An exchange with the peer: the only thing that tells of the lane's health.
-    fn sent(&mut self, started: Instant, exchange: Exchange) -> Settlement {
+    /// An exchange with the peer: the only thing that tells of the destination's health.
+    fn sent(&mut self, started: UnixMillis, exchange: Exchange) -> Settlement {
         let judgement = judgement(&exchange.outcome);
         self.dismissed = self.slot.report(match judgement {
             Judgement::Good | Judgement::Silent => Health::Good,
@@ -231,7 +231,7 @@ impl<C: Courier> Flight<C> {
         self.position() > self.crew.courier.schedule().attempts()
     }
 
-    fn unsendable(&self, started: Instant, unsendable: Unsendable) -> Settlement {
+    fn unsendable(&self, started: UnixMillis, unsendable: Unsendable) -> Settlement {
         match unsendable {
             Unsendable::Gone => self.settle(None, Verdict::Finished(DeliveryState::Canceled)),
             Unsendable::Unwanted(failure) => {
@@ -248,7 +248,7 @@ impl<C: Courier> Flight<C> {
         }
     }
 
-    fn landed(&self, started: Instant, exchange: Exchange) -> Settlement {
+    fn landed(&self, started: UnixMillis, exchange: Exchange) -> Settlement {
         let verdict = match &exchange.outcome {
             Outcome::Delivered => Verdict::Finished(DeliveryState::Delivered),
             Outcome::Failed(failure) => self.after(failure),
@@ -282,7 +282,7 @@ impl<C: Courier> Flight<C> {
             Next::Retry { at_millis } => {
                 tracing::info!("failed, and will be tried again: {}", failure.message);
                 Verdict::Retry {
-                    at: Instant::from_millis(at_millis),
+                    at: UnixMillis::from_millis(at_millis),
                 }
             }
             Next::Exhausted => {
@@ -293,7 +293,7 @@ impl<C: Courier> Flight<C> {
     }
 
     /// The process stops.
-    fn cut_off(&self, started: Instant) -> Settlement {
+    fn cut_off(&self, started: UnixMillis) -> Settlement {
         let message = "the worker was stopped before the answer came";
         let settlement = self.unknown(started, message.to_owned());
         match settlement.verdict {
@@ -307,7 +307,7 @@ impl<C: Courier> Flight<C> {
     }
 
     /// The receiver may have got it or not; it is tried again.
-    fn unknown(&self, started: Instant, message: String) -> Settlement {
+    fn unknown(&self, started: UnixMillis, message: String) -> Settlement {
         let failure = Failure::new(ErrorClass::Unknown, message);
         let settlement = self.landed(started, Exchange::failed(failure));
         let unknown = |record| AttemptRecord {

@@ -1,23 +1,23 @@
-//! What lanes have been through, in the log of the process that brought it about.
+//! What destinations have been through, in the log of the process that brought it about.
 
-use beadle_common::id::LaneId;
+use beadle_common::id::DestinationId;
 use beadle_common::outbox::{DisabledReason, Happening};
 
-pub(crate) fn tell(lane: LaneId, happening: Happening) {
+pub(crate) fn tell(destination: DestinationId, happening: Happening) {
     match happening {
         Happening::Disabled(DisabledReason::Gone) => tracing::error!(
-            %lane,
+            %destination,
             "the webhook was disabled: it answered 410, which means that it is gone for good"
         ),
         Happening::Disabled(DisabledReason::Failing) => tracing::error!(
-            %lane,
+            %destination,
             "the webhook was disabled: nothing but failures for BEADLE_DISABLE_AFTER"
         ),
         Happening::CircuitOpened(until) => tracing::warn!(
-            %lane,
+            %destination,
             until = until.millis(),
-            "nothing but failures: the lane rests, and is then tried with one delivery at a time"
+            "nothing but failures: the destination rests, and is then tried with one delivery at a time"
         ),
-        Happening::CircuitClosed => tracing::info!(%lane, "the lane works again"),
+        Happening::CircuitClosed => tracing::info!(%destination, "the destination works again"),
     }
 }

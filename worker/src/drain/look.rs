@@ -5,9 +5,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use beadle_common::db::{AnyConnection, DbError};
-use beadle_common::id::LaneId;
-use beadle_common::instant::Instant;
-use beadle_common::outbox::{ClaimRequest, Claimed, Lanes, claim};
+use beadle_common::id::DestinationId;
+use beadle_common::outbox::{ClaimRequest, Claimed, Destinations, claim};
+use beadle_common::unix_millis::UnixMillis;
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 
@@ -29,7 +29,7 @@ pub(super) struct Look {
     pub(super) cut_short: bool,
     /// There is no room at all.
     pub(super) is_full: bool,
-    /// Some lanes or all were not looked at, or would not be now.
+    /// Some destinations or all were not looked at, or would not be now.
     pub(super) closed: bool,
 }
 
@@ -60,28 +60,36 @@ impl<C: Courier> Drain<C> {
         let lease_end = now.plus(self.limits.lease);
         let claimed = self.claim(&room, now, lease_end).await?;
         self.around.metrics.claimed(C::KIND, claimed.len());
-        let mut of_lane = HashMap::<LaneId, usize>::new();
+        let mut of_destination = HashMap::<DestinationId, usize>::new();
         for claimed in &claimed {
-            *of_lane.entry(claimed.lane).or_default() += 1;
+            *of_destination.entry(claimed.destination).or_default() += 1;
         }
         let found = claimed.len();
         let loaded = self.load(claimed).await;
         self.embark(&crew, loaded, lease_end).await;
-        Ok(self.looked(found, &room, &of_lane))
+        Ok(self.looked(found, &room, &of_destination))
     }
 
     /// What is left after a look.
-    fn looked(&self, found: usize, before: &Room, of_lane: &HashMap<LaneId, usize>) -> Look {
+    fn looked(
+        &self,
+        found: usize,
+        before: &Room,
+        of_destination: &HashMap<DestinationId, usize>,
+    ) -> Look {
         let now = self.slots.look(tokio::time::Instant::now());
-        let lane_has_more =
-            |(lane, count): (&LaneId, &usize)| *count >= before.of(*lane) && now.of(*lane) > 0;
-        let ahead = |lane| before.ahead.iter().any(|(ahead, _)| ahead == lane);
-        let others = of_lane.iter().filter(|(lane, _)| !ahead(*lane));
+        let destination_has_more = |(destination, count): (&DestinationId, &usize)| {
+            *count >= before.of(*destination) && now.of(*destination) > 0
+        };
+        let ahead = |destination| before.ahead.iter().any(|(ahead, _)| ahead == destination);
+        let others = of_destination
+            .iter()
+            .filter(|(destination, _)| !ahead(*destination));
         let of_others: usize = others.map(|(_, count)| count).sum();
         let others_have_more = of_others >= before.rows && of_others > 0 && now.rows > 0;
         Look {
             found,
-            cut_short: others_have_more || of_lane.iter().any(lane_has_more),
+            cut_short: others_have_more || of_destination.iter().any(destination_has_more),
             is_full: now.is_none(),
             closed: !now.closed.is_empty() || !before.closed.is_empty(),
         }
@@ -99,10 +107,10 @@ impl<C: Courier> Drain<C> {
     }
 
     /// Lets fly what has a slot; what has none waits for it.
-    async fn embark(&self, crew: &Arc<Crew<C>>, loaded: Loaded<C>, lease_end: Instant) {
+    async fn embark(&self, crew: &Arc<Crew<C>>, loaded: Loaded<C>, lease_end: UnixMillis) {
         let mut refused = Vec::new();
         for (claimed, cargo) in loaded {
-            let lane = claimed.lane;
+            let destination = claimed.destination;
             let (bytes, server) = match &cargo {
                 Cargo::Parcel(parcel) => (self.courier.weight(parcel), self.courier.server(parcel)),
                 Cargo::Unsendable(_) | Cargo::NotLoaded => (0, None),
@@ -113,7 +121,7 @@ impl<C: Courier> Drain<C> {
                 lease_end,
             };
             let now = tokio::time::Instant::now();
-            match self.slots.place(lane, held, bytes, server, now) {
+            match self.slots.place(destination, held, bytes, server, now) {
                 Place::Now(slot, held) => {
                     self.flights.spawn(Arc::clone(crew).fly(slot, held));
                 }
@@ -135,8 +143,8 @@ impl<C: Courier> Drain<C> {
     async fn claim(
         &self,
         room: &Room,
-        now: Instant,
-        lease_end: Instant,
+        now: UnixMillis,
+        lease_end: UnixMillis,
     ) -> Result<Vec<Claimed>, DbError> {
         let request = ClaimRequest {
             kind: C::KIND,
@@ -144,8 +152,8 @@ impl<C: Courier> Drain<C> {
             lease_end,
             owner: self.around.owner.clone(),
             limit: room.rows,
-            per_lane: room.per_lane,
-            lanes: Lanes {
+            per_destination: room.per_destination,
+            destinations: Destinations {
                 closed: room.closed.clone(),
                 suspects: room.suspects.clone(),
                 suspect_limit: room.suspect_rows,
@@ -210,7 +218,7 @@ impl<C: Courier> Drain<C> {
         &self,
         courier: Arc<C>,
         claimed: Vec<Claimed>,
-        now: Instant,
+        now: UnixMillis,
     ) -> Result<super::Loaded<C::Parcel>, DbError> {
         let load = move |connection: &mut AnyConnection| {
             Ok::<_, DbError>(courier.load(connection, claimed, now)?)

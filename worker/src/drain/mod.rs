@@ -4,9 +4,9 @@
 //! particular to a kind is its [`Courier`].
 
 mod counts;
+mod destination;
 mod flight;
 pub(crate) mod happening;
-mod lane;
 mod look;
 mod refused;
 mod room;
@@ -23,8 +23,8 @@ use std::time::Duration;
 use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff;
 use beadle_common::db::{AnyConnection, Db, DbError, WakeSource};
-use beadle_common::instant::Instant;
-use beadle_common::outbox::{Claimed, Kind, LanePolicy, next_due};
+use beadle_common::outbox::{Claimed, DestinationPolicy, Kind, next_due};
+use beadle_common::unix_millis::UnixMillis;
 use diesel::QueryResult;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -57,7 +57,7 @@ const OTHERS_TURN: Duration = Duration::from_millis(50);
 const QUIET: Duration = Duration::from_millis(15);
 
 /// What time it is.
-pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+pub type Clock = Arc<dyn Fn() -> UnixMillis + Send + Sync>;
 
 /// A number from 0 to 1, new on each call.
 pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
@@ -65,8 +65,8 @@ pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
 /// Claimed deliveries, each with what is needed to send it or why it cannot be sent.
 pub type Loaded<P> = Vec<(Claimed, Result<P, Unsendable>)>;
 
-/// What several lanes lead to that takes few connections, by a name of the courier's: it gets no
-/// more in flight than a lane, and its lanes take turns.
+/// What several destinations lead to that takes few connections, by a name of the courier's: it gets no
+/// more in flight than a destination, and its destinations take turns.
 pub type Server = Arc<str>;
 
 /// What is particular to one kind of delivery.
@@ -85,7 +85,7 @@ pub trait Courier: Send + Sync + 'static {
         &self,
         connection: &mut AnyConnection,
         claimed: Vec<Claimed>,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Loaded<Self::Parcel>>;
 
     /// The same from memory, if all that they need is at hand: the database need not be asked.
@@ -96,7 +96,7 @@ pub trait Courier: Send + Sync + 'static {
     fn at_hand(
         &self,
         claimed: Vec<Claimed>,
-        _now: Instant,
+        _now: UnixMillis,
     ) -> Result<Loaded<Self::Parcel>, Vec<Claimed>> {
         Err(claimed)
     }
@@ -104,7 +104,7 @@ pub trait Courier: Send + Sync + 'static {
     /// About how many bytes of memory it takes up until it is sent.
     fn weight(&self, parcel: &Self::Parcel) -> usize;
 
-    /// What it shares with other lanes, if anything.
+    /// What it shares with other destinations, if anything.
     fn server(&self, _parcel: &Self::Parcel) -> Option<Server> {
         None
     }
@@ -113,7 +113,7 @@ pub trait Courier: Send + Sync + 'static {
     fn time_limit(&self, parcel: &Self::Parcel) -> Duration;
 
     /// Makes one attempt.
-    fn send(&self, parcel: Self::Parcel, now: Instant) -> impl Future<Output = Exchange> + Send;
+    fn send(&self, parcel: Self::Parcel, now: UnixMillis) -> impl Future<Output = Exchange> + Send;
 
     /// When to try again.
     fn schedule(&self) -> &RetrySchedule;
@@ -124,8 +124,8 @@ pub trait Courier: Send + Sync + 'static {
 pub struct Limits {
     /// In flight in all.
     pub slots: usize,
-    /// In flight in one lane.
-    pub per_lane: usize,
+    /// In flight in one destination.
+    pub per_destination: usize,
     /// How long a claim holds.
     pub lease: Duration,
     /// How long flights may take to land when the process stops.
@@ -145,8 +145,8 @@ pub struct Surroundings {
     pub jitter: Jitter,
     /// The name of this worker, for operators.
     pub owner: String,
-    /// When lanes are given up, and how that is told.
-    pub policy: LanePolicy,
+    /// When destinations are given up, and how that is told.
+    pub policy: DestinationPolicy,
     /// Where it is counted.
     pub metrics: Metrics,
 }
@@ -179,7 +179,7 @@ impl<C: Courier> Drain<C> {
         // All that it asks for is a few rows, whatever else is there.
         around.db = around.db.by_index();
         Self {
-            slots: Arc::new(Slots::new(limits.slots, limits.per_lane)),
+            slots: Arc::new(Slots::new(limits.slots, limits.per_destination)),
             courier,
             around,
             limits,
@@ -279,7 +279,7 @@ impl<C: Courier> Drain<C> {
         }
     }
 
-    /// How long until something is due in a lane that is open.
+    /// How long until something is due in a destination that is open.
     async fn next_due_in(&self) -> Duration {
         let closed = self.slots.look(tokio::time::Instant::now()).closed;
         let asked = (self.around.clock)();

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff;
-use beadle_common::instant::Instant;
+use beadle_common::unix_millis::UnixMillis;
 use tokio::time::Instant as Moment;
 
 use super::flight::Landing;
@@ -82,7 +82,7 @@ impl Refused {
     }
 
     /// Those whose leases have ended: others may have claimed them.
-    pub(super) fn give_up(&mut self, now: Instant) -> Vec<Landing> {
+    pub(super) fn give_up(&mut self, now: UnixMillis) -> Vec<Landing> {
         let landings = std::mem::take(&mut self.landings).into_iter();
         let (lapsed, held): (Vec<_>, Vec<_>) =
             landings.partition(|landing| landing.lease_end <= now);

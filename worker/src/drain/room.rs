@@ -1,10 +1,10 @@
 //! What slots tell and are told.
 
-use beadle_common::id::LaneId;
+use beadle_common::id::DestinationId;
 
 use super::slots::Slot;
 
-/// How the last flight of a lane went.
+/// How the last flight of a destination went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Health {
     /// The peer does its part.
@@ -20,16 +20,16 @@ pub(super) enum Health {
 pub(super) struct Room {
     /// Rows in all.
     pub(super) rows: usize,
-    /// Rows of one lane.
-    pub(super) per_lane: usize,
-    /// Suspect lanes that may get some.
-    pub(super) suspects: Vec<LaneId>,
+    /// Rows of one destination.
+    pub(super) per_destination: usize,
+    /// Suspect destinations that may get some.
+    pub(super) suspects: Vec<DestinationId>,
     /// Rows of those, in all.
     pub(super) suspect_rows: usize,
-    /// Lanes that get nothing now.
-    pub(super) closed: Vec<LaneId>,
-    /// Lanes that may get so many, beside what all get.
-    pub(super) ahead: Vec<(LaneId, usize)>,
+    /// Destinations that get nothing now.
+    pub(super) closed: Vec<DestinationId>,
+    /// Destinations that may get so many, beside what all get.
+    pub(super) ahead: Vec<(DestinationId, usize)>,
 }
 
 impl Room {
@@ -38,13 +38,13 @@ impl Room {
         self.rows == 0 && self.ahead.is_empty()
     }
 
-    /// How many rows of this lane can be claimed.
-    pub(super) fn of(&self, lane: LaneId) -> usize {
-        if self.closed.contains(&lane) {
+    /// How many rows of this destination can be claimed.
+    pub(super) fn of(&self, destination: DestinationId) -> usize {
+        if self.closed.contains(&destination) {
             return 0;
         }
-        let ahead = self.ahead.iter().find(|(ahead, _)| *ahead == lane);
-        ahead.map_or(self.per_lane.min(self.rows), |(_, rows)| *rows)
+        let ahead = self.ahead.iter().find(|(ahead, _)| *ahead == destination);
+        ahead.map_or(self.per_destination.min(self.rows), |(_, rows)| *rows)
     }
 }
 
@@ -54,6 +54,6 @@ pub(super) enum Place<W> {
     Now(Slot<W>, W),
     /// It leaves when something lands.
     Waits,
-    /// Its lane does badly, or the worker stops: it must not leave at all.
+    /// Its destination does badly, or the worker stops: it must not leave at all.
     Refused(W),
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use backoff::backoff::Backoff;
 use beadle_common::db::{Db, DbError};
 use beadle_common::outbox::{
-    Happening, Kind, LanePolicy, Settled, Settlement, Verdict, settle, settle_plain,
+    DestinationPolicy, Happening, Kind, Settled, Settlement, Verdict, settle, settle_plain,
 };
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
@@ -33,7 +33,7 @@ pub(super) struct Settler {
     kind: Kind,
     db: Db,
     clock: Clock,
-    policy: LanePolicy,
+    policy: DestinationPolicy,
     metrics: Metrics,
     pub(super) landings: mpsc::Receiver<Landing>,
     behind: watch::Sender<bool>,
@@ -235,8 +235,8 @@ impl Settler {
             })
             .await?;
         self.metrics.settled(self.kind, &settlements, &settled);
-        for (lane, happening) in &settled.happenings {
-            tell(*lane, *happening);
+        for (destination, happening) in &settled.happenings {
+            tell(*destination, *happening);
         }
         if settled.rows < wanted {
             tracing::warn!(
@@ -249,7 +249,7 @@ impl Settler {
             Verdict::Finished(_) | Verdict::Hold => false,
             Verdict::Retry { at } | Verdict::HandBack { at } => at < soon,
         };
-        // A lane that works again may have more that is due, and so may one whose probe
+        // A destination that works again may have more that is due, and so may one whose probe
         // told nothing.
         let reopened = settled
             .happenings

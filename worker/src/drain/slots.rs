@@ -1,11 +1,11 @@
-//! Slots: how much is in flight, in all and in each lane, what waits for a slot, and which
-//! lanes are suspect.
+//! Slots: how much is in flight, in all and in each destination, what waits for a slot, and which
+//! destinations are suspect.
 //!
-//! A lane is suspect if it failed last, or if one of its flights is over a second old.
-//! Suspect lanes share half of the slots: dozens of hanging receivers leave the healthy
-//! ones the other half. The last eighth is for lanes that have nothing in flight, so that
-//! one more begins at once whatever all others do. Lanes that lead to one server share what
-//! a lane may have, and take turns. A lane that does well has deliveries wait here, so that the next
+//! A destination is suspect if it failed last, or if one of its flights is over a second old.
+//! Suspect destinations share half of the slots: dozens of hanging receivers leave the healthy
+//! ones the other half. The last eighth is for destinations that have nothing in flight, so that
+//! one more begins at once whatever all others do. Destinations that lead to one server share what
+//! a destination may have, and take turns. A destination that does well has deliveries wait here, so that the next
 //! leaves when one lands, and not when the database has been asked again; when it fails,
 //! they are dismissed. Nothing here knows the database; [`Room`] says what to claim.
 
@@ -13,29 +13,29 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use beadle_common::id::LaneId;
+use beadle_common::id::DestinationId;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::Server;
 use super::counts::State;
-use super::lane::{Lane, Waiting};
+use super::destination::{Destination, Waiting};
 use super::room::{Health, Place, Room};
 
-/// Bytes that wait at most, of all lanes together.
+/// Bytes that wait at most, of all destinations together.
 const WAITING_BYTES: usize = 4 << 20;
 
-/// Deliveries that wait at most, of all lanes together.
+/// Deliveries that wait at most, of all destinations together.
 const WAITING: usize = 1024;
 
-/// One slot of so many is for lanes that have nothing in flight.
+/// One slot of so many is for destinations that have nothing in flight.
 const KEPT: usize = 8;
 
 /// Counts what is in flight, and holds what waits: `W`.
 pub(super) struct Slots<W> {
     total: usize,
-    /// Of one lane, and of all lanes that lead to one server.
-    per_lane: usize,
+    /// Of one destination, and of all destinations that lead to one server.
+    per_destination: usize,
     state: Mutex<State<W>>,
     /// Somebody waits for room.
     wanted: AtomicBool,
@@ -48,7 +48,7 @@ impl<W> fmt::Debug for Slots<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slots")
             .field("total", &self.total)
-            .field("per_lane", &self.per_lane)
+            .field("per_destination", &self.per_destination)
             .finish_non_exhaustive()
     }
 }
@@ -56,7 +56,7 @@ impl<W> fmt::Debug for Slots<W> {
 /// One delivery in flight. Dropping it makes room.
 pub(super) struct Slot<W> {
     slots: Arc<Slots<W>>,
-    pub(super) lane: LaneId,
+    pub(super) destination: DestinationId,
     pub(super) server: Option<Server>,
     pub(super) number: u64,
     pub(super) shuts: bool,
@@ -64,10 +64,10 @@ pub(super) struct Slot<W> {
 }
 
 impl<W> Slots<W> {
-    pub(super) fn new(total: usize, per_lane: usize) -> Self {
+    pub(super) fn new(total: usize, per_destination: usize) -> Self {
         Self {
             total: total.max(1),
-            per_lane: per_lane.max(1),
+            per_destination: per_destination.max(1),
             state: Mutex::default(),
             wanted: AtomicBool::new(false),
             room: Notify::new(),
@@ -80,13 +80,13 @@ impl<W> Slots<W> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Rows of one lane to claim at once: half of its slots, since the other half is
+    /// Rows of one destination to claim at once: half of its slots, since the other half is
     /// busy while they are fetched.
-    fn lane_batch(&self) -> usize {
-        (self.per_lane / 2).max(1)
+    fn destination_batch(&self) -> usize {
+        (self.per_destination / 2).max(1)
     }
 
-    /// Slots that only lanes with nothing in flight get.
+    /// Slots that only destinations with nothing in flight get.
     fn kept(&self) -> usize {
         self.total / KEPT
     }
@@ -94,62 +94,75 @@ impl<W> Slots<W> {
     /// Whether the server takes no more for now.
     fn is_crowded(&self, state: &State<W>, server: Option<&Server>) -> bool {
         let flights = server.and_then(|server| state.servers.get(server));
-        flights.is_some_and(|flights| *flights >= self.per_lane)
+        flights.is_some_and(|flights| *flights >= self.per_destination)
     }
 
-    /// Whether the lane may have one more in flight, and that one go to this server.
-    fn may_fly(&self, state: &State<W>, lane: &Lane<W>, server: Option<&Server>) -> bool {
-        let kept = match lane.flights.is_empty() {
+    /// Whether the destination may have one more in flight, and that one go to this server.
+    fn may_fly(
+        &self,
+        state: &State<W>,
+        destination: &Destination<W>,
+        server: Option<&Server>,
+    ) -> bool {
+        let kept = match destination.flights.is_empty() {
             true => 0,
             false => self.kept(),
         };
         state.used + kept < self.total
-            && lane.flights.len() < self.per_lane
+            && destination.flights.len() < self.per_destination
             && !self.is_crowded(state, server)
     }
 
-    fn lane_has_room(&self, held: usize) -> bool {
-        held.saturating_add(self.lane_batch()) <= self.per_lane
+    fn destination_has_room(&self, held: usize) -> bool {
+        held.saturating_add(self.destination_batch()) <= self.per_destination
     }
 
-    /// How many rows a lane may get ahead of its slots, if that is worth a round trip. A
-    /// power of two, since lanes that want the same are asked for together.
-    fn ahead(&self, lane: &Lane<W>, waiting: usize, bytes: usize, now: Instant) -> Option<usize> {
+    /// How many rows a destination may get ahead of its slots, if that is worth a round trip. A
+    /// power of two, since destinations that want the same are asked for together.
+    fn ahead(
+        &self,
+        destination: &Destination<W>,
+        waiting: usize,
+        bytes: usize,
+        now: Instant,
+    ) -> Option<usize> {
         let spare_bytes = WAITING_BYTES.saturating_sub(bytes);
-        let reach = lane.reach(self.per_lane, spare_bytes, now)?;
-        let spare = WAITING.saturating_sub(waiting) + self.per_lane;
-        let rows = reach.saturating_sub(lane.held()).min(spare);
-        let worth_it = rows >= self.lane_batch() && 2 * rows >= reach - self.per_lane;
+        let reach = destination.reach(self.per_destination, spare_bytes, now)?;
+        let spare = WAITING.saturating_sub(waiting) + self.per_destination;
+        let rows = reach.saturating_sub(destination.held()).min(spare);
+        let worth_it = rows >= self.destination_batch() && 2 * rows >= reach - self.per_destination;
         worth_it.then(|| 1 << rows.ilog2())
     }
 
     /// What may be claimed now.
     pub(super) fn look(&self, now: Instant) -> Room {
         let mut state = self.state();
-        state.lanes.retain(|_, lane| !lane.is_forgettable(now));
+        state
+            .destinations
+            .retain(|_, destination| !destination.is_forgettable(now));
         let free = self.total.saturating_sub(state.used);
         state.is_short = free < self.total / 4;
         let only_kept = free <= self.kept();
-        let (rows, per_lane) = match only_kept {
+        let (rows, per_destination) = match only_kept {
             true => (free, 1),
-            false => (free - self.kept(), self.lane_batch()),
+            false => (free - self.kept(), self.destination_batch()),
         };
         let (mut waiting, bytes) = (state.waiting, state.waiting_bytes);
         let (mut suspects, mut closed, mut ahead) = (Vec::new(), Vec::new(), Vec::new());
         let mut suspects_fly = 0;
-        for (id, lane) in &state.lanes {
-            let is_suspect = lane.is_suspect(now);
+        for (id, destination) in &state.destinations {
+            let is_suspect = destination.is_suspect(now);
             if is_suspect {
-                suspects_fly += lane.flights.len();
+                suspects_fly += destination.flights.len();
             }
-            if lane.shutting > 0 {
+            if destination.shutting > 0 {
                 closed.push(*id);
-            } else if let Some(rows) = self.ahead(lane, waiting, bytes, now) {
+            } else if let Some(rows) = self.ahead(destination, waiting, bytes, now) {
                 waiting += rows;
                 ahead.push((*id, rows));
-            } else if only_kept && !lane.flights.is_empty()
-                || !self.lane_has_room(lane.held())
-                || self.waits_for_server(&state, lane)
+            } else if only_kept && !destination.flights.is_empty()
+                || !self.destination_has_room(destination.held())
+                || self.waits_for_server(&state, destination)
             {
                 closed.push(*id);
             } else if is_suspect {
@@ -164,7 +177,7 @@ impl<W> Slots<W> {
         }
         Room {
             rows,
-            per_lane,
+            per_destination,
             suspects,
             suspect_rows,
             closed,
@@ -172,30 +185,30 @@ impl<W> Slots<W> {
         }
     }
 
-    /// Whether the lane has something at hand that its server has no place for.
-    fn waits_for_server(&self, state: &State<W>, lane: &Lane<W>) -> bool {
-        let first = lane.first_waiting();
+    /// Whether the destination has something at hand that its server has no place for.
+    fn waits_for_server(&self, state: &State<W>, destination: &Destination<W>) -> bool {
+        let first = destination.first_waiting();
         first.is_some_and(|first| self.is_crowded(state, first.server.as_ref()))
     }
 
     /// Gives what was claimed a slot, or a place to wait for one.
     pub(super) fn place(
         self: &Arc<Self>,
-        id: LaneId,
+        id: DestinationId,
         cargo: W,
         bytes: usize,
         server: Option<Server>,
         now: Instant,
     ) -> Place<W> {
         let state = &mut *self.state();
-        let lane = state.lanes.entry(id).or_default();
-        lane.weighs(bytes);
-        let (failed, waits) = (lane.failed, lane.has_waiting());
-        if state.stopped || lane.shutting > 0 {
+        let destination = state.destinations.entry(id).or_default();
+        destination.weighs(bytes);
+        let (failed, waits) = (destination.failed, destination.has_waiting());
+        if state.stopped || destination.shutting > 0 {
             return Place::Refused(cargo);
         }
-        let may_fly = |lane| self.may_fly(state, lane, server.as_ref());
-        if !waits && state.lanes.get(&id).is_some_and(may_fly) {
+        let may_fly = |destination| self.may_fly(state, destination, server.as_ref());
+        if !waits && state.destinations.get(&id).is_some_and(may_fly) {
             return Place::Now(self.slot(state, id, server, now), cargo);
         }
         if failed && !self.is_crowded(state, server.as_ref()) {
@@ -219,9 +232,9 @@ impl<W> Slots<W> {
     /// The next one whose turn it is.
     fn depart(self: &Arc<Self>, state: &mut State<W>, now: Instant) -> Option<(Slot<W>, W)> {
         let id = state.turns.remove(self.next_turn(state)?)?;
-        let lane = state.lanes.get_mut(&id)?;
-        let next = lane.next_waiting()?;
-        if lane.has_waiting() {
+        let destination = state.destinations.get_mut(&id)?;
+        let next = destination.next_waiting()?;
+        if destination.has_waiting() {
             state.turns.push_back(id);
         }
         state.waiting -= 1;
@@ -231,10 +244,10 @@ impl<W> Slots<W> {
 
     /// Where among those that wait the first one is that may leave.
     fn next_turn(&self, state: &State<W>) -> Option<usize> {
-        let may_leave = |id: &LaneId| {
-            let lane = state.lanes.get(id)?;
-            let server = lane.first_waiting()?.server.as_ref();
-            Some(self.may_fly(state, lane, server))
+        let may_leave = |id: &DestinationId| {
+            let destination = state.destinations.get(id)?;
+            let server = destination.first_waiting()?.server.as_ref();
+            Some(self.may_fly(state, destination, server))
         };
         state
             .turns
@@ -245,14 +258,14 @@ impl<W> Slots<W> {
     fn slot(
         self: &Arc<Self>,
         state: &mut State<W>,
-        lane: LaneId,
+        destination: DestinationId,
         server: Option<Server>,
         now: Instant,
     ) -> Slot<W> {
         Slot {
-            number: state.fly(lane, server.as_ref(), now),
+            number: state.fly(destination, server.as_ref(), now),
             slots: Arc::clone(self),
-            lane,
+            destination,
             server,
             shuts: false,
             landed: false,
@@ -266,8 +279,10 @@ impl<W> Slots<W> {
         state.waiting = 0;
         state.waiting_bytes = 0;
         state.turns.clear();
-        let lanes = state.lanes.values_mut();
-        lanes.flat_map(|lane| lane.dismiss().0).collect()
+        let destinations = state.destinations.values_mut();
+        destinations
+            .flat_map(|destination| destination.dismiss().0)
+            .collect()
     }
 
     /// A future that completes when more can be claimed than now. Call it *before*
@@ -290,17 +305,17 @@ impl<W> Slots<W> {
         }
     }
 
-    /// Whether it is time to claim, now that something of a lane has landed. Not at every
-    /// landing: half a lane's batch is worth a round trip, one row is not.
-    fn is_enough(&self, state: &State<W>, id: LaneId, now: Instant) -> bool {
+    /// Whether it is time to claim, now that something of a destination has landed. Not at every
+    /// landing: half a destination's batch is worth a round trip, one row is not.
+    fn is_enough(&self, state: &State<W>, id: DestinationId, now: Instant) -> bool {
         let free = self.total.saturating_sub(state.used);
-        let Some(lane) = state.lanes.get(&id) else {
+        let Some(destination) = state.destinations.get(&id) else {
             return true;
         };
-        free > self.kept() && self.lane_has_room(lane.held())
+        free > self.kept() && self.destination_has_room(destination.held())
             || state.is_short && free >= self.total / 4
             || self
-                .ahead(lane, state.waiting, state.waiting_bytes, now)
+                .ahead(destination, state.waiting, state.waiting_bytes, now)
                 .is_some()
     }
 }
@@ -309,22 +324,24 @@ impl<W> Slot<W> {
     /// Says how the peer did. Returns what must not be sent to it now.
     pub(super) fn report(&mut self, health: Health) -> Vec<W> {
         let mut state = self.slots.state();
-        let Some(lane) = state.lanes.get_mut(&self.lane) else {
+        let Some(destination) = state.destinations.get_mut(&self.destination) else {
             return Vec::new();
         };
         if health == Health::Good {
-            lane.failed = false;
+            destination.failed = false;
             return Vec::new();
         }
-        lane.did_badly();
+        destination.did_badly();
         if health == Health::Shut && !self.shuts {
             self.shuts = true;
-            lane.shutting += 1;
+            destination.shutting += 1;
         }
-        let (dismissed, bytes) = lane.dismiss();
+        let (dismissed, bytes) = destination.dismiss();
         state.waiting -= dismissed.len();
         state.waiting_bytes -= bytes;
-        state.turns.retain(|lane| *lane != self.lane);
+        state
+            .turns
+            .retain(|destination| *destination != self.destination);
         dismissed
     }
 
@@ -333,12 +350,12 @@ impl<W> Slot<W> {
         self.landed = true;
         let slots = Arc::clone(&self.slots);
         let mut state = slots.state();
-        if let Some(lane) = state.lanes.get_mut(&self.lane) {
-            lane.did_well(now);
+        if let Some(destination) = state.destinations.get_mut(&self.destination) {
+            destination.did_well(now);
         }
         state.land(&self);
         let next = slots.depart(&mut state, now);
-        let enough = slots.is_enough(&state, self.lane, now);
+        let enough = slots.is_enough(&state, self.destination, now);
         drop(state);
         if enough {
             slots.tell_of_room();
@@ -355,7 +372,9 @@ impl<W> Drop for Slot<W> {
         let mut state = self.slots.state();
         state.land(self);
         let may_leave = self.slots.next_turn(&state).is_some();
-        let enough = self.slots.is_enough(&state, self.lane, Instant::now());
+        let enough = self
+            .slots
+            .is_enough(&state, self.destination, Instant::now());
         drop(state);
         if may_leave {
             self.slots.departures.notify_one();

@@ -16,38 +16,38 @@ impl Slots {
     }
 }
 
-fn lanes(count: usize) -> Vec<LaneId> {
-    (0..count).map(|_| LaneId::random()).collect()
+fn destinations(count: usize) -> Vec<DestinationId> {
+    (0..count).map(|_| DestinationId::random()).collect()
 }
 
-fn fly(slots: &Arc<Slots>, lane: LaneId, now: Instant) -> Slot {
-    match slots.place(lane, 0, 1000, None, now) {
+fn fly(slots: &Arc<Slots>, destination: DestinationId, now: Instant) -> Slot {
+    match slots.place(destination, 0, 1000, None, now) {
         Place::Now(slot, _) => slot,
         Place::Waits | Place::Refused(_) => panic!("there is no slot"),
     }
 }
 
-fn take(slots: &Arc<Slots>, lane: LaneId, count: usize, now: Instant) -> Vec<Slot> {
-    (0..count).map(|_| fly(slots, lane, now)).collect()
+fn take(slots: &Arc<Slots>, destination: DestinationId, count: usize, now: Instant) -> Vec<Slot> {
+    (0..count).map(|_| fly(slots, destination, now)).collect()
 }
 
-/// A lane that has just shown that it takes a lot, and has nothing in flight.
-fn brisk(slots: &Arc<Slots>, now: Instant) -> LaneId {
-    let lane = LaneId::random();
+/// A destination that has just shown that it takes a lot, and has nothing in flight.
+fn brisk(slots: &Arc<Slots>, now: Instant) -> DestinationId {
+    let destination = DestinationId::random();
     for _ in 0..100 {
-        assert!(fly(slots, lane, now).make_way(now).is_none());
+        assert!(fly(slots, destination, now).make_way(now).is_none());
     }
-    lane
+    destination
 }
 
 /// Has these wait, and returns those that need not.
 fn wait(
     slots: &Arc<Slots>,
-    lane: LaneId,
+    destination: DestinationId,
     cargo: impl IntoIterator<Item = usize>,
     now: Instant,
 ) -> Vec<Slot> {
-    let place = |cargo| slots.place(lane, cargo, 1000, None, now);
+    let place = |cargo| slots.place(destination, cargo, 1000, None, now);
     let placed = cargo.into_iter().map(place);
     placed
         .filter_map(|place| match place {
@@ -59,37 +59,37 @@ fn wait(
 }
 
 #[test]
-fn a_full_lane_is_closed_until_half_of_it_has_landed() {
+fn a_full_destination_is_closed_until_half_of_it_has_landed() {
     let (slots, now) = (Arc::new(Slots::new(100, 4)), Instant::now());
-    let lane = LaneId::random();
-    let mut flying = take(&slots, lane, 4, now);
+    let destination = DestinationId::random();
+    let mut flying = take(&slots, destination, 4, now);
     let room = slots.look(now);
-    assert_eq!((room.closed, room.per_lane), (vec![lane], 2));
+    assert_eq!((room.closed, room.per_destination), (vec![destination], 2));
     flying.pop();
-    assert_eq!(slots.look(now).closed, vec![lane]);
+    assert_eq!(slots.look(now).closed, vec![destination]);
     flying.pop();
     assert!(slots.look(now).closed.is_empty());
     drop(flying);
     assert_eq!(slots.free(), 100);
     slots.look(now);
-    assert!(slots.state().lanes.is_empty());
+    assert!(slots.state().destinations.is_empty());
 }
 
 #[test]
-fn a_lane_of_one_is_served_one_at_a_time() {
+fn a_destination_of_one_is_served_one_at_a_time() {
     let (slots, now) = (Arc::new(Slots::new(100, 1)), Instant::now());
-    let lane = LaneId::random();
-    let only = fly(&slots, lane, now);
-    assert_eq!(slots.look(now).closed, vec![lane]);
+    let destination = DestinationId::random();
+    let only = fly(&slots, destination, now);
+    assert_eq!(slots.look(now).closed, vec![destination]);
     drop(only);
     let room = slots.look(now);
-    assert_eq!((room.closed, room.per_lane), (vec![], 1));
+    assert_eq!((room.closed, room.per_destination), (vec![], 1));
 }
 
 #[tokio::test]
 async fn a_landing_between_the_look_and_the_wait_is_not_missed() {
     let (slots, now) = (Arc::new(Slots::new(2, 2)), Instant::now());
-    let flying = take(&slots, LaneId::random(), 2, now);
+    let flying = take(&slots, DestinationId::random(), 2, now);
     let room = slots.room();
     assert_eq!(slots.look(now).rows, 0);
     drop(flying);
@@ -97,30 +97,34 @@ async fn a_landing_between_the_look_and_the_wait_is_not_missed() {
 }
 
 #[test]
-fn slow_and_failing_lanes_share_half_of_the_slots() {
+fn slow_and_failing_destinations_share_half_of_the_slots() {
     let (slots, now) = (Arc::new(Slots::new(16, 4)), Instant::now());
-    let lanes = lanes(4);
-    fly(&slots, lanes[0], now).report(Health::Bad);
-    let _slow = take(&slots, lanes[1], 2, now);
-    assert_eq!(slots.look(now).suspects, vec![lanes[0]]);
+    let destinations = destinations(4);
+    fly(&slots, destinations[0], now).report(Health::Bad);
+    let _slow = take(&slots, destinations[1], 2, now);
+    assert_eq!(slots.look(now).suspects, vec![destinations[0]]);
     let now = now + SLOW;
     let room = slots.look(now);
     assert_eq!((room.suspects.len(), room.suspect_rows), (2, 6));
 
     let _slow = (
-        take(&slots, lanes[2], 4, now),
-        take(&slots, lanes[1], 2, now),
+        take(&slots, destinations[2], 4, now),
+        take(&slots, destinations[1], 2, now),
     );
     let room = slots.look(now + SLOW);
     assert_eq!((room.rows, room.suspect_rows), (6, 0));
-    assert!(room.suspects.is_empty() && !room.closed.contains(&lanes[3]));
+    assert!(room.suspects.is_empty() && !room.closed.contains(&destinations[3]));
     assert_eq!(room.closed.len(), 3);
 }
 
 #[test]
-fn the_last_slots_are_for_lanes_with_nothing_in_flight() {
+fn the_last_slots_are_for_destinations_with_nothing_in_flight() {
     let (slots, now) = (Arc::new(Slots::new(16, 8)), Instant::now());
-    let (a, b, c) = (LaneId::random(), LaneId::random(), LaneId::random());
+    let (a, b, c) = (
+        DestinationId::random(),
+        DestinationId::random(),
+        DestinationId::random(),
+    );
     let mut flying = take(&slots, a, 7, now);
     flying.extend(take(&slots, b, 7, now));
     let room = slots.look(now);
@@ -137,21 +141,21 @@ fn the_last_slots_are_for_lanes_with_nothing_in_flight() {
 }
 
 #[test]
-fn lanes_that_lead_to_one_server_share_what_one_may_have() {
+fn destinations_that_lead_to_one_server_share_what_one_may_have() {
     let (slots, now) = (Arc::new(Slots::new(64, 4)), Instant::now());
-    let place = |lane, cargo| slots.place(lane, cargo, 0, Some("relay".into()), now);
-    let lanes = lanes(3);
+    let place = |destination, cargo| slots.place(destination, cargo, 0, Some("relay".into()), now);
+    let destinations = destinations(3);
     let mut flying = Vec::new();
     for cargo in 0..12 {
-        match place(lanes[cargo % 2], cargo) {
+        match place(destinations[cargo % 2], cargo) {
             Place::Now(slot, _) => flying.push(slot),
             Place::Waits => assert!(cargo >= 4, "{cargo}"),
             Place::Refused(_) => panic!("{cargo} is refused"),
         }
     }
-    assert!(matches!(place(lanes[2], 12), Place::Waits));
-    assert_eq!(slots.look(now).of(lanes[2]), 0);
-    let _elsewhere = fly(&slots, LaneId::random(), now);
+    assert!(matches!(place(destinations[2], 12), Place::Waits));
+    assert_eq!(slots.look(now).of(destinations[2]), 0);
+    let _elsewhere = fly(&slots, DestinationId::random(), now);
     let mut order = Vec::new();
     while let Some(slot) = flying.pop() {
         if let Some((slot, cargo)) = slot.make_way(now) {
@@ -164,10 +168,10 @@ fn lanes_that_lead_to_one_server_share_what_one_may_have() {
 }
 
 #[test]
-fn a_lane_that_fails_waits_for_its_server_like_others() {
+fn a_destination_that_fails_waits_for_its_server_like_others() {
     let (slots, now) = (Arc::new(Slots::new(64, 1)), Instant::now());
     let relay = || Some("relay".into());
-    let (bad, good) = (LaneId::random(), LaneId::random());
+    let (bad, good) = (DestinationId::random(), DestinationId::random());
     fly(&slots, bad, now).report(Health::Bad);
     let Place::Now(slot, _) = slots.place(good, 0, 0, relay(), now) else {
         panic!("there is no slot");
@@ -177,42 +181,42 @@ fn a_lane_that_fails_waits_for_its_server_like_others() {
 }
 
 #[test]
-fn a_lane_that_succeeds_is_suspect_no_longer() {
+fn a_destination_that_succeeds_is_suspect_no_longer() {
     let (slots, now) = (Arc::new(Slots::new(16, 4)), Instant::now());
-    let lane = LaneId::random();
-    for (health, suspects) in [(Health::Bad, vec![lane]), (Health::Good, vec![])] {
-        fly(&slots, lane, now).report(health);
+    let destination = DestinationId::random();
+    for (health, suspects) in [(Health::Bad, vec![destination]), (Health::Good, vec![])] {
+        fly(&slots, destination, now).report(health);
         assert_eq!(slots.look(now).suspects, suspects);
     }
-    assert!(slots.state().lanes.is_empty());
+    assert!(slots.state().destinations.is_empty());
 }
 
 #[test]
-fn a_lane_that_asks_to_be_left_alone_is_closed_until_that_is_written() {
+fn a_destination_that_asks_to_be_left_alone_is_closed_until_that_is_written() {
     let (slots, now) = (Arc::new(Slots::new(16, 4)), Instant::now());
-    let lane = LaneId::random();
-    let mut slot = fly(&slots, lane, now);
+    let destination = DestinationId::random();
+    let mut slot = fly(&slots, destination, now);
     slot.report(Health::Shut);
     slot.report(Health::Shut);
-    assert_eq!(slots.look(now).closed, vec![lane]);
+    assert_eq!(slots.look(now).closed, vec![destination]);
     drop(slot);
-    assert_eq!(slots.look(now).suspects, vec![lane]);
+    assert_eq!(slots.look(now).suspects, vec![destination]);
 }
 
 #[test]
-fn the_memory_of_failing_lanes_is_bounded() {
+fn the_memory_of_failing_destinations_is_bounded() {
     let (slots, now) = (Arc::new(Slots::new(16, 4)), Instant::now());
-    for lane in lanes(5 * REMEMBERED) {
-        fly(&slots, lane, now).report(Health::Bad);
+    for destination in destinations(5 * REMEMBERED) {
+        fly(&slots, destination, now).report(Health::Bad);
     }
-    assert!(slots.state().lanes.len() <= REMEMBERED + 16);
+    assert!(slots.state().destinations.len() <= REMEMBERED + 16);
 }
 
 #[test]
 fn what_lands_well_takes_along_what_waits_in_its_order() {
     let (slots, now) = (Arc::new(Slots::new(100, 4)), Instant::now());
-    let lane = brisk(&slots, now);
-    let mut flying = wait(&slots, lane, 0..10, now);
+    let destination = brisk(&slots, now);
+    let mut flying = wait(&slots, destination, 0..10, now);
     assert_eq!(flying.len(), 4);
     for expected in 4..10 {
         let (slot, cargo) = flying.remove(0).make_way(now).unwrap();
@@ -227,36 +231,36 @@ fn what_lands_well_takes_along_what_waits_in_its_order() {
 }
 
 #[test]
-fn only_a_lane_that_does_well_gets_more_than_its_slots() {
+fn only_a_destination_that_does_well_gets_more_than_its_slots() {
     let (slots, now) = (Arc::new(Slots::new(100, 16)), Instant::now());
-    let (lane, other) = (brisk(&slots, now), LaneId::random());
+    let (destination, other) = (brisk(&slots, now), DestinationId::random());
     let room = slots.look(now);
-    assert_eq!((room.of(lane), room.of(other)), (64, 8));
-    let flying = wait(&slots, lane, 0..64, now);
-    assert_eq!(slots.look(now).of(lane), 32);
-    let _more = wait(&slots, lane, 64..96, now);
-    assert_eq!((flying.len(), slots.look(now).of(lane)), (16, 0));
+    assert_eq!((room.of(destination), room.of(other)), (64, 8));
+    let flying = wait(&slots, destination, 0..64, now);
+    assert_eq!(slots.look(now).of(destination), 32);
+    let _more = wait(&slots, destination, 64..96, now);
+    assert_eq!((flying.len(), slots.look(now).of(destination)), (16, 0));
     // What it did long ago says nothing.
     let slots = Arc::new(Slots::new(100, 16));
-    let lane = brisk(&slots, now);
-    assert_eq!(slots.look(now + SLOW).of(lane), 8);
+    let destination = brisk(&slots, now);
+    assert_eq!(slots.look(now + SLOW).of(destination), 8);
 }
 
 #[test]
-fn a_failure_dismisses_what_waits_and_the_lane_begins_anew() {
+fn a_failure_dismisses_what_waits_and_the_destination_begins_anew() {
     for health in [Health::Bad, Health::Shut] {
         let (slots, now) = (Arc::new(Slots::new(100, 4)), Instant::now());
-        let lane = brisk(&slots, now);
-        let mut flying = wait(&slots, lane, 0..8, now);
+        let destination = brisk(&slots, now);
+        let mut flying = wait(&slots, destination, 0..8, now);
         let mut failed = flying.remove(0);
         assert_eq!(failed.report(health), [4, 5, 6, 7]);
         assert!(flying.remove(0).make_way(now).is_none());
         assert!(
-            matches!(slots.place(lane, 8, 1000, None, now), Place::Now(..))
+            matches!(slots.place(destination, 8, 1000, None, now), Place::Now(..))
                 == (health == Health::Bad)
         );
         drop(failed);
-        fly(&slots, lane, now).report(Health::Good);
+        fly(&slots, destination, now).report(Health::Good);
         assert!(slots.look(now).ahead.is_empty());
         let state = slots.state();
         assert_eq!((state.waiting, state.waiting_bytes), (0, 0));
@@ -264,22 +268,25 @@ fn a_failure_dismisses_what_waits_and_the_lane_begins_anew() {
 }
 
 #[test]
-fn nothing_leaves_for_a_lane_that_is_being_shut() {
+fn nothing_leaves_for_a_destination_that_is_being_shut() {
     let (slots, now) = (Arc::new(Slots::new(100, 4)), Instant::now());
-    let lane = LaneId::random();
-    let mut slot = fly(&slots, lane, now);
+    let destination = DestinationId::random();
+    let mut slot = fly(&slots, destination, now);
     slot.report(Health::Shut);
     assert!(matches!(
-        slots.place(lane, 1, 0, None, now),
+        slots.place(destination, 1, 0, None, now),
         Place::Refused(1)
     ));
     assert!(slots.departures(now).is_empty());
     drop(slot);
-    assert!(matches!(slots.place(lane, 1, 0, None, now), Place::Now(..)));
+    assert!(matches!(
+        slots.place(destination, 1, 0, None, now),
+        Place::Now(..)
+    ));
 }
 
 #[test]
-fn lanes_take_turns_when_there_are_too_few_slots() {
+fn destinations_take_turns_when_there_are_too_few_slots() {
     let (slots, now) = (Arc::new(Slots::new(2, 2)), Instant::now());
     let (a, b) = (brisk(&slots, now), brisk(&slots, now));
     let mut flying = wait(&slots, a, 0..6, now);
@@ -299,7 +306,7 @@ fn lanes_take_turns_when_there_are_too_few_slots() {
 #[tokio::test]
 async fn what_waits_leaves_although_what_landed_did_so_badly() {
     let (slots, now) = (Arc::new(Slots::new(1, 1)), Instant::now());
-    let (good, bad) = (brisk(&slots, now), LaneId::random());
+    let (good, bad) = (brisk(&slots, now), DestinationId::random());
     let mut failed = fly(&slots, bad, now);
     assert!(wait(&slots, good, 1..3, now).is_empty());
     failed.report(Health::Bad);
@@ -313,26 +320,29 @@ async fn what_waits_leaves_although_what_landed_did_so_badly() {
 #[test]
 fn a_stop_returns_what_waits_and_lets_nothing_else_begin() {
     let (slots, now) = (Arc::new(Slots::new(2, 2)), Instant::now());
-    let lane = brisk(&slots, now);
-    let mut flying = wait(&slots, lane, 0..5, now);
+    let destination = brisk(&slots, now);
+    let mut flying = wait(&slots, destination, 0..5, now);
     assert_eq!(slots.stop(), [2, 3, 4]);
     assert!(flying.remove(0).make_way(now).is_none());
     assert!(matches!(
-        slots.place(lane, 5, 0, None, now),
+        slots.place(destination, 5, 0, None, now),
         Place::Refused(5)
     ));
 }
 
 #[test]
-fn all_lanes_together_have_only_so_much_wait() {
+fn all_destinations_together_have_only_so_much_wait() {
     let (slots, now) = (Arc::new(Slots::new(10_000, 4)), Instant::now());
-    let lanes: Vec<LaneId> = (0..100).map(|_| brisk(&slots, now)).collect();
+    let destinations: Vec<DestinationId> = (0..100).map(|_| brisk(&slots, now)).collect();
     let room = slots.look(now);
-    let asked: usize = lanes.iter().map(|lane| room.of(*lane)).sum();
+    let asked: usize = destinations
+        .iter()
+        .map(|destination| room.of(*destination))
+        .sum();
     assert!(asked <= WAITING + 100 * 8, "{asked}");
     let slots = Arc::new(Slots::new(100, 4));
-    let lane = brisk(&slots, now);
-    let _flying = wait(&slots, lane, 0..4, now);
-    let heavy = slots.place(lane, 5, WAITING_BYTES, None, now);
-    assert!(matches!(heavy, Place::Waits) && slots.look(now).of(lane) == 0);
+    let destination = brisk(&slots, now);
+    let _flying = wait(&slots, destination, 0..4, now);
+    let heavy = slots.place(destination, 5, WAITING_BYTES, None, now);
+    assert!(matches!(heavy, Place::Waits) && slots.look(now).of(destination) == 0);
 }

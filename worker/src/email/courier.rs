@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{DeliveryId, EmailId, TenantId};
-use beadle_common::instant::Instant;
 use beadle_common::model::email::{EmailRow, Mailbox as StoredMailbox};
 use beadle_common::model::tenant::Tenant;
 use beadle_common::outbox::{Claimed, Kind, Payload};
 use beadle_common::seal::Sealer;
+use beadle_common::unix_millis::UnixMillis;
 use diesel::QueryResult;
 use serde_json::Value;
 
@@ -70,7 +70,7 @@ impl Courier for MailCourier {
         &self,
         connection: &mut AnyConnection,
         claimed: Vec<Claimed>,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Loaded<Letter>> {
         if claimed.is_empty() {
             return Ok(Vec::new());
@@ -127,7 +127,7 @@ impl Courier for MailCourier {
         self.mailer.time_limit()
     }
 
-    async fn send(&self, letter: Letter, now: Instant) -> Exchange {
+    async fn send(&self, letter: Letter, now: UnixMillis) -> Exchange {
         let parcel = Parcel {
             message_id: &letter.email.id,
             envelope_from: &letter.email.from,

@@ -1,7 +1,7 @@
 //! Promises of loading: whose server, and the same message every time.
 
 use beadle_common::db::{DbError, Json, JsonText};
-use beadle_common::id::{DeliveryId, LaneId, LeaseToken, SigningKeyId};
+use beadle_common::id::{DeliveryId, DestinationId, LeaseToken, SigningKeyId};
 use beadle_common::model::event_log::{EventLog, EventLogCriteria};
 use beadle_common::model::search::Window;
 use beadle_common::model::signing_key::SigningKeyRow;
@@ -16,7 +16,7 @@ use crate::email::MailerConfig;
 use crate::email::server::{Reply, Script, Server};
 use crate::net::{Allowlist, Trust};
 
-const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 
 fn sealer(digit: &str) -> Sealer {
     Sealer::from_keys(&SecretString::from(digit.repeat(64))).unwrap()
@@ -35,7 +35,7 @@ impl World {
         let tenant = Tenant {
             id,
             name: "Hooli".to_owned(),
-            name_key: "hooli".to_owned(),
+            name_normalized: "hooli".to_owned(),
             is_default: false,
             data: JsonText::empty_object(),
             email_configuration: Json(Map::new()),
@@ -88,11 +88,16 @@ impl World {
         self.load_at(email, recipient, NOW)
     }
 
-    fn load_at(&self, email: EmailId, recipient: &str, now: Instant) -> Result<Letter, Unsendable> {
+    fn load_at(
+        &self,
+        email: EmailId,
+        recipient: &str,
+        now: UnixMillis,
+    ) -> Result<Letter, Unsendable> {
         let claimed = Claimed {
             enclosed: None,
             id: DeliveryId::sequential(),
-            lane: LaneId::random(),
+            destination: DestinationId::random(),
             payload: Payload::Email(email, recipient.to_owned()),
             attempt: 1,
             base_attempt: 0,
@@ -103,7 +108,7 @@ impl World {
         };
         let owed = NewDelivery {
             id: claimed.id,
-            lane: claimed.lane,
+            destination: claimed.destination,
             payload: claimed.payload.clone(),
             due_at: NOW,
             insert_instant: NOW,
@@ -259,7 +264,7 @@ fn mail_is_signed_with_the_tenants_key_the_same_every_time(world: World) {
     let row = SigningKeyRow {
         id,
         name: "dkim".to_owned(),
-        name_key: "dkim".to_owned(),
+        name_normalized: "dkim".to_owned(),
         algorithm: Algorithm::EdDsa,
         kid: "dkim".to_owned(),
         length: key.length(),
@@ -311,7 +316,7 @@ fn an_address_that_was_refused_for_good_is_left_alone(world: World) {
         other => panic!("{other:?}"),
     }
     assert!(world.load(id, "copy@users.example").is_ok());
-    let later = Instant::from_millis(NOW.millis() + 3_600_000);
+    let later = UnixMillis::from_millis(NOW.millis() + 3_600_000);
     assert!(world.load_at(id, "erlich@users.example", later).is_ok());
 }
 
@@ -326,7 +331,7 @@ fn what_says_nothing_about_the_address_does_not_suppress_it(world: World) {
         let (mut next, id, _) = sent(world.take().unwrap(), script, json!({}));
         assert!(next.load(id, "erlich@users.example").is_ok(), "{reply}");
         next.tenant.id = TenantId::random();
-        next.tenant.name_key = reply.to_owned();
+        next.tenant.name_normalized = reply.to_owned();
         next.tenant.smtp_password = None;
         world = Some(next);
     }

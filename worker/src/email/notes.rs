@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use beadle_common::db::{AnyConnection, Db, DbError};
 use beadle_common::id::{DeliveryId, TenantId};
-use beadle_common::instant::Instant;
 use beadle_common::model::event_log::{EventLog, EventLogType};
-use beadle_common::model::fold;
+use beadle_common::model::normalize;
 use beadle_common::model::suppression::Suppression;
 use beadle_common::outbox::{Claimed, Payload, is_still_owed};
+use beadle_common::unix_millis::UnixMillis;
 use diesel::QueryResult;
 
 use super::{MailTarget, NamedBy};
@@ -28,7 +28,7 @@ pub struct Notes {
     suppress_for: Duration,
     /// When the refused login of a server was announced last, by its name and, unless it is
     /// the operator's, by the tenant: each has a login of its own.
-    announced: Mutex<HashMap<Login, Instant>>,
+    announced: Mutex<HashMap<Login, UnixMillis>>,
 }
 
 type Login = (Option<TenantId>, String);
@@ -56,7 +56,7 @@ impl Notes {
 
     /// Takes down what is worth remembering. The mail's own fate does not depend on it: a
     /// database that is away costs the note, and the next refusal brings it back.
-    pub(super) async fn take(&self, refused: &Refused<'_>, now: Instant) {
+    pub(super) async fn take(&self, refused: &Refused<'_>, now: UnixMillis) {
         let noted = match refused.failure.verdict {
             Verdict::BadRecipient => self.suppress(refused, now).await,
             Verdict::Credentials => self.announce(refused, now).await,
@@ -69,7 +69,7 @@ impl Notes {
 
     /// Only what the server itself said counts: an address that cannot be written on the
     /// wire is refused here each time, without asking anybody.
-    async fn suppress(&self, refused: &Refused<'_>, now: Instant) -> Result<(), DbError> {
+    async fn suppress(&self, refused: &Refused<'_>, now: UnixMillis) -> Result<(), DbError> {
         let Some(status) = refused.failure.status_code else {
             return Ok(());
         };
@@ -78,7 +78,7 @@ impl Notes {
         }
         let suppression = Suppression {
             tenant_id: refused.tenant,
-            address_key: fold(refused.recipient),
+            address_normalized: normalize(refused.recipient),
             address: refused.recipient.to_owned(),
             delivery_id: refused.delivery,
             status_code: Some(status.into()),
@@ -98,7 +98,7 @@ impl Notes {
             .await
     }
 
-    async fn announce(&self, refused: &Refused<'_>, now: Instant) -> Result<(), DbError> {
+    async fn announce(&self, refused: &Refused<'_>, now: UnixMillis) -> Result<(), DbError> {
         let MailTarget::Smtp(server) = refused.target else {
             return Ok(());
         };
@@ -127,7 +127,7 @@ impl Notes {
             .await
     }
 
-    fn is_news(&self, login: Login, now: Instant) -> bool {
+    fn is_news(&self, login: Login, now: UnixMillis) -> bool {
         let mut announced = self
             .announced
             .lock()
@@ -149,21 +149,22 @@ impl Suppressed {
     pub(super) fn load(
         connection: &mut AnyConnection,
         claimed: &[Claimed],
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Self> {
         let recipients = claimed.iter().filter_map(|claimed| match &claimed.payload {
             Payload::Email(_, recipient) => Some(recipient.as_str()),
             Payload::Webhook(_) => None,
         });
         let found = Suppression::of_addresses(connection, recipients, now)?;
-        let by_address = |found: Suppression| ((found.tenant_id, found.address_key.clone()), found);
+        let by_address =
+            |found: Suppression| ((found.tenant_id, found.address_normalized.clone()), found);
         Ok(Self(found.into_iter().map(by_address).collect()))
     }
 
     /// Refuses an address that is suppressed. The message does not repeat it, since it goes
     /// to the log too.
     pub(super) fn check(&self, tenant: TenantId, recipient: &str) -> Result<(), Unsendable> {
-        let Some(found) = self.0.get(&(tenant, fold(recipient))) else {
+        let Some(found) = self.0.get(&(tenant, normalize(recipient))) else {
             return Ok(());
         };
         let message = format!(

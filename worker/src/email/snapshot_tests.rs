@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 
-const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 
 /// The last one is no language that anybody knows.
 const LOCALES: [&str; 10] = [
@@ -78,7 +78,7 @@ fn template() -> EmailTemplate {
     EmailTemplate {
         id: beadle_common::id::EmailTemplateId::random(),
         name: "Locked".to_owned(),
-        name_key: "locked".to_owned(),
+        name_normalized: "locked".to_owned(),
         from_email: Some("news@piedpiper.example".to_owned()),
         default_from_name: None,
         default_subject: String::new(),
@@ -98,7 +98,7 @@ fn tenant(configuration: &Value) -> Tenant {
     Tenant {
         id: TenantId::random(),
         name: "Hooli".to_owned(),
-        name_key: "hooli".to_owned(),
+        name_normalized: "hooli".to_owned(),
         is_default: false,
         data: beadle_common::db::JsonText::empty_object(),
         email_configuration: beadle_common::db::Json(configuration.as_object().unwrap().clone()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use beadle_common::db::Db;
-use beadle_common::instant::Instant;
+use beadle_common::unix_millis::UnixMillis;
 use bytes::Bytes;
 use clap::Args;
 use http_body_util::Full;
@@ -127,7 +127,7 @@ impl Page {
             response.headers_mut().insert(ALLOW, allowed);
             return response;
         }
-        match self.metrics.show(&self.db, Instant::now()).await {
+        match self.metrics.show(&self.db, UnixMillis::now()).await {
             Ok(text) => {
                 let mut response = Response::new(Full::from(text));
                 let format = HeaderValue::from_static(TEXT_FORMAT);

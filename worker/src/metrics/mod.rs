@@ -11,11 +11,12 @@ mod tests;
 use std::time::Duration;
 
 use beadle_common::db::{Db, DbError};
-use beadle_common::id::LaneId;
-use beadle_common::instant::Instant;
+use beadle_common::id::DestinationId;
 use beadle_common::outbox::{
-    AttemptRecord, Happening, Kind, LaneCensus, Settled, Settlement, Verdict, lane_census, next_due,
+    AttemptRecord, DestinationCensus, Happening, Kind, Settled, Settlement, Verdict,
+    destination_census, next_due,
 };
+use beadle_common::unix_millis::UnixMillis;
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     TextEncoder, core::Collector,
@@ -54,7 +55,7 @@ struct Seen {
     database_up: IntGauge,
     connections: IntGauge,
     connections_limit: IntGauge,
-    lanes: IntGaugeVec,
+    destinations: IntGaugeVec,
     oldest_due: GaugeVec,
 }
 
@@ -171,8 +172,8 @@ impl Metrics {
         self.happened(&settled.happenings);
     }
 
-    /// What lanes have been through.
-    pub(crate) fn happened(&self, happenings: &[(LaneId, Happening)]) {
+    /// What destinations have been through.
+    pub(crate) fn happened(&self, happenings: &[(DestinationId, Happening)]) {
         for (_, happening) in happenings {
             if let Happening::Disabled(reason) = happening {
                 self.disabled.with_label_values(&[reason.as_str()]).inc();
@@ -196,7 +197,7 @@ impl Metrics {
     ///
     /// # Errors
     /// If the text cannot be written.
-    pub async fn show(&self, db: &Db, now: Instant) -> prometheus::Result<String> {
+    pub async fn show(&self, db: &Db, now: UnixMillis) -> prometheus::Result<String> {
         self.seen.look(db, now).await;
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
@@ -205,8 +206,8 @@ impl Metrics {
 impl Seen {
     fn new(registry: &Registry) -> prometheus::Result<Self> {
         let gauge = |name, help| enlisted(registry, IntGauge::new(name, help)?);
-        let lanes = Opts::new(
-            "beadle_lanes",
+        let destinations = Opts::new(
+            "beadle_destinations",
             "Webhooks and mail servers that get nothing for now, by why",
         );
         let oldest = Opts::new(
@@ -220,12 +221,12 @@ impl Seen {
                 "Connections of the pool that somebody works with",
             )?,
             connections_limit: gauge("beadle_db_connections_limit", "The size of the pool")?,
-            lanes: enlisted(registry, IntGaugeVec::new(lanes, &["state"])?)?,
+            destinations: enlisted(registry, IntGaugeVec::new(destinations, &["state"])?)?,
             oldest_due: enlisted(registry, GaugeVec::new(oldest, &["kind"])?)?,
         })
     }
 
-    async fn look(&self, db: &Db, now: Instant) {
+    async fn look(&self, db: &Db, now: UnixMillis) {
         // Before the look itself takes one.
         let connections = db.connections();
         self.connections.set(i64::from(connections.in_use));
@@ -235,7 +236,7 @@ impl Seen {
             Err(error) => {
                 tracing::warn!("metrics without what the database knows: {error}");
                 self.database_up.set(0);
-                self.lanes.reset();
+                self.destinations.reset();
                 self.oldest_due.reset();
             }
         }
@@ -243,17 +244,17 @@ impl Seen {
 
     fn show(&self, survey: &Survey) {
         self.database_up.set(1);
-        let LaneCensus {
+        let DestinationCensus {
             disabled,
             circuit_open,
             throttled,
-        } = survey.lanes;
+        } = survey.destinations;
         for (state, count) in [
             ("disabled", disabled),
             ("circuit_open", circuit_open),
             ("throttled", throttled),
         ] {
-            self.lanes.with_label_values(&[state]).set(count);
+            self.destinations.with_label_values(&[state]).set(count);
         }
         for (kind, waiting) in survey.waiting {
             let oldest = self.oldest_due.with_label_values(&[name(kind)]);
@@ -264,11 +265,11 @@ impl Seen {
 
 /// What the database tells.
 struct Survey {
-    lanes: LaneCensus,
+    destinations: DestinationCensus,
     waiting: [(Kind, Duration); 2],
 }
 
-async fn survey(db: &Db, now: Instant) -> Result<Survey, DbError> {
+async fn survey(db: &Db, now: UnixMillis) -> Result<Survey, DbError> {
     db.read(move |connection| {
         let mut waiting = [
             (Kind::Webhook, Duration::ZERO),
@@ -279,7 +280,7 @@ async fn survey(db: &Db, now: Instant) -> Result<Survey, DbError> {
             *waiting = due.map_or(Duration::ZERO, |due| now.since(due));
         }
         Ok(Survey {
-            lanes: lane_census(connection, now)?,
+            destinations: destination_census(connection, now)?,
             waiting,
         })
     })

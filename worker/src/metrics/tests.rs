@@ -8,7 +8,7 @@ use clap::Parser;
 
 use super::*;
 
-const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 
 #[derive(Parser)]
 struct Command {
@@ -48,7 +48,7 @@ async fn claims_are_counted_by_kind() {
         r#"beadle_claims_total{kind="webhook"} 2"#,
         r#"beadle_claimed_rows_total{kind="webhook"} 3"#,
         r#"beadle_claimed_rows_total{kind="email"} 1"#,
-        r#"beadle_lanes{state="disabled"} 0"#,
+        r#"beadle_destinations{state="disabled"} 0"#,
         r#"beadle_outbox_oldest_due_seconds{kind="email"} 0"#,
         "beadle_database_up 1",
         "beadle_db_connections_in_use 0",

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{EventId, WebhookId};
-use beadle_common::instant::Instant;
 use beadle_common::model::event::EventRow;
 use beadle_common::model::webhook::{Webhook, WebhookSecretRow};
 use beadle_common::outbox::{Claimed, Kind, Payload};
 use beadle_common::seal::{SealError, Sealer};
 use beadle_common::sign::{LiveKeys, MessageId, SigningKey, sign};
+use beadle_common::unix_millis::UnixMillis;
 use bytes::Bytes;
 use diesel::QueryResult;
 use secrecy::{ExposeSecret, SecretString};
@@ -66,22 +66,29 @@ impl Courier for WebhookCourier {
         &self,
         connection: &mut AnyConnection,
         claimed: Vec<Claimed>,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Loaded<Parcel>> {
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
-        let webhooks: Vec<WebhookId> = claimed.iter().map(|claimed| claimed.lane.into()).collect();
+        let webhooks: Vec<WebhookId> = claimed
+            .iter()
+            .map(|claimed| claimed.destination.into())
+            .collect();
         let targets = self.targets(connection, webhooks, now)?;
         self.keep(&claimed, &targets);
         let bodies = bodies(connection, &claimed)?;
         Ok(match_all(claimed, &targets, &bodies))
     }
 
-    fn at_hand(&self, claimed: Vec<Claimed>, now: Instant) -> Result<Loaded<Parcel>, Vec<Claimed>> {
+    fn at_hand(
+        &self,
+        claimed: Vec<Claimed>,
+        now: UnixMillis,
+    ) -> Result<Loaded<Parcel>, Vec<Claimed>> {
         let target = |claimed: &Claimed| {
             let (id, version) = (
-                claimed.lane.into(),
+                claimed.destination.into(),
                 &claimed.enclosed.as_ref()?.webhook_version,
             );
             Some((id, Ok(self.kept.get(id, version, now)?)))
@@ -103,7 +110,7 @@ impl Courier for WebhookCourier {
             .time_limit(target.connect_timeout, target.read_timeout)
     }
 
-    async fn send(&self, parcel: Parcel, now: Instant) -> Exchange {
+    async fn send(&self, parcel: Parcel, now: UnixMillis) -> Exchange {
         match request(parcel, now).await {
             Ok(request) => self.sender.send(request).await,
             Err(failure) => Exchange::failed(failure),
@@ -116,7 +123,7 @@ impl Courier for WebhookCourier {
 }
 
 /// The request of one attempt, signed at `now`.
-async fn request(parcel: Parcel, now: Instant) -> Result<WebhookRequest, Failure> {
+async fn request(parcel: Parcel, now: UnixMillis) -> Result<WebhookRequest, Failure> {
     let Parcel {
         target,
         event,
@@ -154,7 +161,7 @@ impl WebhookCourier {
         webhooks: &[WebhookId],
         event: EventId,
         body: &Bytes,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Vec<(WebhookId, Result<Parcel, Unsendable>)>> {
         let targets = self.targets(connection, webhooks.to_vec(), now)?;
         let mut jwts = Jwts::default();
@@ -170,7 +177,7 @@ impl WebhookCourier {
         &self,
         connection: &mut AnyConnection,
         mut ids: Vec<WebhookId>,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Targets> {
         ids.sort_unstable();
         ids.dedup();
@@ -187,7 +194,7 @@ impl WebhookCourier {
     /// What was just read, for the next time.
     fn keep(&self, claimed: &[Claimed], targets: &Targets) {
         for claimed in claimed {
-            let id = claimed.lane.into();
+            let id = claimed.destination.into();
             if let (Some(enclosed), Some(Ok(target))) = (&claimed.enclosed, targets.get(&id)) {
                 self.kept.keep(id, &enclosed.webhook_version, target);
             }
@@ -307,7 +314,7 @@ fn match_up(
 ) -> Result<Parcel, Unsendable> {
     let event = event_of(claimed).ok_or(Unsendable::Gone)?;
     let body = bodies.get(&event).ok_or(Unsendable::Gone)?;
-    address(claimed.lane.into(), event, body, targets, jwts)
+    address(claimed.destination.into(), event, body, targets, jwts)
 }
 
 /// One event for one webhook.

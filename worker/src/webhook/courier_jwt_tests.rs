@@ -37,15 +37,15 @@ fn every_attempt_carries_the_same_jwt(world: World) {
 fn webhooks_that_share_a_key_share_the_signature_of_an_event(world: World) {
     world.secret(1, 0, None);
     world.signing_key(Algorithm::Rs256);
-    let (lane, other_event) = (world.webhook.id.into(), EventId::sequential());
+    let (destination, other_event) = (world.webhook.id.into(), EventId::sequential());
     world.write(move |c| {
         let event = event(other_event, "{}");
         event.insert(c)
     });
     let claims = [
-        (lane, world.event),
-        (lane, world.event),
-        (lane, other_event),
+        (destination, world.event),
+        (destination, world.event),
+        (destination, other_event),
     ];
     let jwts: Vec<Arc<Jwt>> = world
         .load_all(&claims)

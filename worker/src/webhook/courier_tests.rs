@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use beadle_common::db::Db;
-use beadle_common::id::{DeliveryId, LaneId, LeaseToken, SigningKeyId, TenantId, WebhookSecretId};
+use beadle_common::id::{
+    DeliveryId, DestinationId, LeaseToken, SigningKeyId, TenantId, WebhookSecretId,
+};
 use beadle_common::model::signing_key::SigningKeyRow;
 use beadle_common::model::webhook::SecretKind;
 use beadle_common::sign::jws::{Algorithm, JwsKey};
@@ -14,7 +16,7 @@ use super::*;
 use crate::net::Trust;
 use crate::webhook::SenderConfig;
 
-const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 const BODY: &str = "{\"event\": {\"name\":\"B\\u00e4r\",  \"z\":1,\"a\":\"ü\"}}\n";
 
 fn sealer(digit: &str) -> Sealer {
@@ -82,12 +84,12 @@ impl World {
     }
 
     /// Adds a secret whose key is one byte over and over.
-    fn secret(&self, byte: u8, age: u64, expiration_instant: Option<Instant>) -> SigningKey {
+    fn secret(&self, byte: u8, age: u64, expiration_instant: Option<UnixMillis>) -> SigningKey {
         let secret = WebhookSecret::from_bytes(&[byte; 32]).unwrap();
         self.add(secret.into(), age, expiration_instant)
     }
 
-    fn add(&self, secret: SigningKey, age: u64, end: Option<Instant>) -> SigningKey {
+    fn add(&self, secret: SigningKey, age: u64, end: Option<UnixMillis>) -> SigningKey {
         let id = WebhookSecretId::random();
         let text = secret.to_text();
         let sealed = self
@@ -118,7 +120,7 @@ impl World {
         let row = SigningKeyRow {
             id,
             name: id.to_string(),
-            name_key: id.to_string(),
+            name_normalized: id.to_string(),
             algorithm,
             kid: "the-kid".to_owned(),
             length: key.length(),
@@ -140,10 +142,10 @@ impl World {
         key
     }
 
-    fn load_all(&self, claims: &[(LaneId, EventId)]) -> Vec<Result<Parcel, Unsendable>> {
-        let claim = |(lane, event): &(LaneId, EventId)| Claimed {
+    fn load_all(&self, claims: &[(DestinationId, EventId)]) -> Vec<Result<Parcel, Unsendable>> {
+        let claim = |(destination, event): &(DestinationId, EventId)| Claimed {
             id: DeliveryId::sequential(),
-            lane: *lane,
+            destination: *destination,
             payload: Payload::Webhook(*event),
             attempt: 1,
             base_attempt: 0,
@@ -163,8 +165,8 @@ impl World {
         parcels
     }
 
-    fn load(&self, lane: LaneId, event: EventId) -> Result<Parcel, Unsendable> {
-        self.load_all(&[(lane, event)]).remove(0)
+    fn load(&self, destination: DestinationId, event: EventId) -> Result<Parcel, Unsendable> {
+        self.load_all(&[(destination, event)]).remove(0)
     }
 
     fn parcel(&self) -> Result<Parcel, Unsendable> {
@@ -176,7 +178,7 @@ impl World {
     }
 }
 
-fn made_at(parcel: Parcel, now: Instant) -> WebhookRequest {
+fn made_at(parcel: Parcel, now: UnixMillis) -> WebhookRequest {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.unwrap().block_on(request(parcel, now)).unwrap()
 }
@@ -282,22 +284,23 @@ fn another_webhook(world: &World) -> WebhookId {
 
 fn a_batch_takes_as_many_statements_as_one(world: World) {
     world.secret(1, 0, None);
-    let lanes: [LaneId; 2] = [world.webhook.id.into(), another_webhook(&world).into()];
-    let statements = |claims: &[(LaneId, EventId)]| {
+    let destinations: [DestinationId; 2] =
+        [world.webhook.id.into(), another_webhook(&world).into()];
+    let statements = |claims: &[(DestinationId, EventId)]| {
         let before = world.db().statements();
         assert!(world.load_all(claims).iter().all(Result::is_ok));
         world.db().statements().since(before).run
     };
     // The webhooks with their secrets, and the bodies.
-    assert_eq!(statements(&[(lanes[0], world.event)]), 2);
+    assert_eq!(statements(&[(destinations[0], world.event)]), 2);
     let mut events = vec![world.event];
     for _ in 0..20 {
         let event = event(EventId::sequential(), "{}");
         events.push(event.id);
         world.write(move |c| event.insert(c));
     }
-    let of_event = |event: EventId| lanes.map(|lane| (lane, event));
-    let claims: Vec<(LaneId, EventId)> = events.into_iter().flat_map(of_event).collect();
+    let of_event = |event: EventId| destinations.map(|destination| (destination, event));
+    let claims: Vec<(DestinationId, EventId)> = events.into_iter().flat_map(of_event).collect();
     assert_eq!(statements(&claims), 2);
     // And the keys, of those who ask for a JWT.
     world.signing_key(Algorithm::Es256);
@@ -310,7 +313,7 @@ fn without_a_secret_nothing_is_sent(world: World) {
 
 fn a_webhook_or_event_that_is_gone_cancels_the_delivery(world: World) {
     world.secret(1, 0, None);
-    let of_nobody = world.load(LaneId::random(), world.event);
+    let of_nobody = world.load(DestinationId::random(), world.event);
     assert_eq!(of_nobody.unwrap_err(), Unsendable::Gone);
     let of_nothing = world.load(world.webhook.id.into(), EventId::sequential());
     assert_eq!(of_nothing.unwrap_err(), Unsendable::Gone);

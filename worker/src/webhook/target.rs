@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use beadle_common::id::WebhookId;
-use beadle_common::instant::Instant;
 use beadle_common::sign::LiveKeys;
+use beadle_common::unix_millis::UnixMillis;
 use secrecy::SecretString;
 
 use super::jwt::JwtKey;
@@ -22,7 +22,7 @@ pub(super) struct Target {
     pub(super) basic_auth: Option<(String, SecretString)>,
     pub(super) keys: LiveKeys,
     /// When the first of the keys stops signing.
-    pub(super) keys_end: Option<Instant>,
+    pub(super) keys_end: Option<UnixMillis>,
     pub(super) jwt: Option<Arc<JwtKey>>,
     pub(super) connect_timeout: Duration,
     pub(super) read_timeout: Duration,
@@ -33,7 +33,7 @@ pub(super) struct Target {
 pub(super) struct KeptTargets(Mutex<HashMap<WebhookId, (String, Arc<Target>)>>);
 
 impl KeptTargets {
-    pub(super) fn get(&self, id: WebhookId, version: &str, now: Instant) -> Option<Arc<Target>> {
+    pub(super) fn get(&self, id: WebhookId, version: &str, now: UnixMillis) -> Option<Arc<Target>> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (kept, target) = kept.get(&id)?;
         let signs = target.keys_end.is_none_or(|end| now < end);

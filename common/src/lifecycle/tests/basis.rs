@@ -111,9 +111,9 @@ fn what_is_remembered_is_what_the_database_has_now(db: &Db) {
     let reason = Reason {
         id: ReasonId::random(),
         text: "Spam".to_owned(),
-        text_key: fold("Spam"),
+        text_normalized: normalize("Spam"),
         code: "S".to_owned(),
-        code_key: fold("S"),
+        code_normalized: normalize("S"),
         localized_texts: None,
         insert_instant: NOW,
         last_update_instant: NOW,

@@ -14,7 +14,7 @@ fn an_expired_log_ends_with_its_last_words(db: &Db) {
     let mut request = world.request();
     request.common.notify_user = true;
     let taken = take(db, &quiet, &request);
-    let almost = Instant::from_millis(NOW.plus(DAY).millis() - 1);
+    let almost = UnixMillis::from_millis(NOW.plus(DAY).millis() - 1);
     assert_eq!(end(db, almost).ended, 0);
 
     let late = NOW.plus(2 * DAY);
@@ -28,7 +28,7 @@ fn an_expired_log_ends_with_its_last_words(db: &Db) {
         history(db, &taken).is_empty(),
         "an end is no change by anybody"
     );
-    assert_eq!(lanes(db).len(), 1);
+    assert_eq!(destinations(db).len(), 1);
     let event = &events(db)[0];
     assert_eq!(event["phase"], "end");
     assert_eq!(event["comment"], "first");
@@ -66,7 +66,7 @@ fn many_workers_end_each_log_once(db: &Db) {
         ended
     });
     assert_eq!(ended, LOGS);
-    assert_eq!((events(db).len(), lanes(db).len()), (LOGS, LOGS));
+    assert_eq!((events(db).len(), destinations(db).len()), (LOGS, LOGS));
 }
 
 fn without_send_end_event_the_end_is_silent(db: &Db) {
@@ -109,7 +109,7 @@ fn the_mail_of_the_end_depends_on_the_log_and_not_on_the_event(db: &Db) {
         dsl::emails.select(dsl::subject).first(c)
     });
     assert_eq!(subject, "end first");
-    assert_eq!(lanes(db).len(), 1);
+    assert_eq!(destinations(db).len(), 1);
 }
 
 fn an_expiry_in_the_past_is_accepted_and_ends_at_once(db: &Db) {
@@ -127,12 +127,12 @@ fn an_expiry_in_the_past_is_accepted_and_ends_at_once(db: &Db) {
 fn never_does_not_end(db: &Db) {
     let world = World::new(db);
     let request = TakeRequest {
-        expiry: Some(Instant::NEVER),
+        expiry: Some(UnixMillis::NEVER),
         ..world.request()
     };
     let taken = take(db, &call(NOW), &request);
     assert!(stored(db, &taken).is_active(NOW.plus(1000 * DAY)));
-    assert_eq!(end(db, Instant::from_millis(i64::MAX)).ended, 0);
+    assert_eq!(end(db, UnixMillis::from_millis(i64::MAX)).ended, 0);
     assert_eq!(events(db)[0]["expiry"], json!(i64::MAX));
     assert!(events(db)[0].get("localizedDuration").is_none());
     let next = write(db, ActionLog::next_end);
@@ -240,7 +240,7 @@ fn a_log_that_cannot_be_read_stands_in_nobodys_way(db: &Db) {
             .execute(c)
     });
     assert_eq!(end(db, NOW.plus(DAY)).ended, 1);
-    let due: Option<Instant> = write(db, move |c| {
+    let due: Option<UnixMillis> = write(db, move |c| {
         dsl::action_logs.find(id).select(dsl::end_due).first(c)
     });
     assert_eq!(due, Some(NOW.plus(DAY).plus(Duration::from_secs(60))));

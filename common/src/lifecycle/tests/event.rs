@@ -52,9 +52,9 @@ fn a_full_event_has_all_members_in_alphabetical_order(db: &Db) {
     let reason = Reason {
         id: ReasonId::random(),
         code: "R".to_owned(),
-        code_key: "r".to_owned(),
+        code_normalized: "r".to_owned(),
         text: "Rude".to_owned(),
-        text_key: "rude".to_owned(),
+        text_normalized: "rude".to_owned(),
         localized_texts: None,
         insert_instant: NOW,
         last_update_instant: NOW,
@@ -163,7 +163,7 @@ fn the_duration_is_told_at_start_and_modify_of_what_has_an_end(db: &Db) {
         db,
         NOW,
         change.log(),
-        &world.modify("for ever", Instant::NEVER),
+        &world.modify("for ever", UnixMillis::NEVER),
     );
     modify(
         db,

@@ -109,7 +109,7 @@ fn no_mail_without_wish_offer_template_or_address(db: &Db) {
         ..wanted(&world)
     };
     silent(&without_address);
-    assert!(mails(db).is_empty() && lanes(db).is_empty());
+    assert!(mails(db).is_empty() && destinations(db).is_empty());
     assert!(event_logs(db).is_empty());
 }
 
@@ -134,7 +134,7 @@ fn a_mail_may_be_in_the_event_only_for_others_to_send(db: &Db) {
     let event = &events(db)[0];
     assert_eq!(event["email"]["subject"], "Hello");
     assert_eq!(event["emailedUser"], false);
-    assert!(mails(db).is_empty() && lanes(db).is_empty());
+    assert!(mails(db).is_empty() && destinations(db).is_empty());
     // Without an event it is nowhere.
     let change = take(db, &quiet(), &world.request());
     assert_eq!(answer(&change), Value::Null);
@@ -152,7 +152,7 @@ fn the_answer_shows_a_mail_that_goes_out_without_an_event(db: &Db) {
 fn a_template_that_fails_costs_the_mail_and_not_the_action(db: &Db) {
     let world = mailing(db, template("Broken", "{{event.nonsense}}"), true);
     let change = take(db, &call(NOW), &wanted(&world));
-    assert!(mails(db).is_empty() && lanes(db).is_empty());
+    assert!(mails(db).is_empty() && destinations(db).is_empty());
     let event = &events(db)[0];
     assert_eq!(event["emailedUser"], false);
     assert!(event.get("email").is_none());

@@ -29,14 +29,14 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::db::{AnyConnection, Db, DbError, Json, JsonText};
 use crate::id::{
-    ApplicationId, EmailTemplateId, LaneId, ReasonId, TenantId, UserActionId, WebhookId,
+    ApplicationId, DestinationId, EmailTemplateId, ReasonId, TenantId, UserActionId, WebhookId,
 };
 use crate::locale::{Locale, LocalizedText};
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::application::Application;
 use crate::model::email::Mailbox;
 use crate::model::email_template::EmailTemplate;
-use crate::model::fold;
+use crate::model::normalize;
 use crate::model::reason::Reason;
 use crate::model::tenant::Tenant;
 use crate::model::user::User;
@@ -44,7 +44,7 @@ use crate::model::user_action::{ActionOption, TransactionType, UserAction};
 use crate::model::webhook::Webhook;
 use crate::test_support::{self, write};
 
-const NOW: Instant = Instant::from_millis(1_700_000_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_700_000_000_000);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Every table, so that "nothing was written" can be said of all of them.
@@ -127,7 +127,7 @@ impl World {
         }
     }
 
-    fn modify(&self, comment: &str, expiry: Instant) -> ModifyRequest {
+    fn modify(&self, comment: &str, expiry: UnixMillis) -> ModifyRequest {
         ModifyRequest {
             common: self.common(comment),
             expiry: Some(expiry),
@@ -146,7 +146,7 @@ fn tenant(name: &str) -> Tenant {
     Tenant {
         id: TenantId::random(),
         name: name.to_owned(),
-        name_key: fold(name),
+        name_normalized: normalize(name),
         is_default: false,
         data: JsonText::empty_object(),
         email_configuration: Json(Map::new()),
@@ -165,7 +165,7 @@ fn user(tenant: &Tenant) -> User {
         active: true,
         email: None,
         username: None,
-        username_key: None,
+        username_normalized: None,
         password_hash: None,
         password_last_update_instant: None,
         first_name: None,
@@ -189,7 +189,7 @@ fn definition(name: &str, temporal: bool) -> UserAction {
     UserAction {
         id: UserActionId::random(),
         name: name.to_owned(),
-        name_key: fold(name),
+        name_normalized: normalize(name),
         active: true,
         temporal,
         prevent_login: temporal,
@@ -215,7 +215,7 @@ fn template(name: &str, text: &str) -> EmailTemplate {
     EmailTemplate {
         id: EmailTemplateId::random(),
         name: name.to_owned(),
-        name_key: fold(name),
+        name_normalized: normalize(name),
         from_email: None,
         default_from_name: None,
         default_subject: text.to_owned(),
@@ -254,7 +254,7 @@ fn setup() -> Setup {
 }
 
 /// A call that raises the event.
-fn call(now: Instant) -> Call {
+fn call(now: UnixMillis) -> Call {
     Call {
         now,
         scope: None,
@@ -275,14 +275,14 @@ fn take(db: &Db, call: &Call, request: &TakeRequest) -> Change {
     save(db, prepare(db, call, request).unwrap()).unwrap()
 }
 
-fn modify(db: &Db, now: Instant, log: &ActionLog, request: &ModifyRequest) -> Change {
+fn modify(db: &Db, now: UnixMillis, log: &ActionLog, request: &ModifyRequest) -> Change {
     let change = db
         .read_blocking(|c| prepare_modify(c, &setup(), &call(now), log.id, request))
         .unwrap();
     save(db, change).unwrap()
 }
 
-fn cancel(db: &Db, now: Instant, log: &ActionLog, request: &CancelRequest) -> Change {
+fn cancel(db: &Db, now: UnixMillis, log: &ActionLog, request: &CancelRequest) -> Change {
     let change = db
         .read_blocking(|c| prepare_cancel(c, &setup(), &call(now), log.id, request))
         .unwrap();
@@ -290,7 +290,7 @@ fn cancel(db: &Db, now: Instant, log: &ActionLog, request: &CancelRequest) -> Ch
 }
 
 /// One look for expired logs.
-fn end(db: &Db, now: Instant) -> EndRun {
+fn end(db: &Db, now: UnixMillis) -> EndRun {
     runtime().block_on(end_due(db, &setup(), now)).unwrap()
 }
 
@@ -320,11 +320,14 @@ fn events(db: &Db) -> Vec<Value> {
     bodies.iter().map(event).collect()
 }
 
-/// The lanes of all rows of the outbox, sorted.
-fn lanes(db: &Db) -> Vec<LaneId> {
+/// The destinations of all rows of the outbox, sorted.
+fn destinations(db: &Db) -> Vec<DestinationId> {
     use crate::schema::outbox::dsl;
     write(db, |c| {
-        dsl::outbox.order(dsl::lane).select(dsl::lane).load(c)
+        dsl::outbox
+            .order(dsl::destination)
+            .select(dsl::destination)
+            .load(c)
     })
 }
 

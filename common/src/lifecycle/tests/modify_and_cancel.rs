@@ -79,7 +79,7 @@ fn a_modify_rearms_the_end(db: &Db) {
         db,
         NOW,
         taken.log(),
-        &world.modify("for ever", Instant::NEVER),
+        &world.modify("for ever", UnixMillis::NEVER),
     );
     assert_eq!(end(db, NOW.plus(3 * DAY)).ended, 0);
     modify(db, NOW, taken.log(), &world.modify("now", NOW));

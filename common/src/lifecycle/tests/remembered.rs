@@ -57,8 +57,8 @@ fn of_each_tenant_the_webhooks_are_known(db: &Db) {
         db.read_blocking(|c| {
             for _ in 0..1000 {
                 let known = remembered.get(c, &wanted, NOW)?;
-                let lanes = known.lanes.get(&world.tenant.id);
-                assert_eq!(lanes.map(Vec::len), Some(1));
+                let destinations = known.destinations.get(&world.tenant.id);
+                assert_eq!(destinations.map(Vec::len), Some(1));
             }
             Ok::<_, DbError>(())
         })
@@ -91,7 +91,7 @@ fn api_key(key: &str) -> ApiKey {
         key_hash: ApiKey::hash(key),
         key_sealed: None,
         name: None,
-        name_key: None,
+        name_normalized: None,
         tenant_id: None,
         permissions: None,
         key_manager: false,

@@ -5,14 +5,14 @@ use crate::test_support::both_databases;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-fn by_system(db: &Db, now: Instant, step: SystemStep) -> Option<Change> {
+fn by_system(db: &Db, now: UnixMillis, step: SystemStep) -> Option<Change> {
     let change = db
         .read_blocking(|c| prepare_by_system(c, &setup(), &call(now), &step))
         .unwrap();
     change.map(|change| save(db, change).unwrap())
 }
 
-fn lock_step(world: &World, expiry: Instant, email_user: bool) -> SystemStep {
+fn lock_step(world: &World, expiry: UnixMillis, email_user: bool) -> SystemStep {
     SystemStep::Lock {
         user: world.actionee.id,
         definition: world.ban.id,

@@ -19,10 +19,10 @@ fn a_take_writes_log_event_and_a_delivery_for_each_webhook(db: &Db) {
     }
     assert_eq!(census(db, &TABLES), after);
     assert!(change.leaves_work());
-    let mut wanted: Vec<LaneId> = hooks.iter().map(|hook| hook.id.into()).collect();
+    let mut wanted: Vec<DestinationId> = hooks.iter().map(|hook| hook.id.into()).collect();
     wanted.sort_unstable();
-    assert_eq!(lanes(db), wanted);
-    let (due, attempt): (Instant, i32) = write(db, |c| {
+    assert_eq!(destinations(db), wanted);
+    let (due, attempt): (UnixMillis, i32) = write(db, |c| {
         outbox::outbox
             .select((outbox::due_at, outbox::attempt))
             .first(c)
@@ -74,7 +74,7 @@ fn a_non_temporal_log_ignores_the_expiry_and_has_no_end(db: &Db) {
     for absent in ["expiry", "localizedDuration", "lastUpdateInstant"] {
         assert!(event.get(absent).is_none(), "{absent}");
     }
-    assert_eq!(end(db, Instant::from_millis(i64::MAX - 1)).ended, 0);
+    assert_eq!(end(db, UnixMillis::from_millis(i64::MAX - 1)).ended, 0);
 }
 
 fn without_broadcast_the_log_alone_is_written(db: &Db) {
@@ -111,9 +111,9 @@ fn copies_are_in_the_actionees_languages_and_outlive_their_originals(db: &Db) {
     let reason = Reason {
         id: ReasonId::random(),
         code: "RUDE".to_owned(),
-        code_key: "rude".to_owned(),
+        code_normalized: "rude".to_owned(),
         text: "Rude".to_owned(),
-        text_key: "rude".to_owned(),
+        text_normalized: "rude".to_owned(),
         localized_texts: Some(Json(texts(&[("es", "Grosero")]))),
         insert_instant: NOW,
         last_update_instant: NOW,
@@ -136,7 +136,7 @@ fn copies_are_in_the_actionees_languages_and_outlive_their_originals(db: &Db) {
         Reason::delete(c, reason.id)?;
         let renamed = UserAction {
             name: "Renamed".to_owned(),
-            name_key: "renamed".to_owned(),
+            name_normalized: "renamed".to_owned(),
             options: Json(Vec::new()),
             ..ban
         };
@@ -157,7 +157,7 @@ fn copies_are_in_the_actionees_languages_and_outlive_their_originals(db: &Db) {
     );
     assert_eq!(log.reason_code.as_deref(), Some("RUDE"));
     // Later phases say the same.
-    let later = modify(db, NOW, &log, &world.modify("longer", Instant::NEVER));
+    let later = modify(db, NOW, &log, &world.modify("longer", UnixMillis::NEVER));
     assert_eq!(stored(db, &later).localized_name, "Sperre");
     assert_eq!(events(db)[1]["action"], "Bar");
 }
@@ -195,7 +195,7 @@ pub(super) fn application(id: ApplicationId, tenant_id: TenantId) -> Application
         id,
         tenant_id,
         name: id.to_string(),
-        name_key: id.to_string(),
+        name_normalized: id.to_string(),
         active: true,
         data: JsonText::empty_object(),
         settings: Json(Map::new()),

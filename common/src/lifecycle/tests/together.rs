@@ -22,7 +22,7 @@ pub(super) fn prepare_knowing(
 }
 
 pub(super) fn prepare_at(
-    now: Instant,
+    now: UnixMillis,
     db: &Db,
     remembered: &Remembered,
     requests: &[TakeRequest],
@@ -91,7 +91,7 @@ fn event_of(change: &Change) -> EventId {
 fn each_gets_its_own_log_event_and_deliveries(db: &Db) {
     let world = World::new(db);
     let hooks = [webhook(true), webhook(true)];
-    let lanes: BTreeSet<LaneId> = hooks.iter().map(|hook| hook.id.into()).collect();
+    let destinations: BTreeSet<DestinationId> = hooks.iter().map(|hook| hook.id.into()).collect();
     write(db, move |c| {
         hooks.iter().try_for_each(|hook| hook.insert(c))
     });
@@ -105,16 +105,18 @@ fn each_gets_its_own_log_event_and_deliveries(db: &Db) {
         let body: Value = serde_json::from_str(&body[0].1).unwrap();
         assert_eq!(body["event"]["comment"], json!(number.to_string()));
         assert_eq!(body["event"]["actionId"], json!(change.log().id));
-        let owed: Vec<(DeliveryId, LaneId)> = write(db, move |c| {
+        let owed: Vec<(DeliveryId, DestinationId)> = write(db, move |c| {
             outbox::table
                 .filter(outbox::event_id.eq(event))
-                .select((outbox::id, outbox::lane))
+                .select((outbox::id, outbox::destination))
                 .load(c)
         });
         assert_eq!(owed.len(), 2);
         assert_eq!(
-            owed.iter().map(|(_, lane)| *lane).collect::<BTreeSet<_>>(),
-            lanes
+            owed.iter()
+                .map(|(_, destination)| *destination)
+                .collect::<BTreeSet<_>>(),
+            destinations
         );
     }
     let rows = census(db, &["action_logs", "events", "outbox"]);
@@ -126,9 +128,9 @@ fn a_change_is_the_one_it_would_be_alone(db: &Db) {
     let reason = Reason {
         id: ReasonId::random(),
         text: "Infraction".to_owned(),
-        text_key: fold("Infraction"),
+        text_normalized: normalize("Infraction"),
         code: "FRAC".to_owned(),
-        code_key: fold("FRAC"),
+        code_normalized: normalize("FRAC"),
         localized_texts: None,
         insert_instant: NOW,
         last_update_instant: NOW,
@@ -279,7 +281,7 @@ fn what_has_to_keep_an_order_goes_alone_and_other_tenants_do_not(db: &Db) {
         },
         saying(&world, "ours"),
     ];
-    let owed: LaneId = plain.id.into();
+    let owed: DestinationId = plain.id.into();
     write(db, move |c| {
         orderly.insert(c)?;
         theirs.insert(c)?;
@@ -290,7 +292,7 @@ fn what_has_to_keep_an_order_goes_alone_and_other_tenants_do_not(db: &Db) {
     let changes = take_all(db, &requests);
     assert!(changes[0].is_some() && changes[1].is_none() && changes[2].is_some());
     assert_eq!(comments(db), ["ours", "ours"]);
-    assert_eq!(lanes(db), [owed, owed]);
+    assert_eq!(destinations(db), [owed, owed]);
 }
 
 fn each_tenant_has_its_own_webhooks_and_a_global_one_sends_once(db: &Db) {
@@ -326,13 +328,16 @@ fn each_tenant_has_its_own_webhooks_and_a_global_one_sends_once(db: &Db) {
         BTreeSet::from([all, other, both]),
     ]) {
         let event = event_of(change.as_ref().unwrap());
-        let lanes: Vec<LaneId> = write(db, move |c| {
+        let destinations: Vec<DestinationId> = write(db, move |c| {
             let owed = outbox::table.filter(outbox::event_id.eq(event));
-            owed.select(outbox::lane).load(c)
+            owed.select(outbox::destination).load(c)
         });
-        assert_eq!(lanes.len(), wanted.len());
-        let lanes: BTreeSet<_> = lanes.into_iter().map(crate::id::WebhookId::from).collect();
-        assert_eq!(lanes, wanted);
+        assert_eq!(destinations.len(), wanted.len());
+        let destinations: BTreeSet<_> = destinations
+            .into_iter()
+            .map(crate::id::WebhookId::from)
+            .collect();
+        assert_eq!(destinations, wanted);
     }
 }
 

@@ -6,12 +6,12 @@ use crate::model::delivery::Details;
 use crate::model::user_action::TransactionType;
 use crate::model::webhook_log::{EventResult, WebhookEventLog};
 use crate::outbox::{
-    AttemptRecord, AttemptResult, ClaimRequest, DeliveryState, Kind, Lanes, Missing, Replay,
+    AttemptRecord, AttemptResult, ClaimRequest, DeliveryState, Destinations, Kind, Missing, Replay,
     Resent, Verdict, claim, resend,
 };
 use crate::test_support::both_databases;
 
-const LATER: Instant = Instant::from_millis(1_700_000_005_000);
+const LATER: UnixMillis = UnixMillis::from_millis(1_700_000_005_000);
 
 fn record(status: i32) -> AttemptRecord {
     let failed = status != 200;
@@ -70,15 +70,15 @@ fn webhooks(db: &Db) -> [Webhook; 3] {
 }
 
 /// The states of all deliveries that have left the outbox, each with the attempts made.
-fn settled(db: &Db) -> BTreeMap<LaneId, (DeliveryState, i32)> {
+fn settled(db: &Db) -> BTreeMap<DestinationId, (DeliveryState, i32)> {
     use crate::schema::deliveries::dsl;
-    let rows: Vec<(LaneId, DeliveryState, i32)> = write(db, |c| {
+    let rows: Vec<(DestinationId, DeliveryState, i32)> = write(db, |c| {
         dsl::deliveries
-            .select((dsl::lane, dsl::state, dsl::attempt))
+            .select((dsl::destination, dsl::state, dsl::attempt))
             .load(c)
     });
     rows.into_iter()
-        .map(|(lane, state, attempt)| (lane, (state, attempt)))
+        .map(|(destination, state, attempt)| (destination, (state, attempt)))
         .collect()
 }
 
@@ -123,19 +123,19 @@ fn an_answer_counts_as_the_first_attempt(db: &Db) {
         lease_end: now.plus(DAY),
         owner: "test".to_owned(),
         limit: 10,
-        per_lane: 10,
-        lanes: Lanes::default(),
+        per_destination: 10,
+        destinations: Destinations::default(),
     };
     let mut due = write(db, move |c| claim(c, &request(NOW)));
     let fresh = due.pop().unwrap();
     assert_eq!(
-        (fresh.lane, fresh.attempt, due.len()),
+        (fresh.destination, fresh.attempt, due.len()),
         (disabled.id.into(), 1, 0)
     );
     let mut due = write(db, move |c| claim(c, &request(LATER)));
     let retried = due.pop().unwrap();
     assert_eq!(
-        (retried.lane, retried.attempt, due.len()),
+        (retried.destination, retried.attempt, due.len()),
         (failed.id.into(), 2, 0)
     );
 }
@@ -158,7 +158,7 @@ fn the_webhooks_are_those_of_the_commit_but_what_was_sent_stays_on_record(db: &D
             (failed.id.into(), (DeliveryState::Canceled, 1)),
         ])
     );
-    assert!(lanes(db).contains(&new.into()));
+    assert!(destinations(db).contains(&new.into()));
 }
 
 fn the_last_of_all_attempts_may_be_the_first(db: &Db) {
@@ -181,10 +181,10 @@ fn what_is_gone_is_held_and_begins_its_schedule_anew(db: &Db) {
         verdict: Verdict::Hold,
     };
     commit_with(db, change, &answers(&[(&gone, held)]));
-    let lane = LaneId::from(gone.id);
+    let destination = DestinationId::from(gone.id);
     let owed: (i32, i32) = write(db, move |c| {
         dsl::outbox
-            .filter(dsl::lane.eq(lane))
+            .filter(dsl::destination.eq(destination))
             .select((dsl::attempt, dsl::base_attempt))
             .first(c)
     });

@@ -13,7 +13,7 @@ fn an_event_goes_to_global_webhooks_and_those_of_its_tenant(db: &Db) {
         user_action_enabled: false,
         ..webhook(true)
     };
-    let mut wanted: Vec<LaneId> = [&global, &ours, &both].map(|hook| hook.id.into()).into();
+    let mut wanted: Vec<DestinationId> = [&global, &ours, &both].map(|hook| hook.id.into()).into();
     wanted.sort_unstable();
     let tenant = world.tenant.id;
     write(db, move |c| {
@@ -26,7 +26,7 @@ fn an_event_goes_to_global_webhooks_and_those_of_its_tenant(db: &Db) {
         Webhook::set_tenants(c, deaf.id, &[tenant])
     });
     take(db, &call(NOW), &world.request());
-    assert_eq!(lanes(db), wanted);
+    assert_eq!(destinations(db), wanted);
 }
 
 fn a_webhook_that_asks_for_order_gets_a_users_events_one_by_one(db: &Db) {
@@ -36,27 +36,29 @@ fn a_webhook_that_asks_for_order_gets_a_users_events_one_by_one(db: &Db) {
         ..webhook(true)
     };
     let plain = webhook(true);
-    let ordered: LaneId = hook.id.into();
+    let ordered: DestinationId = hook.id.into();
     write(db, move |c| {
         hook.insert(c)?;
         plain.insert(c)
     });
     take(db, &call(NOW), &world.request());
     take(db, &call(NOW), &world.request());
-    let places: Vec<(LaneId, Option<i64>, i16)> = write(db, |c| {
+    let places: Vec<(DestinationId, Option<i64>, i16)> = write(db, |c| {
         use crate::schema::outbox;
         outbox::table
             .order(outbox::id)
-            .select((outbox::lane, outbox::sequence, outbox::tier))
+            .select((outbox::destination, outbox::sequence, outbox::priority))
             .load(c)
     });
     let of_ordered: Vec<_> = places
         .iter()
-        .filter(|(lane, ..)| *lane == ordered)
-        .map(|(_, sequence, tier)| (*sequence, *tier))
+        .filter(|(destination, ..)| *destination == ordered)
+        .map(|(_, sequence, priority)| (*sequence, *priority))
         .collect();
     assert_eq!(of_ordered, [(Some(1), 0), (Some(2), 2)]);
-    let of_plain = places.iter().filter(|(lane, ..)| *lane != ordered);
+    let of_plain = places
+        .iter()
+        .filter(|(destination, ..)| *destination != ordered);
     assert!(
         of_plain.clone().count() == 2 && of_plain.clone().all(|(_, s, t)| s.is_none() && *t == 0)
     );
@@ -75,7 +77,7 @@ fn a_tenant_with_the_event_off_raises_none(db: &Db) {
     });
     let change = take(db, &call(NOW), &world.request());
     assert!(change.answer_event().is_none());
-    assert_eq!((events(db).len(), lanes(db).len()), (0, 0));
+    assert_eq!((events(db).len(), destinations(db).len()), (0, 0));
     // Nor at the end, and the log says so.
     assert_eq!(end(db, NOW.plus(DAY)).ended, 1);
     assert_eq!(events(db).len(), 0);
@@ -85,7 +87,7 @@ fn a_tenant_with_the_event_off_raises_none(db: &Db) {
 fn an_event_without_a_webhook_is_kept_all_the_same(db: &Db) {
     let world = World::new(db);
     let change = take(db, &call(NOW), &world.request());
-    assert_eq!((events(db).len(), lanes(db).len()), (1, 0));
+    assert_eq!((events(db).len(), destinations(db).len()), (1, 0));
     assert!(change.answer_event().is_some());
 }
 
@@ -100,7 +102,7 @@ fn webhooks_are_those_of_the_moment_of_the_commit(db: &Db) {
         late.insert(c)
     });
     save(db, change).unwrap();
-    assert_eq!(lanes(db), [late_id.into()]);
+    assert_eq!(destinations(db), [late_id.into()]);
 }
 
 fn the_definitions_transaction_type_overrides_the_tenants(db: &Db) {

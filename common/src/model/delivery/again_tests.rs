@@ -2,12 +2,12 @@
 
 use super::*;
 
-fn resend(db: &Db, id: DeliveryId, now: Instant) -> Resent {
+fn resend(db: &Db, id: DeliveryId, now: UnixMillis) -> Resent {
     write(db, move |c| outbox::resend(c, id, now))
 }
 
 fn a_resend_goes_on_counting(db: &Db) {
-    let now = Instant::now();
+    let now = UnixMillis::now();
     let webhook = add_webhook(db);
     let id = owe(db, webhook, None, now);
     attempt(db, now, EXHAUSTED);
@@ -16,7 +16,7 @@ fn a_resend_goes_on_counting(db: &Db) {
         db,
         id,
         now,
-        Standing::Pending,
+        DeliveryStatus::Pending,
         &["asked for again after 1 attempt", "attempt 2"],
     );
     let Place::Owed(owed) = details(db, id).delivery.place else {
@@ -27,7 +27,7 @@ fn a_resend_goes_on_counting(db: &Db) {
     assert_eq!(resend(db, id, now), Resent::Due);
     attempt(db, now, DELIVERED);
     let details = details(db, id);
-    assert_eq!(details.standing(now), Standing::Delivered);
+    assert_eq!(details.standing(now), DeliveryStatus::Delivered);
     let results: Vec<_> = details
         .attempts
         .iter()
@@ -40,7 +40,7 @@ fn a_resend_goes_on_counting(db: &Db) {
 }
 
 fn a_resend_hurries_what_waits_and_leaves_alone_what_is_under_way(db: &Db) {
-    let now = Instant::now();
+    let now = UnixMillis::now();
     let webhook = add_webhook(db);
     let id = owe(db, webhook, None, now);
     attempt(
@@ -76,7 +76,7 @@ fn replay(db: &Db, replay: &Replay) -> usize {
     let mut moved = 0;
     let mut after = None;
     loop {
-        let (replay, now) = (replay.clone(), Instant::now());
+        let (replay, now) = (replay.clone(), UnixMillis::now());
         let batch = write(db, move |c| replay.batch(c, after, now));
         moved += batch.moved;
         match batch.next {
@@ -92,7 +92,7 @@ fn count(db: &Db, replay: &Replay) -> i64 {
 }
 
 fn a_replay_takes_what_was_given_up_and_nothing_else(db: &Db) {
-    let now = Instant::now();
+    let now = UnixMillis::now();
     let (one, two, gone) = (add_webhook(db), add_webhook(db), add_webhook(db));
     let given_up = [owe(db, one, None, now), owe(db, two, None, now)];
     owe(db, gone, None, now);
@@ -125,15 +125,18 @@ fn a_replay_takes_what_was_given_up_and_nothing_else(db: &Db) {
     assert_eq!(replay(db, &everything(None)), 2);
     assert_eq!(count(db, &everything(None)), 0);
     for id in given_up {
-        assert_eq!(details(db, id).standing(now), Standing::Pending);
+        assert_eq!(details(db, id).standing(now), DeliveryStatus::Pending);
     }
-    assert_eq!(details(db, delivered).standing(now), Standing::Delivered);
-    attempt(db, Instant::now(), DELIVERED);
+    assert_eq!(
+        details(db, delivered).standing(now),
+        DeliveryStatus::Delivered
+    );
+    attempt(db, UnixMillis::now(), DELIVERED);
     assert_eq!(details(db, given_up[0]).attempts.len(), 2);
 }
 
 fn a_replay_of_many_goes_in_batches(db: &Db) {
-    let now = Instant::now();
+    let now = UnixMillis::now();
     let webhook = add_webhook(db);
     let first = owe(db, webhook, None, now);
     let Payload::Webhook(event) = details(db, first).delivery.payload else {
@@ -143,7 +146,7 @@ fn a_replay_of_many_goes_in_batches(db: &Db) {
         for _ in 0..600 {
             let delivery = NewDelivery {
                 id: DeliveryId::sequential(),
-                lane: webhook.into(),
+                destination: webhook.into(),
                 payload: Payload::Webhook(event),
                 due_at: now,
                 insert_instant: now,

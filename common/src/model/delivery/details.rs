@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::{Delivery, Owed, Place, Standing};
+use super::{Delivery, DeliveryStatus, Owed, Place};
 use crate::db::{AnyConnection, Json};
-use crate::id::{ActionLogId, DeliveryId, EmailId, EventId, LaneId, UserId, WebhookId};
-use crate::instant::Instant;
+use crate::id::{ActionLogId, DeliveryId, DestinationId, EmailId, EventId, UserId, WebhookId};
 use crate::locale::Locale;
 use crate::model::email::Mailbox;
 use crate::model::mail_limit::MailLimit;
 use crate::outbox::{AttemptResult, Kind, Payload};
-use crate::schema::{attempts, emails, events, lane_states, outbox, webhooks};
+use crate::schema::{attempts, destination_states, emails, events, outbox, webhooks};
+use crate::unix_millis::UnixMillis;
 
 /// One try of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Attempt {
     /// Counts from 1.
     pub number: i32,
     /// When it began.
-    pub instant: Instant,
+    pub instant: UnixMillis,
     /// How long it took, if that is known.
     pub duration_millis: Option<i32>,
     /// How it went.
@@ -40,7 +40,7 @@ pub struct Attempt {
 struct AttemptRow {
     delivery_id: DeliveryId,
     number: i32,
-    instant: Instant,
+    instant: UnixMillis,
     duration_millis: Option<i32>,
     result: AttemptResult,
     status_code: Option<i32>,
@@ -49,15 +49,15 @@ struct AttemptRow {
     response_excerpt: Option<String>,
 }
 
-/// How a lane fares; the default is that of a healthy one.
+/// How a destination fares; the default is that of a healthy one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = lane_states)]
-pub(super) struct LaneCondition {
-    pub(super) throttled_until: Option<Instant>,
+#[diesel(table_name = destination_states)]
+pub(super) struct DestinationCondition {
+    pub(super) throttled_until: Option<UnixMillis>,
     pub(super) circuit: String,
-    pub(super) circuit_until: Option<Instant>,
-    pub(super) rate_tat: i64,
-    pub(super) disabled_instant: Option<Instant>,
+    pub(super) circuit_until: Option<UnixMillis>,
+    pub(super) theoretical_arrival_micros: i64,
+    pub(super) disabled_instant: Option<UnixMillis>,
     pub(super) disabled_reason: Option<String>,
 }
 
@@ -119,8 +119,8 @@ pub struct Details {
     pub predecessor: Option<DeliveryId>,
     /// What its event tells of did not happen after all.
     pub rolled_back: bool,
-    pub(super) lane: LaneCondition,
-    /// Requests a second that its lane takes.
+    pub(super) destination: DestinationCondition,
+    /// Requests a second that its destination takes.
     pub(super) rate_limit: Option<i32>,
 }
 
@@ -141,11 +141,14 @@ impl Details {
     pub fn of(connection: &mut AnyConnection, deliveries: Vec<Delivery>) -> QueryResult<Vec<Self>> {
         let ids: Vec<DeliveryId> = deliveries.iter().map(|delivery| delivery.id).collect();
         let mut earlier = earlier_attempts(connection, &ids)?;
-        let mut lanes: Vec<LaneId> = deliveries.iter().map(|delivery| delivery.lane).collect();
-        lanes.sort_unstable();
-        lanes.dedup();
-        let conditions = lane_conditions(connection, &lanes)?;
-        let receivers = Receivers::load(connection, &deliveries, &lanes)?;
+        let mut destinations: Vec<DestinationId> = deliveries
+            .iter()
+            .map(|delivery| delivery.destination)
+            .collect();
+        destinations.sort_unstable();
+        destinations.dedup();
+        let conditions = destination_conditions(connection, &destinations)?;
+        let receivers = Receivers::load(connection, &deliveries, &destinations)?;
         let rolled_back = rolled_back(connection, &deliveries)?;
         let mut details = Vec::with_capacity(deliveries.len());
         for delivery in deliveries {
@@ -158,9 +161,12 @@ impl Details {
                 attempts,
                 rolled_back: event.is_some_and(|event| rolled_back.contains(&event)),
                 receiver: receivers.of(&delivery),
-                rate_limit: receivers.rate_limits.get(&delivery.lane).copied(),
+                rate_limit: receivers.rate_limits.get(&delivery.destination).copied(),
                 predecessor: predecessor(connection, &delivery)?,
-                lane: conditions.get(&delivery.lane).cloned().unwrap_or_default(),
+                destination: conditions
+                    .get(&delivery.destination)
+                    .cloned()
+                    .unwrap_or_default(),
                 delivery,
             });
         }
@@ -169,49 +175,51 @@ impl Details {
 
     /// Where it stands at `now`.
     #[must_use]
-    pub fn standing(&self, now: Instant) -> Standing {
+    pub fn standing(&self, now: UnixMillis) -> DeliveryStatus {
         let owed = match &self.delivery.place {
             Place::Settled(settled) => return settled.state.into(),
             Place::Owed(owed) => owed,
         };
         if owed.is_leased(now) {
-            Standing::Leased
+            DeliveryStatus::Leased
         } else if self.held_since().is_some() {
-            Standing::Held
+            DeliveryStatus::Held
         } else {
-            Standing::Pending
+            DeliveryStatus::Pending
         }
     }
 
     /// When the next attempt comes, as far as can be told.
     #[must_use]
-    pub fn next_instant(&self, now: Instant) -> Option<Instant> {
+    pub fn next_instant(&self, now: UnixMillis) -> Option<UnixMillis> {
         let Place::Owed(owed) = &self.delivery.place else {
             return None;
         };
-        if self.standing(now) != Standing::Pending || owed.parked {
+        if self.standing(now) != DeliveryStatus::Pending || owed.parked {
             return None;
         }
         let rests = self.throttled_until(now).max(self.circuit_open_until(now));
         Some(owed.due_at.max(rests.unwrap_or(owed.due_at)))
     }
 
-    /// Until when its lane is left alone, because its peer asked for it.
+    /// Until when its destination is left alone, because its peer asked for it.
     #[must_use]
-    pub fn throttled_until(&self, now: Instant) -> Option<Instant> {
-        self.lane.throttled_until.filter(|until| *until > now)
+    pub fn throttled_until(&self, now: UnixMillis) -> Option<UnixMillis> {
+        self.destination
+            .throttled_until
+            .filter(|until| *until > now)
     }
 
-    /// Until when its lane rests after failures in a row.
-    pub(super) fn circuit_open_until(&self, now: Instant) -> Option<Instant> {
-        let until = self.lane.circuit_until.filter(|until| *until > now);
-        until.filter(|_| self.lane.circuit == "Open")
+    /// Until when its destination rests after failures in a row.
+    pub(super) fn circuit_open_until(&self, now: UnixMillis) -> Option<UnixMillis> {
+        let until = self.destination.circuit_until.filter(|until| *until > now);
+        until.filter(|_| self.destination.circuit == "Open")
     }
 
-    /// The state of its lane's circuit; none for what is decided.
+    /// The state of its destination's circuit; none for what is decided.
     #[must_use]
     pub fn circuit(&self) -> Option<&str> {
-        match (&self.delivery.place, self.lane.circuit.as_str()) {
+        match (&self.delivery.place, self.destination.circuit.as_str()) {
             (Place::Settled(_), _) => None,
             (Place::Owed(_), "") => Some("Closed"),
             (Place::Owed(_), circuit) => Some(circuit),
@@ -219,9 +227,9 @@ impl Details {
     }
 
     /// Since when its webhook is disabled.
-    pub(super) fn held_since(&self) -> Option<Instant> {
+    pub(super) fn held_since(&self) -> Option<UnixMillis> {
         let is_webhook = self.delivery.payload.kind() == Kind::Webhook;
-        self.lane.disabled_instant.filter(|_| is_webhook)
+        self.destination.disabled_instant.filter(|_| is_webhook)
     }
 
     /// The attempt that failed last, unless one has succeeded since.
@@ -234,7 +242,7 @@ impl Details {
 
 impl Owed {
     /// A lease that has lapsed is none.
-    pub(super) fn is_leased(&self, now: Instant) -> bool {
+    pub(super) fn is_leased(&self, now: UnixMillis) -> bool {
         self.owner.is_some() && self.due_at > now
     }
 }
@@ -280,18 +288,21 @@ fn earlier_attempts(
     Ok(of)
 }
 
-fn lane_conditions(
+fn destination_conditions(
     connection: &mut AnyConnection,
-    lanes: &[LaneId],
-) -> QueryResult<HashMap<LaneId, LaneCondition>> {
-    let rows: Vec<(LaneId, LaneCondition)> = lane_states::table
-        .filter(lane_states::lane.eq_any(lanes.to_vec()))
-        .select((lane_states::lane, LaneCondition::as_select()))
+    destinations: &[DestinationId],
+) -> QueryResult<HashMap<DestinationId, DestinationCondition>> {
+    let rows: Vec<(DestinationId, DestinationCondition)> = destination_states::table
+        .filter(destination_states::destination.eq_any(destinations.to_vec()))
+        .select((
+            destination_states::destination,
+            DestinationCondition::as_select(),
+        ))
         .load(connection)?;
     Ok(rows.into_iter().collect())
 }
 
-/// The one right before it among those of the same user to the same lane.
+/// The one right before it among those of the same user to the same destination.
 fn predecessor(
     connection: &mut AnyConnection,
     delivery: &Delivery,
@@ -305,7 +316,7 @@ fn predecessor(
         _ => return Ok(None),
     };
     outbox::table
-        .filter(outbox::lane.eq(delivery.lane))
+        .filter(outbox::destination.eq(delivery.destination))
         .filter(outbox::order_key.eq(user))
         .filter(outbox::sequence.lt(sequence))
         .order(outbox::sequence.desc())
@@ -318,16 +329,16 @@ fn predecessor(
 struct Receivers {
     webhooks: HashMap<WebhookId, String>,
     mails: HashMap<EmailId, MailDetails>,
-    rate_limits: HashMap<LaneId, i32>,
+    rate_limits: HashMap<DestinationId, i32>,
 }
 
 impl Receivers {
     fn load(
         connection: &mut AnyConnection,
         deliveries: &[Delivery],
-        lanes: &[LaneId],
+        destinations: &[DestinationId],
     ) -> QueryResult<Self> {
-        let ids: Vec<WebhookId> = lanes.iter().copied().map(WebhookId::from).collect();
+        let ids: Vec<WebhookId> = destinations.iter().copied().map(WebhookId::from).collect();
         let webhooks: Vec<(WebhookId, String, Option<i32>)> = webhooks::table
             .filter(webhooks::id.eq_any(ids))
             .select((webhooks::id, webhooks::url, webhooks::rate_limit))
@@ -341,12 +352,12 @@ impl Receivers {
             .filter(emails::id.eq_any(mails))
             .select(MailDetails::as_select())
             .load(connection)?;
-        let mut rate_limits: HashMap<LaneId, i32> = webhooks
+        let mut rate_limits: HashMap<DestinationId, i32> = webhooks
             .iter()
             .filter_map(|(id, _, rate)| Some(((*id).into(), (*rate)?)))
             .collect();
-        for limit in MailLimit::of_lanes(connection, lanes)? {
-            rate_limits.insert(limit.lane, limit.rate_limit);
+        for limit in MailLimit::of_destinations(connection, destinations)? {
+            rate_limits.insert(limit.destination, limit.rate_limit);
         }
         Ok(Self {
             rate_limits,
@@ -358,7 +369,7 @@ impl Receivers {
     fn of(&self, delivery: &Delivery) -> Receiver {
         match &delivery.payload {
             Payload::Webhook(_) => {
-                let id = WebhookId::from(delivery.lane);
+                let id = WebhookId::from(delivery.destination);
                 let url = self.webhooks.get(&id).cloned();
                 Receiver::Webhook { id, url }
             }

@@ -3,14 +3,14 @@
 
 use jiff::Timestamp;
 
-use super::{Attempt, Details, Owed, Place, Receiver, Settled, Standing};
-use crate::instant::Instant;
+use super::{Attempt, DeliveryStatus, Details, Owed, Place, Receiver, Settled};
 use crate::outbox::{DeliveryState, Kind};
+use crate::unix_millis::UnixMillis;
 
 impl Details {
     /// Why the delivery is where it is, and what happens next.
     #[must_use]
-    pub fn explanation(&self, now: Instant) -> String {
+    pub fn explanation(&self, now: UnixMillis) -> String {
         match (&self.delivery.place, self.standing(now)) {
             (Place::Settled(settled), _) if self.rolled_back => format!(
                 "{}; what it tells of did not happen, since too few webhooks agreed, or since it \
@@ -18,8 +18,8 @@ impl Details {
                 self.settled(settled)
             ),
             (Place::Settled(settled), _) => self.settled(settled),
-            (Place::Owed(owed), Standing::Leased) => self.leased(owed),
-            (Place::Owed(_), Standing::Held) => self.held(),
+            (Place::Owed(owed), DeliveryStatus::Leased) => self.leased(owed),
+            (Place::Owed(_), DeliveryStatus::Held) => self.held(),
             (Place::Owed(owed), _) => self.pending(owed, now),
         }
     }
@@ -93,7 +93,7 @@ impl Details {
             Receiver::Webhook { id, .. } => id.to_string(),
             Receiver::Mailbox(_) => String::new(),
         };
-        let why = match self.lane.disabled_reason.as_deref() {
+        let why = match self.destination.disabled_reason.as_deref() {
             Some("gone") => "its receiver answered 410, which means gone for good",
             Some("failing") => "nothing had been delivered to it for too long",
             _ => "it was switched off",
@@ -104,7 +104,7 @@ impl Details {
         )
     }
 
-    fn pending(&self, owed: &Owed, now: Instant) -> String {
+    fn pending(&self, owed: &Owed, now: UnixMillis) -> String {
         if let Receiver::Webhook { url: None, .. } = &self.receiver {
             return "its webhook was deleted; the worker that takes it next cancels it".to_owned();
         }
@@ -170,8 +170,8 @@ impl Details {
         }
     }
 
-    fn due(&self, owed: &Owed, upcoming: i32, now: Instant) -> String {
-        if self.lane.circuit == "HalfOpen" {
+    fn due(&self, owed: &Owed, upcoming: i32, now: UnixMillis) -> String {
+        if self.destination.circuit == "HalfOpen" {
             return format!(
                 "its receiver failed many times in a row, and is being tried with one delivery; \
                  attempt {upcoming} of this one comes as soon as that one succeeds"
@@ -208,9 +208,10 @@ impl Details {
     }
 
     /// The limit that holds it up right now.
-    fn limiting_rate(&self, now: Instant) -> Option<i32> {
+    fn limiting_rate(&self, now: UnixMillis) -> Option<i32> {
         const MICROS: i64 = 1000;
-        let busy = self.lane.rate_tat > now.millis().saturating_mul(MICROS);
+        let busy =
+            self.destination.theoretical_arrival_micros > now.millis().saturating_mul(MICROS);
         self.rate_limit.filter(|_| busy)
     }
 
@@ -243,7 +244,7 @@ fn attempts(count: i32) -> String {
 }
 
 /// UTC, to the second.
-fn written(instant: Instant) -> String {
+fn written(instant: UnixMillis) -> String {
     match Timestamp::from_millisecond(instant.millis()) {
         Ok(timestamp) => timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         Err(_) => "never".to_owned(),

@@ -19,14 +19,14 @@ use diesel::prelude::*;
 
 use crate::db::AnyConnection;
 use crate::db::sql_type::text_enum;
-use crate::id::{DeliveryId, EmailId, EventId, LaneId, LeaseToken, UserId};
-use crate::instant::Instant;
+use crate::id::{DeliveryId, DestinationId, EmailId, EventId, LeaseToken, UserId};
 use crate::outbox::{AttemptResult, DeliveryState, Payload};
 use crate::schema::{deliveries, outbox};
+use crate::unix_millis::UnixMillis;
 
 text_enum! {
     /// Where a delivery stands, as people see it.
-    Standing {
+    DeliveryStatus {
         /// It is to be tried, now or later.
         Pending = "Pending",
         /// A worker is trying it.
@@ -42,7 +42,7 @@ text_enum! {
     }
 }
 
-impl From<DeliveryState> for Standing {
+impl From<DeliveryState> for DeliveryStatus {
     fn from(state: DeliveryState) -> Self {
         match state {
             DeliveryState::Delivered => Self::Delivered,
@@ -58,13 +58,13 @@ pub struct Delivery {
     /// Primary key of whichever table it is in; it moves with the row.
     pub id: DeliveryId,
     /// What it queues behind.
-    pub lane: LaneId,
+    pub destination: DestinationId,
     /// What is delivered.
     pub payload: Payload,
     /// The number of the last attempt that was begun; 0: none.
     pub attempt: i32,
     /// When it came to be owed.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// Where it is.
     pub place: Place,
 }
@@ -82,12 +82,12 @@ pub enum Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owed {
     /// Not before; while it is leased, the end of the lease.
-    pub due_at: Instant,
+    pub due_at: UnixMillis,
     /// Who has taken it last without having settled it.
     pub owner: Option<String>,
     /// It waits for another one.
     pub parked: bool,
-    /// Whose deliveries to this lane arrive in order, and where it stands among them.
+    /// Whose deliveries to this destination arrive in order, and where it stands among them.
     pub order: Option<(UserId, i64)>,
     /// Attempts before the schedule last began anew.
     pub base_attempt: i32,
@@ -99,7 +99,7 @@ pub struct Settled {
     /// How.
     pub state: DeliveryState,
     /// When.
-    pub instant: Instant,
+    pub instant: UnixMillis,
     /// The attempt that decided it; it may also be decided without one.
     pub last_attempt: Option<Attempt>,
 }
@@ -108,16 +108,16 @@ pub struct Settled {
 #[diesel(table_name = outbox)]
 struct OwedRow {
     id: DeliveryId,
-    lane: LaneId,
+    destination: DestinationId,
     event_id: Option<EventId>,
     email_id: Option<EmailId>,
     recipient: Option<String>,
     attempt: i32,
-    due_at: Instant,
+    due_at: UnixMillis,
     lease_token: Option<LeaseToken>,
     lease_owner: Option<String>,
-    insert_instant: Instant,
-    tier: i16,
+    insert_instant: UnixMillis,
+    priority: i16,
     order_key: Option<UserId>,
     sequence: Option<i64>,
     base_attempt: i32,
@@ -127,15 +127,15 @@ struct OwedRow {
 #[diesel(table_name = deliveries)]
 struct SettledRow {
     id: DeliveryId,
-    lane: LaneId,
+    destination: DestinationId,
     event_id: Option<EventId>,
     email_id: Option<EmailId>,
     recipient: Option<String>,
     state: DeliveryState,
     attempt: i32,
-    insert_instant: Instant,
-    settle_instant: Instant,
-    attempt_instant: Option<Instant>,
+    insert_instant: UnixMillis,
+    settle_instant: UnixMillis,
+    attempt_instant: Option<UnixMillis>,
     duration_millis: Option<i32>,
     result: Option<AttemptResult>,
     status_code: Option<i32>,
@@ -161,14 +161,14 @@ impl OwedRow {
         let leased = self.lease_token.is_some();
         Some(Delivery {
             id: self.id,
-            lane: self.lane,
+            destination: self.destination,
             payload: payload(self.event_id, self.email_id, self.recipient)?,
             attempt: self.attempt,
             insert_instant: self.insert_instant,
             place: Place::Owed(Owed {
                 due_at: self.due_at,
                 owner: leased.then(|| self.lease_owner.unwrap_or_default()),
-                parked: self.tier == crate::outbox::PARKED,
+                parked: self.priority == crate::outbox::PRIORITY_BLOCKED,
                 order: self.order_key.zip(self.sequence),
                 base_attempt: self.base_attempt,
             }),
@@ -191,7 +191,7 @@ impl SettledRow {
         });
         Some(Delivery {
             id: self.id,
-            lane: self.lane,
+            destination: self.destination,
             payload: payload(self.event_id, self.email_id, self.recipient)?,
             attempt: self.attempt,
             insert_instant: self.insert_instant,

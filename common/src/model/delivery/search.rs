@@ -11,13 +11,15 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use super::Standing;
+use super::DeliveryStatus;
 use crate::db::{AnyConnection, MultiBackend};
-use crate::id::{ActionLogId, DeliveryId, EmailId, EventId, LaneId, UserId, WebhookId, earliest};
-use crate::instant::Instant;
+use crate::id::{
+    ActionLogId, DeliveryId, DestinationId, EmailId, EventId, UserId, WebhookId, earliest,
+};
 use crate::model::search::{self, Window};
 use crate::outbox::{Kind, KindCode};
-use crate::schema::{action_logs, deliveries, emails, events, lane_states, outbox};
+use crate::schema::{action_logs, deliveries, destination_states, emails, events, outbox};
+use crate::unix_millis::UnixMillis;
 
 /// How far pages reach, and how far the total counts: beyond, nobody pages, and counting
 /// would read the whole history.
@@ -43,11 +45,11 @@ pub struct DeliverySearch {
     /// Webhooks or emails only.
     pub kind: Option<Kind>,
     /// Where they stand.
-    pub state: Option<Standing>,
+    pub state: Option<DeliveryStatus>,
     /// Owed since then or later.
-    pub start: Option<Instant>,
+    pub start: Option<UnixMillis>,
     /// Owed since then or earlier.
-    pub end: Option<Instant>,
+    pub end: Option<UnixMillis>,
     /// The oldest first.
     pub ascending: bool,
 }
@@ -58,7 +60,7 @@ struct Payloads {
     emails: Vec<EmailId>,
 }
 
-type Found = (Instant, DeliveryId);
+type Found = (UnixMillis, DeliveryId);
 
 /// The criteria that both tables can tell.
 macro_rules! common {
@@ -69,7 +71,7 @@ macro_rules! common {
             .limit($limit)
             .into_boxed::<MultiBackend>();
         if let Some(webhook) = search.webhook {
-            query = query.filter($table::lane.eq(LaneId::from(webhook)));
+            query = query.filter($table::destination.eq(DestinationId::from(webhook)));
         }
         if let Some(kind) = search.kind_asked() {
             query = query.filter($table::kind.eq(KindCode::from(kind)));
@@ -91,7 +93,7 @@ macro_rules! common {
                 .filter($table::insert_instant.le(end))
                 .filter($table::id.lt(beyond));
         }
-        // Of one webhook, the index by lane and time has them in order.
+        // Of one webhook, the index by destination and time has them in order.
         match (search.webhook.is_some(), search.ascending) {
             (true, false) => query.order(($table::insert_instant.desc(), $table::id.desc())),
             (true, true) => query.order(($table::insert_instant.asc(), $table::id.asc())),
@@ -110,7 +112,7 @@ impl DeliverySearch {
         &self,
         connection: &mut AnyConnection,
         window: Window,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<search::Found<DeliveryId>> {
         let payloads = self.payloads(connection)?;
         let reach = window.start.saturating_add(window.results).min(MOST_FOUND);
@@ -136,7 +138,7 @@ impl DeliverySearch {
         connection: &mut AnyConnection,
         payloads: Option<&Payloads>,
         limit: i64,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Vec<Found>> {
         let mut found = Vec::new();
         if self.state.is_none_or(is_owed) {
@@ -163,7 +165,7 @@ impl DeliverySearch {
         connection: &mut AnyConnection,
         payloads: Option<&Payloads>,
         limit: i64,
-        now: Instant,
+        now: UnixMillis,
     ) -> QueryResult<Vec<Found>> {
         let mut query = common!(outbox, self, payloads, limit);
         let leased = outbox::lease_token
@@ -171,20 +173,20 @@ impl DeliverySearch {
             .and(outbox::due_at.gt(now));
         let not_leased = outbox::lease_token.is_null().or(outbox::due_at.le(now));
         // Few, however much they hold.
-        let disabled = lane_states::table
-            .filter(lane_states::disabled_instant.is_not_null())
-            .select(lane_states::lane);
+        let disabled = destination_states::table
+            .filter(destination_states::disabled_instant.is_not_null())
+            .select(destination_states::destination);
         match self.state {
-            Some(Standing::Leased) => query = query.filter(leased),
-            Some(Standing::Held) => {
+            Some(DeliveryStatus::Leased) => query = query.filter(leased),
+            Some(DeliveryStatus::Held) => {
                 query = query
                     .filter(not_leased)
-                    .filter(outbox::lane.eq_any(disabled));
+                    .filter(outbox::destination.eq_any(disabled));
             }
-            Some(Standing::Pending) => {
+            Some(DeliveryStatus::Pending) => {
                 query = query
                     .filter(not_leased)
-                    .filter(outbox::lane.ne_all(disabled));
+                    .filter(outbox::destination.ne_all(disabled));
             }
             _ => {}
         }
@@ -201,7 +203,10 @@ impl DeliverySearch {
         if let Some(state) = self.state {
             query = query.filter(deliveries::state.eq(state.as_str()));
         }
-        if self.state.is_some_and(|state| state != Standing::Delivered) {
+        if self
+            .state
+            .is_some_and(|state| state != DeliveryStatus::Delivered)
+        {
             // To the letter what the partial index says, which is how it is found.
             query = query.filter(sql::<Bool>("state <> 'Delivered'"));
         }
@@ -276,12 +281,15 @@ impl DeliverySearch {
     }
 }
 
-fn is_owed(state: Standing) -> bool {
-    matches!(state, Standing::Pending | Standing::Leased | Standing::Held)
+fn is_owed(state: DeliveryStatus) -> bool {
+    matches!(
+        state,
+        DeliveryStatus::Pending | DeliveryStatus::Leased | DeliveryStatus::Held
+    )
 }
 
-fn is_settled(state: Standing) -> bool {
-    !matches!(state, Standing::Pending | Standing::Leased)
+fn is_settled(state: DeliveryStatus) -> bool {
+    !matches!(state, DeliveryStatus::Pending | DeliveryStatus::Leased)
 }
 
 fn count(found: &[Found]) -> i64 {

@@ -16,8 +16,8 @@ use crate::outbox::{
     self, AttemptRecord, ClaimRequest, Claimed, Kind, NewDelivery, Replay, Resent, Settlement,
     Verdict,
 };
-use crate::schema::lane_states;
-use crate::test_support::{both_databases, claim_request, lane_policy, webhook, write};
+use crate::schema::destination_states;
+use crate::test_support::{both_databases, claim_request, destination_policy, webhook, write};
 
 const SECOND: Duration = Duration::from_secs(1);
 const PAGE: Window = Window {
@@ -34,7 +34,7 @@ fn add_webhook(db: &Db) -> WebhookId {
 }
 
 /// An event of an action, for one webhook.
-fn owe(db: &Db, webhook: WebhookId, action: Option<ActionLogId>, now: Instant) -> DeliveryId {
+fn owe(db: &Db, webhook: WebhookId, action: Option<ActionLogId>, now: UnixMillis) -> DeliveryId {
     let event = EventRow {
         id: EventId::sequential(),
         event_type: "user.action".to_owned(),
@@ -46,7 +46,7 @@ fn owe(db: &Db, webhook: WebhookId, action: Option<ActionLogId>, now: Instant) -
     };
     let delivery = NewDelivery {
         id: DeliveryId::sequential(),
-        lane: webhook.into(),
+        destination: webhook.into(),
         payload: Payload::Webhook(event.id),
         due_at: now,
         insert_instant: now,
@@ -59,7 +59,7 @@ fn owe(db: &Db, webhook: WebhookId, action: Option<ActionLogId>, now: Instant) -
     id
 }
 
-fn claim(db: &Db, now: Instant) -> Vec<Claimed> {
+fn claim(db: &Db, now: UnixMillis) -> Vec<Claimed> {
     let request = ClaimRequest {
         owner: "worker-1".to_owned(),
         ..claim_request(Kind::Webhook, now, 100)
@@ -68,7 +68,7 @@ fn claim(db: &Db, now: Instant) -> Vec<Claimed> {
 }
 
 /// Tries everything that is due.
-fn attempt(db: &Db, now: Instant, verdict: Verdict) {
+fn attempt(db: &Db, now: UnixMillis, verdict: Verdict) {
     let well = verdict == DELIVERED;
     let record = AttemptRecord {
         instant: now,
@@ -85,7 +85,7 @@ fn attempt(db: &Db, now: Instant, verdict: Verdict) {
     let settle = |claimed: Claimed| Settlement::of(&claimed, now, Some(record.clone()), verdict);
     let batch: Vec<Settlement> = claim(db, now).into_iter().map(settle).collect();
     write(db, move |connection| {
-        outbox::settle(connection, &batch, &lane_policy())
+        outbox::settle(connection, &batch, &destination_policy())
     });
 }
 
@@ -94,7 +94,7 @@ fn details(db: &Db, id: DeliveryId) -> Details {
 }
 
 #[track_caller]
-fn told(db: &Db, id: DeliveryId, now: Instant, standing: Standing, words: &[&str]) {
+fn told(db: &Db, id: DeliveryId, now: UnixMillis, standing: DeliveryStatus, words: &[&str]) {
     let details = details(db, id);
     assert_eq!(details.standing(now), standing);
     let explanation = details.explanation(now);
@@ -103,31 +103,36 @@ fn told(db: &Db, id: DeliveryId, now: Instant, standing: Standing, words: &[&str
     }
 }
 
-/// Something about a lane that only the drain writes.
-fn set_lane(db: &Db, webhook: WebhookId, circuit: &'static str, until: [Option<Instant>; 3]) {
+/// Something about a destination that only the drain writes.
+fn set_destination(
+    db: &Db,
+    webhook: WebhookId,
+    circuit: &'static str,
+    until: [Option<UnixMillis>; 3],
+) {
     let [throttled, circuit_until, disabled] = until;
     write(db, move |connection| {
-        let lane = crate::id::LaneId::from(webhook);
-        diesel::delete(lane_states::table.find(lane)).execute(connection)?;
-        diesel::insert_into(lane_states::table)
+        let destination = crate::id::DestinationId::from(webhook);
+        diesel::delete(destination_states::table.find(destination)).execute(connection)?;
+        diesel::insert_into(destination_states::table)
             .values((
-                lane_states::lane.eq(lane),
-                lane_states::failures.eq(0),
-                lane_states::throttled_until.eq(throttled),
-                lane_states::throttles.eq(0),
-                lane_states::circuit.eq(circuit),
-                lane_states::circuit_until.eq(circuit_until),
-                lane_states::circuit_opened.eq(0),
-                lane_states::rate_tat.eq(0),
-                lane_states::disabled_instant.eq(disabled),
-                lane_states::disabled_reason.eq(disabled.map(|_| "gone")),
+                destination_states::destination.eq(destination),
+                destination_states::failures.eq(0),
+                destination_states::throttled_until.eq(throttled),
+                destination_states::throttles.eq(0),
+                destination_states::circuit.eq(circuit),
+                destination_states::circuit_until.eq(circuit_until),
+                destination_states::circuit_opened.eq(0),
+                destination_states::theoretical_arrival_micros.eq(0),
+                destination_states::disabled_instant.eq(disabled),
+                destination_states::disabled_reason.eq(disabled.map(|_| "gone")),
             ))
             .execute(connection)
     });
 }
 
 fn a_delivery_says_why_it_is_where_it_is(db: &Db) {
-    let now = Instant::now();
+    let now = UnixMillis::now();
     let later = now.plus(5 * SECOND);
     let webhook = add_webhook(db);
     let id = owe(db, webhook, None, now);
@@ -135,7 +140,7 @@ fn a_delivery_says_why_it_is_where_it_is(db: &Db) {
         db,
         id,
         now,
-        Standing::Pending,
+        DeliveryStatus::Pending,
         &["new and due", "attempt 1"],
     );
     attempt(db, now, Verdict::Retry { at: later });
@@ -143,13 +148,13 @@ fn a_delivery_says_why_it_is_where_it_is(db: &Db) {
         "attempt 1 failed (http 503: the receiver answered 503)",
         "attempt 2 comes at",
     ];
-    told(db, id, now, Standing::Pending, &words);
+    told(db, id, now, DeliveryStatus::Pending, &words);
     assert_eq!(details(db, id).next_instant(now), Some(later));
     told(
         db,
         id,
         later,
-        Standing::Pending,
+        DeliveryStatus::Pending,
         &["attempt 2 is due", "next free worker"],
     );
     let claimed = claim(db, later);
@@ -158,7 +163,7 @@ fn a_delivery_says_why_it_is_where_it_is(db: &Db) {
         db,
         id,
         later,
-        Standing::Leased,
+        DeliveryStatus::Leased,
         &["worker worker-1 has it", "attempt 2"],
     );
     let lapsed = later.plus(60 * SECOND);
@@ -166,55 +171,67 @@ fn a_delivery_says_why_it_is_where_it_is(db: &Db) {
         db,
         id,
         lapsed,
-        Standing::Pending,
+        DeliveryStatus::Pending,
         &["said nothing until", "attempt 3"],
     );
     attempt(db, lapsed, EXHAUSTED);
     let words = ["given up", "after 3 attempts", "http 503", "/resend"];
-    told(db, id, lapsed, Standing::Exhausted, &words);
+    told(db, id, lapsed, DeliveryStatus::Exhausted, &words);
     let numbers: Vec<i32> = details(db, id).attempts.iter().map(|a| a.number).collect();
     assert_eq!(numbers, [1, 2, 3]);
 }
 
-fn the_state_of_the_lane_is_told(db: &Db) {
-    let now = Instant::now();
+fn the_state_of_the_destination_is_told(db: &Db) {
+    let now = UnixMillis::now();
     let later = now.plus(30 * SECOND);
     let webhook = add_webhook(db);
     let id = owe(db, webhook, None, now);
-    set_lane(db, webhook, "Closed", [Some(later), None, None]);
+    set_destination(db, webhook, "Closed", [Some(later), None, None]);
     told(
         db,
         id,
         now,
-        Standing::Pending,
+        DeliveryStatus::Pending,
         &["overloaded", "costs no attempt"],
     );
     assert_eq!(details(db, id).next_instant(now), Some(later));
     assert_eq!(details(db, id).throttled_until(now), Some(later));
-    set_lane(db, webhook, "Open", [None, Some(later), None]);
-    told(db, id, now, Standing::Pending, &["circuit is open"]);
+    set_destination(db, webhook, "Open", [None, Some(later), None]);
+    told(db, id, now, DeliveryStatus::Pending, &["circuit is open"]);
     assert_eq!(details(db, id).circuit(), Some("Open"));
-    set_lane(db, webhook, "HalfOpen", [None, Some(later), None]);
+    set_destination(db, webhook, "HalfOpen", [None, Some(later), None]);
     told(
         db,
         id,
         now,
-        Standing::Pending,
+        DeliveryStatus::Pending,
         &["being tried with one delivery"],
     );
-    set_lane(db, webhook, "Closed", [None, None, Some(now)]);
+    set_destination(db, webhook, "Closed", [None, None, Some(now)]);
     let enable = format!("/api/webhook/{webhook}/enable");
-    told(db, id, now, Standing::Held, &["answered 410", &enable]);
+    told(
+        db,
+        id,
+        now,
+        DeliveryStatus::Held,
+        &["answered 410", &enable],
+    );
     assert_eq!(details(db, id).next_instant(now), None);
     write(db, move |c| {
         crate::model::webhook::Webhook::delete(c, webhook)
     });
-    set_lane(db, webhook, "Closed", [None, None, None]);
-    told(db, id, now, Standing::Pending, &["webhook was deleted"]);
+    set_destination(db, webhook, "Closed", [None, None, None]);
+    told(
+        db,
+        id,
+        now,
+        DeliveryStatus::Pending,
+        &["webhook was deleted"],
+    );
 }
 
 fn search(db: &Db, search: DeliverySearch) -> Vec<DeliveryId> {
-    let now = Instant::now();
+    let now = UnixMillis::now();
     let found = write(db, move |c| search.run(c, PAGE, now));
     assert_eq!(found.total, i64::try_from(found.ids.len()).unwrap());
     found.ids
@@ -223,7 +240,7 @@ fn search(db: &Db, search: DeliverySearch) -> Vec<DeliveryId> {
 /// Two for the first webhook, one delivered and one given up, and one for the second that is
 /// pending. The first and the last are of the same action.
 struct Three {
-    now: Instant,
+    now: UnixMillis,
     webhooks: [WebhookId; 2],
     action: ActionLogId,
     ids: [DeliveryId; 3],
@@ -231,7 +248,7 @@ struct Three {
 
 impl Three {
     fn new(db: &Db) -> Self {
-        let now = Instant::now();
+        let now = UnixMillis::now();
         let (one, two) = (add_webhook(db), add_webhook(db));
         let action = ActionLogId::sequential();
         let first = owe(db, one, Some(action), now.minus(10 * SECOND));
@@ -292,12 +309,12 @@ fn deliveries_are_found_wherever_they_are(db: &Db) {
         ..DeliverySearch::default()
     };
     for (state, expected) in [
-        (Standing::Delivered, vec![first]),
-        (Standing::Exhausted, vec![second]),
-        (Standing::Pending, vec![third]),
-        (Standing::Leased, vec![]),
-        (Standing::Held, vec![]),
-        (Standing::Canceled, vec![]),
+        (DeliveryStatus::Delivered, vec![first]),
+        (DeliveryStatus::Exhausted, vec![second]),
+        (DeliveryStatus::Pending, vec![third]),
+        (DeliveryStatus::Leased, vec![]),
+        (DeliveryStatus::Held, vec![]),
+        (DeliveryStatus::Canceled, vec![]),
     ] {
         assert_eq!(search(db, standing(state)), expected, "{state}");
     }
@@ -307,18 +324,18 @@ fn deliveries_are_found_wherever_they_are(db: &Db) {
         ..DeliverySearch::default()
     };
     assert_eq!(search(db, middle), [second]);
-    set_lane(
+    set_destination(
         db,
         three.webhooks[1],
         "Closed",
         [None, None, Some(three.now)],
     );
-    assert_eq!(search(db, standing(Standing::Held)), [third]);
-    assert!(search(db, standing(Standing::Pending)).is_empty());
+    assert_eq!(search(db, standing(DeliveryStatus::Held)), [third]);
+    assert!(search(db, standing(DeliveryStatus::Pending)).is_empty());
 }
 
 fn pages_are_cut_out_of_both_tables(db: &Db) {
-    let now = Instant::now();
+    let now = UnixMillis::now();
     let webhook = add_webhook(db);
     let mut ids: Vec<DeliveryId> = (0..3).map(|_| owe(db, webhook, None, now)).collect();
     attempt(db, now, DELIVERED);
@@ -335,7 +352,7 @@ fn pages_are_cut_out_of_both_tables(db: &Db) {
 
 both_databases!(
     a_delivery_says_why_it_is_where_it_is,
-    the_state_of_the_lane_is_told,
+    the_state_of_the_destination_is_told,
     deliveries_are_found_by_what_they_are,
     deliveries_are_found_wherever_they_are,
     pages_are_cut_out_of_both_tables,

@@ -8,11 +8,11 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use crate::db::AnyConnection;
-use crate::id::{DeliveryId, EventId, LaneId, WebhookId};
-use crate::instant::Instant;
+use crate::id::{DeliveryId, DestinationId, EventId, WebhookId};
 use crate::model::webhook::Webhook;
 use crate::outbox::AttemptResult;
 use crate::schema::{attempts, deliveries, outbox};
+use crate::unix_millis::UnixMillis;
 
 /// What an attempt is called outside: its delivery's Id, with the attempt's number in
 /// place of the twelve bits beside the version. So an attempt needs no Id of its own in
@@ -78,7 +78,7 @@ pub struct LoggedAttempt {
     /// Where that is, if it still exists.
     pub url: Option<String>,
     /// When it began.
-    pub start: Instant,
+    pub start: UnixMillis,
     /// How long it took, in milliseconds, if that is known.
     pub duration_millis: Option<i32>,
     /// How it went.
@@ -126,10 +126,10 @@ fn event_of(connection: &mut AnyConnection, id: AttemptId) -> QueryResult<Option
 #[diesel(table_name = deliveries)]
 struct Settled {
     id: DeliveryId,
-    lane: LaneId,
+    destination: DestinationId,
     event_id: Option<EventId>,
     attempt: i32,
-    attempt_instant: Option<Instant>,
+    attempt_instant: Option<UnixMillis>,
     duration_millis: Option<i32>,
     result: Option<AttemptResult>,
     status_code: Option<i32>,
@@ -143,7 +143,7 @@ struct Settled {
 struct Earlier {
     delivery_id: DeliveryId,
     number: i32,
-    instant: Instant,
+    instant: UnixMillis,
     duration_millis: Option<i32>,
     result: AttemptResult,
     status_code: Option<i32>,
@@ -160,15 +160,15 @@ pub(super) fn of_events(
         .filter(deliveries::event_id.eq_any(events.to_vec()))
         .select(Settled::as_select())
         .load(connection)?;
-    let owed: Vec<(DeliveryId, LaneId, Option<EventId>)> = outbox::table
+    let owed: Vec<(DeliveryId, DestinationId, Option<EventId>)> = outbox::table
         .filter(outbox::event_id.eq_any(events.to_vec()))
-        .select((outbox::id, outbox::lane, outbox::event_id))
+        .select((outbox::id, outbox::destination, outbox::event_id))
         .load(connection)?;
     let of: HashMap<DeliveryId, (EventId, WebhookId)> = settled
         .iter()
-        .map(|row| (row.id, row.lane, row.event_id))
+        .map(|row| (row.id, row.destination, row.event_id))
         .chain(owed)
-        .filter_map(|(id, lane, event)| Some((id, (event?, lane.into()))))
+        .filter_map(|(id, destination, event)| Some((id, (event?, destination.into()))))
         .collect();
     let earlier: Vec<Earlier> = attempts::table
         .filter(attempts::delivery_id.eq_any(of.keys().copied().collect::<Vec<_>>()))

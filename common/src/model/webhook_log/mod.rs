@@ -15,9 +15,9 @@ use diesel::prelude::*;
 use crate::db::AnyConnection;
 use crate::db::sql_type::text_enum;
 use crate::id::{EventId, UserId};
-use crate::instant::Instant;
 use crate::model::search::{Found, Sort, Window};
 use crate::schema::events;
+use crate::unix_millis::UnixMillis;
 
 text_enum! {
     /// What has become of an event.
@@ -44,7 +44,7 @@ pub struct LoggedEvent {
     /// The body, to the byte.
     pub body: String,
     /// When it was raised.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// Counts the events.
     pub sequence: i64,
 }
@@ -115,7 +115,7 @@ impl WebhookEventLog {
 
     /// When it was tried last.
     #[must_use]
-    pub fn last_attempt(&self) -> Option<Instant> {
+    pub fn last_attempt(&self) -> Option<UnixMillis> {
         self.attempts.iter().map(|attempt| attempt.start).max()
     }
 }

@@ -7,8 +7,8 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::EventResult;
 use crate::db::{AnyConnection, SqlUuid};
 use crate::id::EventId;
-use crate::instant::Instant;
 use crate::model::search::{Sort, Window, pattern};
+use crate::unix_millis::UnixMillis;
 
 /// Which events to find.
 #[derive(Debug, Clone)]
@@ -20,9 +20,9 @@ pub struct WebhookEventCriteria {
     /// Its type.
     pub event_type: Option<String>,
     /// Not raised before.
-    pub start: Instant,
+    pub start: UnixMillis,
     /// Not raised after.
-    pub end: Instant,
+    pub end: UnixMillis,
 }
 
 #[derive(QueryableByName)]

@@ -9,9 +9,9 @@ use crate::model::event::EventRow;
 use crate::model::search::{Sort, Window};
 use crate::outbox::{self, AttemptRecord, AttemptResult, Claimed, DeliveryState, Verdict};
 use crate::outbox::{ClaimRequest, Kind, NewDelivery, Payload, Settlement};
-use crate::test_support::{both_databases, claim_request, lane_policy, write};
+use crate::test_support::{both_databases, claim_request, destination_policy, write};
 
-const NOW: Instant = Instant::from_millis(1_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_000_000);
 const SECOND: Duration = Duration::from_secs(1);
 const PAGE: Window = Window {
     start: 0,
@@ -19,7 +19,7 @@ const PAGE: Window = Window {
 };
 
 /// An event for `webhooks` receivers.
-fn raise(db: &Db, at: Instant, body: &str, webhooks: usize) -> EventId {
+fn raise(db: &Db, at: UnixMillis, body: &str, webhooks: usize) -> EventId {
     let event = EventRow {
         id: EventId::sequential(),
         event_type: "user.action".to_owned(),
@@ -34,7 +34,7 @@ fn raise(db: &Db, at: Instant, body: &str, webhooks: usize) -> EventId {
         for _ in 0..webhooks {
             let delivery = NewDelivery {
                 id: DeliveryId::sequential(),
-                lane: WebhookId::random().into(),
+                destination: WebhookId::random().into(),
                 payload: Payload::Webhook(event.id),
                 due_at: at,
                 insert_instant: at,
@@ -46,9 +46,9 @@ fn raise(db: &Db, at: Instant, body: &str, webhooks: usize) -> EventId {
 }
 
 /// Tries every delivery that is due once; the first one ends as `verdicts` begins.
-fn attempt(db: &Db, now: Instant, verdicts: &[Verdict]) {
+fn attempt(db: &Db, now: UnixMillis, verdicts: &[Verdict]) {
     let request = ClaimRequest {
-        per_lane: 5,
+        per_destination: 5,
         ..claim_request(Kind::Webhook, now, 10)
     };
     let mut claimed: Vec<Claimed> = write(db, move |c| outbox::claim(c, &request));
@@ -72,7 +72,7 @@ fn attempt(db: &Db, now: Instant, verdicts: &[Verdict]) {
     let batch: Vec<Settlement> = claimed.into_iter().zip(verdicts).map(settle).collect();
     assert_eq!(batch.len(), verdicts.len());
     write(db, move |connection| {
-        outbox::settle(connection, &batch, &lane_policy())
+        outbox::settle(connection, &batch, &destination_policy())
     });
 }
 
@@ -146,7 +146,13 @@ fn events_are_found_by_everything_that_is_known_of_them(db: &Db) {
     attempt(
         db,
         NOW.plus(5 * SECOND),
-        &[DELIVERED, EXHAUSTED, Verdict::Retry { at: Instant::NEVER }],
+        &[
+            DELIVERED,
+            EXHAUSTED,
+            Verdict::Retry {
+                at: UnixMillis::NEVER,
+            },
+        ],
     );
     assert_eq!(
         found(db, all(), &sort("insertInstant")),

@@ -1,4 +1,4 @@
-//! What only one claim at a time may have: a lane's probe, and its requests a second.
+//! What only one claim at a time may have: a destination's probe, and its requests a second.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
@@ -6,8 +6,8 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use super::ClaimRequest;
 use super::plan::{Candidate, Plan};
 use crate::db::{AnyConnection, Prepared, SqlUuid};
-use crate::instant::Instant;
-use crate::outbox::health::{LaneState, try_lock};
+use crate::outbox::health::{DestinationState, try_lock};
+use crate::unix_millis::UnixMillis;
 
 /// Locks what is contended, so that nobody takes the same until this claim is written.
 pub(super) fn acquire(
@@ -30,11 +30,11 @@ pub(super) fn spend(
     plan: &Plan,
     request: &ClaimRequest,
 ) -> QueryResult<()> {
-    let spent: Vec<LaneState> = plan
-        .lanes
+    let spent: Vec<DestinationState> = plan
+        .destinations
         .iter()
-        .filter(|lane| lane.taken > 0)
-        .filter_map(|lane| after(lane, request))
+        .filter(|destination| destination.taken > 0)
+        .filter_map(|destination| after(destination, request))
         .collect();
     match connection {
         _ if spent.is_empty() => Ok(()),
@@ -43,31 +43,38 @@ pub(super) fn spend(
     }
 }
 
-/// The state of a lane of which rows were taken; none if that changes nothing.
-fn after(lane: &Candidate, request: &ClaimRequest) -> Option<LaneState> {
-    let mut state = lane.state.clone();
-    if let Some(rate) = lane.rate {
-        state.rate_tat = rate.taken(state.rate_tat, request.now, lane.taken);
+/// The state of a destination of which rows were taken; none if that changes nothing.
+fn after(destination: &Candidate, request: &ClaimRequest) -> Option<DestinationState> {
+    let mut state = destination.state.clone();
+    if let Some(rate) = destination.rate {
+        state.theoretical_arrival_micros = rate.taken(
+            state.theoretical_arrival_micros,
+            request.now,
+            destination.taken,
+        );
     }
-    if lane.probe {
+    if destination.probe {
         state.probed(request.lease_end);
     }
-    (state != lane.state).then_some(state)
+    (state != destination.state).then_some(state)
 }
 
 const SPEND_POSTGRES: &str = "
-UPDATE lane_states SET circuit = spent.circuit, circuit_until = spent.until, rate_tat = spent.tat
-FROM unnest($1, $2, $3, $4) AS spent(lane, circuit, until, tat)
-WHERE lane_states.lane = spent.lane";
+UPDATE destination_states SET circuit = spent.circuit, circuit_until = spent.until, theoretical_arrival_micros = spent.tat
+FROM unnest($1, $2, $3, $4) AS spent(destination, circuit, until, tat)
+WHERE destination_states.destination = spent.destination";
 
 /// The rows exist and are locked.
-fn spend_postgres(connection: &mut PgConnection, spent: &[LaneState]) -> QueryResult<()> {
-    let lanes: Vec<_> = spent.iter().map(|state| state.lane).collect();
+fn spend_postgres(connection: &mut PgConnection, spent: &[DestinationState]) -> QueryResult<()> {
+    let destinations: Vec<_> = spent.iter().map(|state| state.destination).collect();
     let circuits: Vec<_> = spent.iter().map(|state| state.circuit).collect();
-    let until: Vec<Option<Instant>> = spent.iter().map(|state| state.circuit_until).collect();
-    let arrivals: Vec<i64> = spent.iter().map(|state| state.rate_tat).collect();
+    let until: Vec<Option<UnixMillis>> = spent.iter().map(|state| state.circuit_until).collect();
+    let arrivals: Vec<i64> = spent
+        .iter()
+        .map(|state| state.theoretical_arrival_micros)
+        .collect();
     let spend = diesel::sql_query(SPEND_POSTGRES)
-        .bind::<Array<SqlUuid>, _>(lanes)
+        .bind::<Array<SqlUuid>, _>(destinations)
         .bind::<Array<Text>, _>(circuits)
         .bind::<Array<Nullable<BigInt>>, _>(until)
         .bind::<Array<BigInt>, _>(arrivals);

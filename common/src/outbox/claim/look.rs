@@ -1,24 +1,24 @@
-//! What there is in the outbox, seen from far above: the first row of each lane and tier.
+//! What there is in the outbox, seen from far above: the first row of each destination and priority.
 //!
-//! A loose index scan: one step per lane and tier, however many rows they have.
+//! A loose index scan: one step per destination and priority, however many rows they have.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, SmallInt};
 
 use crate::db::{AnyConnection, Prepared};
-use crate::instant::Instant;
-use crate::outbox::health::LaneState;
+use crate::outbox::health::DestinationState;
 use crate::outbox::{Kind, KindCode};
+use crate::unix_millis::UnixMillis;
 
-/// The first row of a lane and tier, with what is known of the lane.
+/// The first row of a destination and priority, with what is known of the destination.
 #[derive(Debug, Clone, QueryableByName)]
 pub(super) struct Head {
     #[diesel(sql_type = SmallInt)]
-    pub(super) tier: i16,
+    pub(super) priority: i16,
     #[diesel(sql_type = BigInt)]
-    pub(super) due_at: Instant,
+    pub(super) due_at: UnixMillis,
     #[diesel(embed)]
-    pub(super) state: LaneState,
+    pub(super) state: DestinationState,
     /// Requests a second.
     #[diesel(sql_type = Nullable<Integer>)]
     pub(super) rate_limit: Option<i32>,
@@ -28,58 +28,58 @@ pub(super) struct Head {
 macro_rules! heads {
     ($walk:literal, $known:literal) => {
         concat!(
-            "WITH RECURSIVE walk(lane, tier, due_at) AS (",
+            "WITH RECURSIVE walk(destination, priority, due_at) AS (",
             $walk,
-            ") SELECT walk.lane, walk.tier, walk.due_at, failing_since, COALESCE(webhooks.rate_limit,
-                    (SELECT min(rate_limit) FROM mail_limits WHERE mail_limits.lane = walk.lane)
+            ") SELECT walk.destination, walk.priority, walk.due_at, failing_since, COALESCE(webhooks.rate_limit,
+                    (SELECT min(rate_limit) FROM mail_limits WHERE mail_limits.destination = walk.destination)
                 ) AS rate_limit,
                 COALESCE(failures, 0) AS failures, throttled_until,
                 COALESCE(throttles, 0) AS throttles, COALESCE(circuit, 'Closed') AS circuit,
                 circuit_until, COALESCE(circuit_opened, 0) AS circuit_opened,
-                COALESCE(rate_tat, 0) AS rate_tat, disabled_instant, disabled_reason
+                COALESCE(theoretical_arrival_micros, 0) AS theoretical_arrival_micros, disabled_instant, disabled_reason
             FROM walk ",
             $known,
-            " WHERE walk.tier < 2"
+            " WHERE walk.priority < 2"
         )
     };
 }
 
 pub(in crate::outbox) const HEADS_POSTGRES: &str = heads!(
-    "(SELECT lane, tier, due_at FROM outbox WHERE kind = $1 ORDER BY lane, tier, due_at LIMIT 1)
+    "(SELECT destination, priority, due_at FROM outbox WHERE kind = $1 ORDER BY destination, priority, due_at LIMIT 1)
     UNION ALL
-    SELECT following.lane, following.tier, following.due_at
+    SELECT following.destination, following.priority, following.due_at
     FROM walk CROSS JOIN LATERAL (
-        SELECT lane, tier, due_at FROM outbox
-        WHERE kind = $1 AND (lane, tier) > (walk.lane, walk.tier)
-        ORDER BY lane, tier, due_at LIMIT 1
+        SELECT destination, priority, due_at FROM outbox
+        WHERE kind = $1 AND (destination, priority) > (walk.destination, walk.priority)
+        ORDER BY destination, priority, due_at LIMIT 1
     ) following",
     // Looked up one by one: a join may be one of all webhooks.
     "LEFT JOIN LATERAL (
-        SELECT * FROM lane_states WHERE lane_states.lane = walk.lane LIMIT 1) known ON true
+        SELECT * FROM destination_states WHERE destination_states.destination = walk.destination LIMIT 1) known ON true
     LEFT JOIN LATERAL (
-        SELECT rate_limit FROM webhooks WHERE webhooks.id = walk.lane LIMIT 1) webhooks ON true"
+        SELECT rate_limit FROM webhooks WHERE webhooks.id = walk.destination LIMIT 1) webhooks ON true"
 );
 
-/// In two steps, the next tier or else the next lane: of a comparison of pairs SQLite takes
-/// only the lane to the index, and reads all rows of the tier.
+/// In two steps, the next priority or else the next destination: of a comparison of pairs SQLite takes
+/// only the destination to the index, and reads all rows of the priority.
 pub(super) const HEADS_SQLITE: &str = heads!(
-    "SELECT lane, tier, due_at FROM (
-        SELECT lane, tier, due_at FROM outbox WHERE kind = ?1
-        ORDER BY lane, tier, due_at LIMIT 1)
+    "SELECT destination, priority, due_at FROM (
+        SELECT destination, priority, due_at FROM outbox WHERE kind = ?1
+        ORDER BY destination, priority, due_at LIMIT 1)
     UNION ALL
-    SELECT following.lane, following.tier, following.due_at
+    SELECT following.destination, following.priority, following.due_at
     FROM walk JOIN outbox following ON following.id = COALESCE(
         (SELECT id FROM outbox
-        WHERE kind = ?1 AND lane = walk.lane AND tier > walk.tier
-        ORDER BY tier, due_at LIMIT 1),
+        WHERE kind = ?1 AND destination = walk.destination AND priority > walk.priority
+        ORDER BY priority, due_at LIMIT 1),
         (SELECT id FROM outbox
-        WHERE kind = ?1 AND lane > walk.lane
-        ORDER BY lane, tier, due_at LIMIT 1))",
-    "LEFT JOIN lane_states ON lane_states.lane = walk.lane
-    LEFT JOIN webhooks ON webhooks.id = walk.lane"
+        WHERE kind = ?1 AND destination > walk.destination
+        ORDER BY destination, priority, due_at LIMIT 1))",
+    "LEFT JOIN destination_states ON destination_states.destination = walk.destination
+    LEFT JOIN webhooks ON webhooks.id = walk.destination"
 );
 
-/// The heads of all lanes and tiers of a kind, a lane's next to each other.
+/// The heads of all destinations and priorities of a kind, a destination's next to each other.
 pub(super) fn heads(connection: &mut AnyConnection, kind: Kind) -> QueryResult<Vec<Head>> {
     let kind = KindCode::from(kind);
     let mut heads: Vec<Head> = match connection {
@@ -91,6 +91,6 @@ pub(super) fn heads(connection: &mut AnyConnection, kind: Kind) -> QueryResult<V
             Prepared(diesel::sql_query(HEADS_SQLITE).bind::<SmallInt, _>(kind)).load(connection)?
         }
     };
-    heads.sort_unstable_by_key(|head| (head.state.lane, head.tier));
+    heads.sort_unstable_by_key(|head| (head.state.destination, head.priority));
     Ok(heads)
 }

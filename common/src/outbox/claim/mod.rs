@@ -1,9 +1,9 @@
 //! Claim: take due deliveries for a while.
 //!
 //! The cost must grow neither with delivered history nor with the backlog of one
-//! lane. So a claim looks at the first row of each lane and tier ([`look`]), decides who
+//! destination. So a claim looks at the first row of each destination and priority ([`look`]), decides who
 //! gets how much ([`plan`]), makes sure of what only one may have ([`acquire`]), and
-//! takes a few rows of each lane by the index `(kind, lane, tier, due_at)` ([`mod@take`]).
+//! takes a few rows of each destination by the index `(kind, destination, priority, due_at)` ([`mod@take`]).
 
 mod acquire;
 mod look;
@@ -20,8 +20,8 @@ use diesel::prelude::*;
 use super::health::{Gate, Rate};
 use super::{Kind, Payload};
 use crate::db::AnyConnection;
-use crate::id::{DeliveryId, LaneId, LeaseToken};
-use crate::instant::Instant;
+use crate::id::{DeliveryId, DestinationId, LeaseToken};
+use crate::unix_millis::UnixMillis;
 #[cfg(test)]
 pub(super) use look::HEADS_POSTGRES;
 use look::{Head, heads};
@@ -36,32 +36,32 @@ pub struct ClaimRequest {
     /// Which kind.
     pub kind: Kind,
     /// The clock.
-    pub now: Instant,
+    pub now: UnixMillis,
     /// Until when the rows are the claimer's.
-    pub lease_end: Instant,
+    pub lease_end: UnixMillis,
     /// Who claims, for operators to read.
     pub owner: String,
     /// Rows at most.
     pub limit: usize,
-    /// Rows of one lane at most.
-    pub per_lane: usize,
-    /// What the claimer knows of lanes.
-    pub lanes: Lanes,
+    /// Rows of one destination at most.
+    pub per_destination: usize,
+    /// What the claimer knows of destinations.
+    pub destinations: Destinations,
 }
 
-/// What a claimer knows of lanes, beside what all know.
+/// What a claimer knows of destinations, beside what all know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lanes {
+pub struct Destinations {
     /// Not these. They cost neither attempts nor scanned rows.
-    pub closed: Vec<LaneId>,
+    pub closed: Vec<DestinationId>,
     /// These only up to a limit for all of them.
-    pub suspects: Vec<LaneId>,
+    pub suspects: Vec<DestinationId>,
     /// Which one.
     pub suspect_limit: usize,
     /// These do well and may have so many rows, whatever the limits of the request: the
     /// claimer keeps at hand what cannot be sent yet. With a limited rate they get no more
     /// than others.
-    pub ahead: Vec<(LaneId, usize)>,
+    pub ahead: Vec<(DestinationId, usize)>,
 }
 
 /// A delivery that is the claimer's until the lease ends.
@@ -69,8 +69,8 @@ pub struct Lanes {
 pub struct Claimed {
     /// Which.
     pub id: DeliveryId,
-    /// Its lane.
-    pub lane: LaneId,
+    /// Its destination.
+    pub destination: DestinationId,
     /// What is delivered.
     pub payload: Payload,
     /// The number of the attempt that is to be made now, from 1. It counts from the
@@ -78,14 +78,14 @@ pub struct Claimed {
     pub attempt: i32,
     /// Attempts made before the schedule last began anew.
     pub base_attempt: i32,
-    /// It is the one that its lane is tried with: the end of its lease.
-    pub probe: Option<Instant>,
+    /// It is the one that its destination is tried with: the end of its lease.
+    pub probe: Option<UnixMillis>,
     /// The right to settle.
     pub token: LeaseToken,
     /// When the delivery came to be owed.
-    pub insert_instant: Instant,
+    pub insert_instant: UnixMillis,
     /// Since when it could be claimed.
-    pub due_at: Instant,
+    pub due_at: UnixMillis,
     /// Where that was no round trip more, what is needed to send it.
     pub enclosed: Option<Arc<Enclosed>>,
 }
@@ -115,10 +115,17 @@ pub fn claim(connection: &mut AnyConnection, request: &ClaimRequest) -> QueryRes
             .transaction(|connection| take_at_once(connection, &mut plan, request, token))?,
         (false, _) => take_at_once(connection, &mut plan, request, token)?,
     };
-    let probes = plan.lanes.iter().filter(|lane| lane.probe);
-    let probes: HashSet<LaneId> = probes.map(|lane| lane.state.lane).collect();
+    let probes = plan
+        .destinations
+        .iter()
+        .filter(|destination| destination.probe);
+    let probes: HashSet<DestinationId> = probes
+        .map(|destination| destination.state.destination)
+        .collect();
     let claimed = |row: Row| {
-        let probe = probes.contains(&row.lane).then_some(request.lease_end);
+        let probe = probes
+            .contains(&row.destination)
+            .then_some(request.lease_end);
         claimed(row, token, probe)
     };
     Ok(rows.into_iter().filter_map(claimed).collect())
@@ -165,34 +172,36 @@ fn take_all(
     rows: &mut Vec<Row>,
 ) -> QueryResult<()> {
     loop {
-        // What some lanes left of their share goes to the others in the next round.
+        // What some destinations left of their share goes to the others in the next round.
         let wants = plan.round();
         if wants.is_empty() {
             return Ok(());
         }
         let mut taken = take(connection, request, token, &wants)?;
-        let mut counts = HashMap::<(LaneId, i16), usize>::new();
+        let mut counts = HashMap::<(DestinationId, i16), usize>::new();
         for row in &taken {
-            *counts.entry((row.lane, row.former_tier)).or_default() += 1;
+            *counts
+                .entry((row.destination, row.former_priority))
+                .or_default() += 1;
         }
         for want in &wants {
-            let count = counts.get(&(want.lane, want.tier)).copied();
+            let count = counts.get(&(want.destination, want.priority)).copied();
             plan.took(want, count.unwrap_or_default());
         }
         rows.append(&mut taken);
     }
 }
 
-fn claimed(row: Row, token: LeaseToken, probe: Option<Instant>) -> Option<Claimed> {
+fn claimed(row: Row, token: LeaseToken, probe: Option<UnixMillis>) -> Option<Claimed> {
     let payload = match (row.event_id, row.email_id) {
         (Some(event), _) => Payload::Webhook(event),
         (None, Some(email)) => Payload::Email(email, row.recipient.unwrap_or_default()),
         (None, None) => return None,
     };
-    let enclosed = row.body.zip(row.lane_version);
+    let enclosed = row.body.zip(row.destination_version);
     Some(Claimed {
         id: row.id,
-        lane: row.lane,
+        destination: row.destination,
         payload,
         attempt: row.attempt,
         base_attempt: row.base_attempt,
@@ -210,31 +219,35 @@ fn claimed(row: Row, token: LeaseToken, probe: Option<Instant>) -> Option<Claime
 }
 
 /// When the next delivery of this kind can be claimed, leases that may lapse included.
-/// Lanes in `skip` do not count, nor do disabled ones.
+/// Destinations in `skip` do not count, nor do disabled ones.
 ///
 /// # Errors
 /// Those of the database.
 pub fn next_due(
     connection: &mut AnyConnection,
     kind: Kind,
-    now: Instant,
-    skip: &[LaneId],
-) -> QueryResult<Option<Instant>> {
-    let skip: HashSet<&LaneId> = skip.iter().collect();
+    now: UnixMillis,
+    skip: &[DestinationId],
+) -> QueryResult<Option<UnixMillis>> {
+    let skip: HashSet<&DestinationId> = skip.iter().collect();
     let heads = heads(connection, kind)?;
-    let open = heads.iter().filter(|head| !skip.contains(&head.state.lane));
+    let open = heads
+        .iter()
+        .filter(|head| !skip.contains(&head.state.destination));
     Ok(open.filter_map(|head| ready_at(head, now)).min())
 }
 
-/// When a lane's first row can be claimed; never, as long as the lane is disabled.
-fn ready_at(head: &Head, now: Instant) -> Option<Instant> {
+/// When a destination's first row can be claimed; never, as long as the destination is disabled.
+fn ready_at(head: &Head, now: UnixMillis) -> Option<UnixMillis> {
     let open_at = match head.state.gate(now) {
         Gate::Disabled => return None,
         Gate::Until(until) => until,
         Gate::Open | Gate::Probe => head.due_at,
     };
     let rate = head.rate_limit.and_then(Rate::per_second);
-    let token_at = rate.map_or(head.due_at, |rate| rate.next(head.state.rate_tat));
+    let token_at = rate.map_or(head.due_at, |rate| {
+        rate.next(head.state.theoretical_arrival_micros)
+    });
     Some(head.due_at.max(open_at).max(token_at))
 }
 

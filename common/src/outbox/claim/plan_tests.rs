@@ -7,41 +7,41 @@ use uuid::Uuid;
 
 use super::look::Head;
 use super::plan::{Plan, Want};
-use super::{ClaimRequest, Lanes};
-use crate::id::LaneId;
-use crate::instant::Instant;
+use super::{ClaimRequest, Destinations};
+use crate::id::DestinationId;
 use crate::outbox::Kind;
-use crate::outbox::health::{Circuit, LaneState};
+use crate::outbox::health::{Circuit, DestinationState};
+use crate::unix_millis::UnixMillis;
 
-const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 const LEASE: Duration = Duration::from_secs(60);
 
-fn lane(number: u128) -> LaneId {
+fn destination(number: u128) -> DestinationId {
     Uuid::from_u128(number).into()
 }
 
-fn head(number: u128, tier: i16, age: u64) -> Head {
+fn head(number: u128, priority: i16, age: u64) -> Head {
     Head {
-        tier,
+        priority,
         due_at: NOW.minus(Duration::from_millis(age)),
-        state: LaneState::healthy(lane(number)),
+        state: DestinationState::healthy(destination(number)),
         rate_limit: None,
     }
 }
 
-fn request(limit: usize, per_lane: usize) -> ClaimRequest {
+fn request(limit: usize, per_destination: usize) -> ClaimRequest {
     ClaimRequest {
         kind: Kind::Webhook,
         now: NOW,
         lease_end: NOW.plus(LEASE),
         owner: "test".to_owned(),
         limit,
-        per_lane,
-        lanes: Lanes::default(),
+        per_destination,
+        destinations: Destinations::default(),
     }
 }
 
-/// Lets lanes have so many rows, and returns what each gets by lane and tier.
+/// Lets destinations have so many rows, and returns what each gets by destination and priority.
 fn play(
     heads: &[Head],
     request: &ClaimRequest,
@@ -56,13 +56,13 @@ fn play(
         }
         for want in wants {
             let Want {
-                lane,
-                tier,
+                destination,
+                priority,
                 rows: wanted,
             } = want;
-            let number = lane.uuid().as_u128();
-            let has = got.entry((number, tier)).or_default();
-            let taken = wanted.min(rows(number, tier) - *has);
+            let number = destination.uuid().as_u128();
+            let has = got.entry((number, priority)).or_default();
+            let taken = wanted.min(rows(number, priority) - *has);
             *has += taken;
             plan.took(&want, taken);
         }
@@ -71,9 +71,9 @@ fn play(
 }
 
 #[test]
-fn every_lane_gets_its_share_before_any_gets_more() {
+fn every_destination_gets_its_share_before_any_gets_more() {
     let heads: Vec<Head> = (1..=10u64).map(|n| head(n.into(), 0, 1000 - n)).collect();
-    // The oldest lane has a heap, the others one row each.
+    // The oldest destination has a heap, the others one row each.
     let rows = |number, _| if number == 1 { 1_000_000 } else { 1 };
     let got = play(&heads, &request(20, 16), rows);
     assert_eq!(got[&(1, 0)], 11);
@@ -81,7 +81,7 @@ fn every_lane_gets_its_share_before_any_gets_more() {
 }
 
 #[test]
-fn heaps_share_a_claim_evenly_and_nobody_gets_more_than_a_lane_may() {
+fn heaps_share_a_claim_evenly_and_nobody_gets_more_than_a_destination_may() {
     let heads: Vec<Head> = (1..=4).map(|n| head(n, 0, 10)).collect();
     let got = play(&heads, &request(100, 16), |_, _| 1000);
     assert!(got.values().all(|rows| *rows == 16));
@@ -95,16 +95,14 @@ fn fresh_rows_go_first_and_retries_get_a_quarter() {
     let got = play(&heads, &request(100, 16), |_, _| 1000);
     assert_eq!((got[&(1, 0)], got[&(1, 1)]), (12, 4));
     // What one side leaves, the other gets.
-    let got = play(
-        &heads,
-        &request(100, 16),
-        |_, tier| if tier == 0 { 2 } else { 1000 },
-    );
+    let got = play(&heads, &request(100, 16), |_, priority| {
+        if priority == 0 { 2 } else { 1000 }
+    });
     assert_eq!((got[&(1, 0)], got[&(1, 1)]), (2, 14));
 }
 
 #[test]
-fn a_lane_of_one_serves_whatever_waits_longer() {
+fn a_destination_of_one_serves_whatever_waits_longer() {
     let got = play(
         &[head(1, 0, 5), head(1, 1, 500)],
         &request(100, 1),
@@ -121,27 +119,27 @@ fn a_lane_of_one_serves_whatever_waits_longer() {
 }
 
 #[test]
-fn a_crowd_of_retrying_lanes_leaves_fresh_ones_their_turn() {
+fn a_crowd_of_retrying_destinations_leaves_fresh_ones_their_turn() {
     let mut heads: Vec<Head> = (1..=100).map(|n| head(n, 1, 1000)).collect();
     heads.extend((101..=150).map(|n| head(n, 0, 1)));
     let got = play(&heads, &request(40, 16), |_, _| 1000);
     let fresh: usize = got
         .iter()
-        .filter(|((_, tier), _)| *tier == 0)
+        .filter(|((_, priority), _)| *priority == 0)
         .map(|(_, n)| n)
         .sum();
     assert_eq!((fresh, got.values().sum::<usize>()), (30, 40));
 }
 
 #[test]
-fn suspects_get_no_more_than_theirs_and_closed_lanes_nothing() {
+fn suspects_get_no_more_than_theirs_and_closed_destinations_nothing() {
     let heads: Vec<Head> = (1..=4u64).map(|n| head(n.into(), 0, 100 - n)).collect();
     let request = ClaimRequest {
-        lanes: Lanes {
-            closed: vec![lane(4)],
-            suspects: vec![lane(1), lane(2)],
+        destinations: Destinations {
+            closed: vec![destination(4)],
+            suspects: vec![destination(1), destination(2)],
             suspect_limit: 5,
-            ..Lanes::default()
+            ..Destinations::default()
         },
         ..request(40, 16)
     };
@@ -151,12 +149,12 @@ fn suspects_get_no_more_than_theirs_and_closed_lanes_nothing() {
 }
 
 #[test]
-fn a_lane_that_is_ahead_gets_what_it_may_and_leaves_the_others_theirs() {
+fn a_destination_that_is_ahead_gets_what_it_may_and_leaves_the_others_theirs() {
     let heads: Vec<Head> = (1..=3u64).map(|n| head(n.into(), 0, 100 - n)).collect();
     let request = |limit| ClaimRequest {
-        lanes: Lanes {
-            ahead: vec![(lane(1), 64)],
-            ..Lanes::default()
+        destinations: Destinations {
+            ahead: vec![(destination(1), 64)],
+            ..Destinations::default()
         },
         ..request(limit, 16)
     };
@@ -167,16 +165,16 @@ fn a_lane_that_is_ahead_gets_what_it_may_and_leaves_the_others_theirs() {
 }
 
 #[test]
-fn a_limited_lane_and_one_on_trial_get_nothing_ahead() {
+fn a_limited_destination_and_one_on_trial_get_nothing_ahead() {
     let mut heads: Vec<Head> = (1..=3).map(|n| head(n, 0, 10)).collect();
     heads[0].rate_limit = Some(5);
     heads[1].state.circuit = Circuit::Open;
     heads[1].state.circuit_until = Some(NOW);
     heads[2].state.throttled_until = Some(NOW.plus(LEASE));
     let request = ClaimRequest {
-        lanes: Lanes {
-            ahead: (1..=3).map(|number| (lane(number), 64)).collect(),
-            ..Lanes::default()
+        destinations: Destinations {
+            ahead: (1..=3).map(|number| (destination(number), 64)).collect(),
+            ..Destinations::default()
         },
         ..request(100, 16)
     };
@@ -198,7 +196,7 @@ fn what_must_not_be_tried_is_not_and_a_probe_is_one() {
 }
 
 #[test]
-fn a_limited_lane_gets_what_its_rate_allows() {
+fn a_limited_destination_gets_what_its_rate_allows() {
     let mut heads = [head(1, 0, 10), head(1, 1, 10)];
     for head in &mut heads {
         head.rate_limit = Some(5);

@@ -6,17 +6,17 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, SmallInt, Text};
 use super::plan::Want;
 use super::{ClaimRequest, count};
 use crate::db::{AnyConnection, Prepared, SqlUuid};
-use crate::id::{DeliveryId, EmailId, EventId, LaneId, LeaseToken};
-use crate::instant::Instant;
-use crate::outbox::{AttemptResult, KindCode, RETRIED};
+use crate::id::{DeliveryId, DestinationId, EmailId, EventId, LeaseToken};
+use crate::outbox::{AttemptResult, KindCode, PRIORITY_RETRY};
 use crate::schema::{attempts, outbox};
+use crate::unix_millis::UnixMillis;
 
 #[derive(Debug, QueryableByName)]
 pub(super) struct Row {
     #[diesel(sql_type = SqlUuid)]
     pub(super) id: DeliveryId,
     #[diesel(sql_type = SqlUuid)]
-    pub(super) lane: LaneId,
+    pub(super) destination: DestinationId,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pub(super) event_id: Option<EventId>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
@@ -28,15 +28,15 @@ pub(super) struct Row {
     #[diesel(sql_type = Integer)]
     pub(super) base_attempt: i32,
     #[diesel(sql_type = BigInt)]
-    pub(super) insert_instant: Instant,
+    pub(super) insert_instant: UnixMillis,
     #[diesel(sql_type = SmallInt)]
-    pub(super) former_tier: i16,
+    pub(super) former_priority: i16,
     #[diesel(sql_type = BigInt)]
-    pub(super) former_due_at: Instant,
+    pub(super) former_due_at: UnixMillis,
     #[diesel(sql_type = Nullable<Text>)]
     pub(super) body: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
-    pub(super) lane_version: Option<String>,
+    pub(super) destination_version: Option<String>,
 }
 
 /// Takes what is wanted, as far as it is there. A row that is taken has been tried. What
@@ -54,7 +54,7 @@ pub(super) fn take(
     }
 }
 
-/// A number of rows that differs from lane to lane is one that the planner cannot see, and it
+/// A number of rows that differs from destination to destination is one that the planner cannot see, and it
 /// would rather sort a backlog. So it sees a thousand, of which no more are read, or locked,
 /// than are wanted. Then they are looked up one by one; see `settle/postgres`.
 ///
@@ -64,37 +64,37 @@ pub(super) fn take(
 pub(in crate::outbox) const TAKE_POSTGRES: &str = "
 WITH picked AS (
     SELECT due.*
-    FROM unnest($1, $2, $3) AS want(lane, tier, number) CROSS JOIN LATERAL (
+    FROM unnest($1, $2, $3) AS want(destination, priority, number) CROSS JOIN LATERAL (
         SELECT * FROM (
-            SELECT id, lease_token IS NOT NULL AS lapsed, tier AS former_tier,
+            SELECT id, lease_token IS NOT NULL AS lapsed, priority AS former_priority,
                 due_at AS former_due_at, lease_owner AS former_owner
             FROM outbox
-            WHERE kind = $4 AND lane = want.lane AND tier = want.tier AND due_at <= $5
+            WHERE kind = $4 AND destination = want.destination AND priority = want.priority AND due_at <= $5
             ORDER BY due_at LIMIT 1000 FOR UPDATE SKIP LOCKED
         ) first LIMIT want.number
     ) due
 ), taken AS (
     UPDATE outbox
-    SET attempt = attempt + 1, tier = 1, due_at = $6, lease_token = $7, lease_owner = $8
+    SET attempt = attempt + 1, priority = 1, due_at = $6, lease_token = $7, lease_owner = $8
     FROM picked WHERE outbox.id = ANY (ARRAY[picked.id])
-    RETURNING outbox.id, lane, event_id, email_id, recipient, attempt, base_attempt,
-        insert_instant, lapsed, former_tier, former_due_at, former_owner
+    RETURNING outbox.id, destination, event_id, email_id, recipient, attempt, base_attempt,
+        insert_instant, lapsed, former_priority, former_due_at, former_owner
 ), lapses AS (
     INSERT INTO attempts (delivery_id, number, instant, result, class, message)
     SELECT id, attempt - 1, former_due_at, 'Unknown', 'unknown', 'the lease of '
         || COALESCE(former_owner, 'a worker') || ' lapsed before it said how the attempt went'
     FROM taken WHERE lapsed ON CONFLICT DO NOTHING
 )
-SELECT id, lane, event_id, email_id, recipient, attempt, base_attempt, insert_instant,
-    former_tier, former_due_at,
+SELECT id, destination, event_id, email_id, recipient, attempt, base_attempt, insert_instant,
+    former_priority, former_due_at,
     CASE WHEN count(*) OVER () <= 4 THEN
         (SELECT body FROM events WHERE events.id = taken.event_id)
     END AS body,
     CASE WHEN count(*) OVER () <= 4 AND event_id IS NOT NULL THEN
-        (SELECT xmin::text FROM webhooks WHERE webhooks.id = taken.lane) || ':' ||
+        (SELECT xmin::text FROM webhooks WHERE webhooks.id = taken.destination) || ':' ||
         (SELECT COALESCE(string_agg(xmin::text, ' ' ORDER BY id), '')
-            FROM webhook_secrets WHERE webhook_id = taken.lane)
-    END AS lane_version
+            FROM webhook_secrets WHERE webhook_id = taken.destination)
+    END AS destination_version
 FROM taken";
 
 fn take_postgres(
@@ -103,12 +103,12 @@ fn take_postgres(
     token: LeaseToken,
     wants: &[Want],
 ) -> QueryResult<Vec<Row>> {
-    let lanes: Vec<LaneId> = wants.iter().map(|want| want.lane).collect();
-    let tiers: Vec<i16> = wants.iter().map(|want| want.tier).collect();
+    let destinations: Vec<DestinationId> = wants.iter().map(|want| want.destination).collect();
+    let priorities: Vec<i16> = wants.iter().map(|want| want.priority).collect();
     let numbers: Vec<i64> = wants.iter().map(|want| count(want.rows)).collect();
     let take = diesel::sql_query(TAKE_POSTGRES)
-        .bind::<Array<SqlUuid>, _>(lanes)
-        .bind::<Array<SmallInt>, _>(tiers)
+        .bind::<Array<SqlUuid>, _>(destinations)
+        .bind::<Array<SmallInt>, _>(priorities)
         .bind::<Array<BigInt>, _>(numbers)
         .bind::<SmallInt, _>(KindCode::from(request.kind))
         .bind::<BigInt, _>(request.now)
@@ -132,11 +132,11 @@ struct Due {
 /// SQLite would plan by the value of a limit, and compile the statement anew for each, but
 /// does not look into a sum.
 pub(super) const DUE_SQLITE: &str = "
-SELECT id, lane, event_id, email_id, recipient, attempt + 1 AS attempt, base_attempt,
-       insert_instant, lease_token IS NOT NULL AS lapsed, tier AS former_tier,
+SELECT id, destination, event_id, email_id, recipient, attempt + 1 AS attempt, base_attempt,
+       insert_instant, lease_token IS NOT NULL AS lapsed, priority AS former_priority,
        due_at AS former_due_at, lease_owner AS former_owner, NULL AS body,
-       NULL AS lane_version
-FROM outbox WHERE kind = ?1 AND lane = ?2 AND tier = ?3 AND due_at <= ?4
+       NULL AS destination_version
+FROM outbox WHERE kind = ?1 AND destination = ?2 AND priority = ?3 AND due_at <= ?4
 ORDER BY due_at LIMIT ?5 + 0";
 
 fn take_sqlite(
@@ -149,8 +149,8 @@ fn take_sqlite(
     for want in wants {
         let due = diesel::sql_query(DUE_SQLITE)
             .bind::<SmallInt, _>(KindCode::from(request.kind))
-            .bind::<SqlUuid, _>(want.lane)
-            .bind::<SmallInt, _>(want.tier)
+            .bind::<SqlUuid, _>(want.destination)
+            .bind::<SmallInt, _>(want.priority)
             .bind::<BigInt, _>(request.now)
             .bind::<BigInt, _>(count(want.rows));
         let due: Vec<Due> = Prepared(due).load(connection)?;
@@ -174,7 +174,7 @@ fn lease(
     diesel::update(outbox::table.find(row.id))
         .set((
             outbox::attempt.eq(row.attempt),
-            outbox::tier.eq(RETRIED),
+            outbox::priority.eq(PRIORITY_RETRY),
             outbox::due_at.eq(request.lease_end),
             outbox::lease_token.eq(Some(token)),
             outbox::lease_owner.eq(Some(&request.owner)),

@@ -1,15 +1,15 @@
-//! How many lanes are out of order.
+//! How many destinations are out of order.
 
 use diesel::prelude::*;
 
 use super::Circuit;
 use crate::db::AnyConnection;
-use crate::instant::Instant;
-use crate::schema::lane_states;
+use crate::schema::destination_states;
+use crate::unix_millis::UnixMillis;
 
-/// Lanes that get nothing for now. Each counts once, under the first that is true of it.
+/// Destinations that get nothing for now. Each counts once, under the first that is true of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LaneCensus {
+pub struct DestinationCensus {
     /// Until somebody enables them.
     pub disabled: i64,
     /// Nothing but failures: they rest, or are tried with one delivery.
@@ -18,28 +18,31 @@ pub struct LaneCensus {
     pub throttled: i64,
 }
 
-/// Counts lanes. There are as many states as webhooks and tenants at most, so this is
+/// Counts destinations. There are as many states as webhooks and tenants at most, so this is
 /// cheap however much is owed.
 ///
 /// # Errors
 /// Those of the database.
-pub fn lane_census(connection: &mut AnyConnection, now: Instant) -> QueryResult<LaneCensus> {
-    let enabled = lane_states::disabled_instant.is_null();
-    let closed = lane_states::circuit.eq(Circuit::Closed);
-    Ok(LaneCensus {
-        disabled: lane_states::table
-            .filter(lane_states::disabled_instant.is_not_null())
+pub fn destination_census(
+    connection: &mut AnyConnection,
+    now: UnixMillis,
+) -> QueryResult<DestinationCensus> {
+    let enabled = destination_states::disabled_instant.is_null();
+    let closed = destination_states::circuit.eq(Circuit::Closed);
+    Ok(DestinationCensus {
+        disabled: destination_states::table
+            .filter(destination_states::disabled_instant.is_not_null())
             .count()
             .get_result(connection)?,
-        circuit_open: lane_states::table
+        circuit_open: destination_states::table
             .filter(enabled)
-            .filter(lane_states::circuit.ne(Circuit::Closed))
+            .filter(destination_states::circuit.ne(Circuit::Closed))
             .count()
             .get_result(connection)?,
-        throttled: lane_states::table
+        throttled: destination_states::table
             .filter(enabled)
             .filter(closed)
-            .filter(lane_states::throttled_until.gt(now))
+            .filter(destination_states::throttled_until.gt(now))
             .count()
             .get_result(connection)?,
     })

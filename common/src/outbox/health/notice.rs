@@ -5,24 +5,24 @@ use handlebars::html_escape;
 
 use super::DisabledReason;
 use crate::db::{AnyConnection, Json};
-use crate::id::{EmailId, LaneId, TenantId};
-use crate::instant::Instant;
+use crate::id::{DestinationId, EmailId, TenantId};
 use crate::mail::{Mail, Setup, sender};
 use crate::model::email::{EmailRow, Mailbox};
 use crate::model::event_log::{EventLog, EventLogType};
 use crate::model::tenant::Tenant;
 use crate::model::webhook::{Webhook, origin_of};
-use crate::outbox::mail_lane;
+use crate::outbox::mail_destination;
+use crate::unix_millis::UnixMillis;
 
 /// Writes what people should know, in the transaction in which it comes true.
 pub(in crate::outbox) fn tell(
     connection: &mut AnyConnection,
-    lane: LaneId,
+    destination: DestinationId,
     reason: DisabledReason,
     setup: &Setup,
-    now: Instant,
+    now: UnixMillis,
 ) -> QueryResult<()> {
-    let Some(webhook) = Webhook::find(connection, lane.into())? else {
+    let Some(webhook) = Webhook::find(connection, destination.into())? else {
         return Ok(());
     };
     let notice = Notice {
@@ -55,7 +55,7 @@ fn tenant_of(connection: &mut AnyConnection, webhook: &Webhook) -> QueryResult<O
 struct Notice<'a> {
     webhook: &'a Webhook,
     reason: DisabledReason,
-    now: Instant,
+    now: UnixMillis,
 }
 
 impl Notice<'_> {
@@ -138,7 +138,7 @@ impl Notice<'_> {
         };
         Mail {
             row,
-            lane: mail_lane(tenant.id),
+            destination: mail_destination(tenant.id),
         }
     }
 }
@@ -160,7 +160,7 @@ mod tests {
             let notice = Notice {
                 webhook: &webhook,
                 reason: DisabledReason::Gone,
-                now: Instant::from_millis(0),
+                now: UnixMillis::from_millis(0),
             };
             let told = notice.line() + &notice.paragraphs().concat();
             assert!(told.contains("https://hooks.slack.example"), "{told}");

@@ -1,7 +1,7 @@
 //! How many requests a second: GCRA, the "leaky bucket as a meter". All that has to be
-//! kept for a lane is one number, so that any number of workers can share it.
+//! kept for a destination is one number, so that any number of workers can share it.
 
-use crate::instant::Instant;
+use crate::unix_millis::UnixMillis;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
@@ -32,7 +32,7 @@ impl Rate {
 
     /// How many requests may be made now. `arrival` is when the next one would come if
     /// all came evenly, in microseconds since the epoch.
-    pub(in crate::outbox) fn available(self, arrival: i64, now: Instant) -> usize {
+    pub(in crate::outbox) fn available(self, arrival: i64, now: UnixMillis) -> usize {
         let now = micros(now);
         let spare = now
             .saturating_add(self.tolerance())
@@ -45,7 +45,7 @@ impl Rate {
     }
 
     /// The new arrival, once this many requests are made.
-    pub(in crate::outbox) fn taken(self, arrival: i64, now: Instant, requests: usize) -> i64 {
+    pub(in crate::outbox) fn taken(self, arrival: i64, now: UnixMillis, requests: usize) -> i64 {
         let requests = i64::try_from(requests).unwrap_or(i64::MAX);
         arrival
             .max(micros(now))
@@ -53,15 +53,15 @@ impl Rate {
     }
 
     /// When at least one request may be made.
-    pub(in crate::outbox) fn next(self, arrival: i64) -> Instant {
+    pub(in crate::outbox) fn next(self, arrival: i64) -> UnixMillis {
         let earliest = arrival.saturating_sub(self.tolerance());
         let (millis, rest) = (earliest.div_euclid(1000), earliest.rem_euclid(1000));
-        Instant::from_millis(millis.saturating_add(i64::from(rest > 0)))
+        UnixMillis::from_millis(millis.saturating_add(i64::from(rest > 0)))
     }
 }
 
 /// Microseconds since the epoch.
-pub(in crate::outbox) fn micros(instant: Instant) -> i64 {
+pub(in crate::outbox) fn micros(instant: UnixMillis) -> i64 {
     instant.millis().saturating_mul(1000)
 }
 
@@ -71,9 +71,9 @@ mod tests {
 
     use super::*;
 
-    const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+    const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 
-    fn after(millis: u64) -> Instant {
+    fn after(millis: u64) -> UnixMillis {
         NOW.plus(Duration::from_millis(millis))
     }
 

@@ -1,4 +1,4 @@
-//! How a lane fares: pure functions from how its attempts went to what follows.
+//! How a destination fares: pure functions from how its attempts went to what follows.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use diesel::prelude::*;
 
 use super::rate::micros;
 use crate::db::sql_type::text_enum;
-use crate::id::LaneId;
-use crate::instant::Instant;
-use crate::schema::lane_states;
+use crate::id::DestinationId;
+use crate::schema::destination_states;
+use crate::unix_millis::UnixMillis;
 
 /// Failures in a row that open the circuit.
 pub const FAILURES_TO_OPEN: i32 = 10;
@@ -19,7 +19,7 @@ pub const CIRCUIT_REST: Duration = Duration::from_secs(1);
 /// Longer than that it never rests.
 pub const CIRCUIT_REST_CAP: Duration = Duration::from_secs(60);
 
-/// How long an overloaded lane rests at least; twice as long each time that it is
+/// How long an overloaded destination rests at least; twice as long each time that it is
 /// still overloaded afterwards.
 pub const THROTTLE_REST: Duration = Duration::from_secs(1);
 
@@ -31,7 +31,7 @@ pub const THROTTLE_REST_CAP: Duration = Duration::from_secs(60);
 pub const RETRY_AFTER_CAP: Duration = Duration::from_secs(24 * 60 * 60);
 
 text_enum! {
-    /// Whether a lane is tried at all.
+    /// Whether a destination is tried at all.
     Circuit {
         /// As usual.
         Closed = "Closed",
@@ -52,38 +52,38 @@ text_enum! {
     }
 }
 
-/// How a lane fares, as all workers see it.
+/// How a destination fares, as all workers see it.
 #[derive(
     Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset, QueryableByName,
 )]
-#[diesel(table_name = lane_states, treat_none_as_null = true)]
-pub struct LaneState {
+#[diesel(table_name = destination_states, treat_none_as_null = true)]
+pub struct DestinationState {
     /// Which.
-    pub lane: LaneId,
+    pub destination: DestinationId,
     /// Nothing but failures since then.
-    pub failing_since: Option<Instant>,
+    pub failing_since: Option<UnixMillis>,
     /// How many in a row.
     pub failures: i32,
     /// Its peer asked to be left alone until then.
-    pub throttled_until: Option<Instant>,
+    pub throttled_until: Option<UnixMillis>,
     /// How often in a row it did.
     pub throttles: i32,
     /// Whether it is tried.
     pub circuit: Circuit,
     /// Open: until when it rests. Half open: when its probe counts as lost.
-    pub circuit_until: Option<Instant>,
+    pub circuit_until: Option<UnixMillis>,
     /// How often in a row the circuit opened.
     pub circuit_opened: i32,
     /// When the next request would come if all came evenly, in microseconds since the
     /// epoch.
-    pub rate_tat: i64,
+    pub theoretical_arrival_micros: i64,
     /// When it was disabled, if it is.
-    pub disabled_instant: Option<Instant>,
+    pub disabled_instant: Option<UnixMillis>,
     /// Why.
     pub disabled_reason: Option<DisabledReason>,
 }
 
-/// What an attempt says about its lane.
+/// What an attempt says about its destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judgement {
     /// The peer does its part.
@@ -98,45 +98,45 @@ pub enum Judgement {
     Silent,
 }
 
-/// One attempt, as far as its lane is concerned.
+/// One attempt, as far as its destination is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::outbox) struct Report {
-    pub(in crate::outbox) began: Instant,
-    pub(in crate::outbox) ended: Instant,
+    pub(in crate::outbox) began: UnixMillis,
+    pub(in crate::outbox) ended: UnixMillis,
     pub(in crate::outbox) judgement: Judgement,
-    /// It was the one that the lane was tried with, with a lease until then.
-    pub(in crate::outbox) probe: Option<Instant>,
+    /// It was the one that the destination was tried with, with a lease until then.
+    pub(in crate::outbox) probe: Option<UnixMillis>,
 }
 
-/// A change of a lane that somebody should hear of.
+/// A change of a destination that somebody should hear of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happening {
     /// It gets nothing any more until it is enabled.
     Disabled(DisabledReason),
     /// It rests until then.
-    CircuitOpened(Instant),
+    CircuitOpened(UnixMillis),
     /// It works again.
     CircuitClosed,
 }
 
-/// Whether a lane may be claimed from.
+/// Whether a destination may be claimed from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::outbox) enum Gate {
     Open,
     /// With one delivery.
     Probe,
     /// Not before.
-    Until(Instant),
+    Until(UnixMillis),
     /// Not before somebody enables it.
     Disabled,
 }
 
-impl LaneState {
-    /// The state of a lane of which nothing is known.
+impl DestinationState {
+    /// The state of a destination of which nothing is known.
     #[must_use]
-    pub fn healthy(lane: LaneId) -> Self {
+    pub fn healthy(destination: DestinationId) -> Self {
         Self {
-            lane,
+            destination,
             failing_since: None,
             failures: 0,
             throttled_until: None,
@@ -144,7 +144,7 @@ impl LaneState {
             circuit: Circuit::Closed,
             circuit_until: None,
             circuit_opened: 0,
-            rate_tat: 0,
+            theoretical_arrival_micros: 0,
             disabled_instant: None,
             disabled_reason: None,
         }
@@ -152,21 +152,21 @@ impl LaneState {
 
     /// When and why it was disabled.
     #[must_use]
-    pub fn disabled(&self) -> Option<(Instant, DisabledReason)> {
+    pub fn disabled(&self) -> Option<(UnixMillis, DisabledReason)> {
         self.disabled_instant.zip(self.disabled_reason)
     }
 
     /// Whether it says no more than that there is nothing to say.
-    pub(in crate::outbox) fn is_plain(&self, now: Instant) -> bool {
+    pub(in crate::outbox) fn is_plain(&self, now: UnixMillis) -> bool {
         let spent = Self {
-            rate_tat: 0,
+            theoretical_arrival_micros: 0,
             ..self.clone()
         };
-        self.rate_tat <= micros(now) && spent == Self::healthy(self.lane)
+        self.theoretical_arrival_micros <= micros(now) && spent == Self::healthy(self.destination)
     }
 
-    /// Whether the lane may be claimed from, its rate aside.
-    pub(in crate::outbox) fn gate(&self, now: Instant) -> Gate {
+    /// Whether the destination may be claimed from, its rate aside.
+    pub(in crate::outbox) fn gate(&self, now: UnixMillis) -> Gate {
         if self.disabled_instant.is_some() {
             return Gate::Disabled;
         }
@@ -184,7 +184,7 @@ impl LaneState {
     /// Whether it has to be left alone, its rate aside: it is disabled, was asked to rest, or
     /// is believed to be down.
     #[must_use]
-    pub fn rests(&self, now: Instant) -> bool {
+    pub fn rests(&self, now: UnixMillis) -> bool {
         match self.gate(now) {
             Gate::Open | Gate::Probe => false,
             Gate::Until(_) | Gate::Disabled => true,
@@ -198,12 +198,12 @@ impl LaneState {
     }
 
     /// A probe is on its way, until `lease_end` at most.
-    pub(in crate::outbox) fn probed(&mut self, lease_end: Instant) {
+    pub(in crate::outbox) fn probed(&mut self, lease_end: UnixMillis) {
         self.circuit = Circuit::HalfOpen;
         self.circuit_until = Some(lease_end);
     }
 
-    /// Takes note of attempts, in the order in which they ended. A lane with nothing but
+    /// Takes note of attempts, in the order in which they ended. A destination with nothing but
     /// failures for `disable_after` is disabled.
     pub(in crate::outbox) fn after(
         mut self,
@@ -254,7 +254,7 @@ impl LaneState {
         }
     }
 
-    /// Whether the lane waits for this one. It does no longer for a probe whose lease has
+    /// Whether the destination waits for this one. It does no longer for a probe whose lease has
     /// lapsed once there is another, and only one is to be under way.
     fn is_probed_by(&self, report: &Report) -> bool {
         self.circuit == Circuit::HalfOpen
@@ -322,7 +322,12 @@ impl LaneState {
         }
     }
 
-    fn disable(&mut self, reason: DisabledReason, now: Instant, happenings: &mut Vec<Happening>) {
+    fn disable(
+        &mut self,
+        reason: DisabledReason,
+        now: UnixMillis,
+        happenings: &mut Vec<Happening>,
+    ) {
         if self.disabled_instant.is_none() {
             self.disabled_instant = Some(now);
             self.disabled_reason = Some(reason);

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use super::state::*;
-use crate::id::LaneId;
-use crate::instant::Instant;
+use crate::id::DestinationId;
+use crate::unix_millis::UnixMillis;
 
-const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-fn at(millis: u64) -> Instant {
+fn at(millis: u64) -> UnixMillis {
     NOW.plus(Duration::from_millis(millis))
 }
 
-fn report(judgement: Judgement, ended: Instant) -> Report {
+fn report(judgement: Judgement, ended: UnixMillis) -> Report {
     Report {
         began: ended,
         ended,
@@ -23,23 +23,23 @@ fn report(judgement: Judgement, ended: Instant) -> Report {
     }
 }
 
-fn probe(judgement: Judgement, ended: Instant, lease_end: Instant) -> Report {
+fn probe(judgement: Judgement, ended: UnixMillis, lease_end: UnixMillis) -> Report {
     Report {
         probe: Some(lease_end),
         ..report(judgement, ended)
     }
 }
 
-fn healthy() -> LaneState {
-    LaneState::healthy(LaneId::random())
+fn healthy() -> DestinationState {
+    DestinationState::healthy(DestinationId::random())
 }
 
-fn after(state: LaneState, reports: &[Report]) -> (LaneState, Vec<Happening>) {
+fn after(state: DestinationState, reports: &[Report]) -> (DestinationState, Vec<Happening>) {
     state.after(reports, Some(5 * DAY))
 }
 
-/// A lane whose circuit has just opened.
-fn open() -> LaneState {
+/// A destination whose circuit has just opened.
+fn open() -> DestinationState {
     let (state, happened) = after(healthy(), &[report(Judgement::Bad, NOW); 10]);
     assert_eq!(happened, [Happening::CircuitOpened(at(1000))]);
     state
@@ -91,7 +91,7 @@ fn a_success_closes_the_circuit_and_leaves_nothing_behind() {
     state.probed(at(61_000));
     let (state, happened) = after(state, &[probe(Judgement::Good, at(1000), at(61_000))]);
     assert_eq!(happened, [Happening::CircuitClosed]);
-    assert_eq!(state, LaneState::healthy(state.lane));
+    assert_eq!(state, DestinationState::healthy(state.destination));
     assert!(state.is_plain(at(1000)));
 }
 
@@ -129,7 +129,7 @@ fn a_clock_that_was_set_back_lifts_no_rest() {
 }
 
 #[test]
-fn an_overloaded_lane_rests_for_longer_each_time() {
+fn an_overloaded_destination_rests_for_longer_each_time() {
     let (mut state, mut now) = (healthy(), NOW);
     for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
         // Many answer the same, since they were under way together.
@@ -144,7 +144,7 @@ fn an_overloaded_lane_rests_for_longer_each_time() {
 }
 
 #[test]
-fn a_lane_rests_as_long_as_it_asked_but_no_longer_than_a_day() {
+fn a_destination_rests_as_long_as_it_asked_but_no_longer_than_a_day() {
     let wish = |seconds| Judgement::Overloaded(Some(Duration::from_secs(seconds)));
     for (seconds, rest) in [(0, 1), (30, 30), (90_000, 86_400)] {
         let (state, _) = after(healthy(), &[report(wish(seconds), NOW)]);
@@ -205,7 +205,7 @@ fn one_success_in_between_keeps_it_enabled() {
 }
 
 #[test]
-fn a_lane_that_nobody_can_enable_is_never_disabled() {
+fn a_destination_that_nobody_can_enable_is_never_disabled() {
     let reports = [
         report(Judgement::Bad, NOW),
         report(Judgement::Bad, NOW.plus(99 * DAY)),

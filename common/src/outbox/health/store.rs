@@ -1,111 +1,117 @@
-//! States of lanes in the database.
+//! States of destinations in the database.
 
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::Array;
 
-use super::LaneState;
+use super::DestinationState;
 use crate::db::{AnyConnection, Native, Prepared, SqlUuid};
-use crate::id::LaneId;
-use crate::schema::lane_states;
+use crate::id::DestinationId;
+use crate::schema::destination_states;
 
-/// States by lane; in this order they are locked.
-pub(in crate::outbox) type States = BTreeMap<LaneId, LaneState>;
+/// States by destination; in this order they are locked.
+pub(in crate::outbox) type States = BTreeMap<DestinationId, DestinationState>;
 
-/// The states of these lanes, as far as there is anything to say about them.
+/// The states of these destinations, as far as there is anything to say about them.
 ///
 /// # Errors
 /// Those of the database.
-pub fn lane_states(
+pub fn destination_states(
     connection: &mut AnyConnection,
-    lanes: &[LaneId],
-) -> QueryResult<Vec<LaneState>> {
-    lane_states::table
-        .filter(lane_states::lane.eq_any(lanes.to_vec()))
-        .select(LaneState::as_select())
+    destinations: &[DestinationId],
+) -> QueryResult<Vec<DestinationState>> {
+    destination_states::table
+        .filter(destination_states::destination.eq_any(destinations.to_vec()))
+        .select(DestinationState::as_select())
         .load(connection)
 }
 
-/// The state of one lane.
+/// The state of one destination.
 ///
 /// # Errors
 /// Those of the database.
-pub fn lane_state(connection: &mut AnyConnection, lane: LaneId) -> QueryResult<LaneState> {
-    let stored = lane_states::table
-        .find(lane)
-        .select(LaneState::as_select())
+pub fn destination_state(
+    connection: &mut AnyConnection,
+    destination: DestinationId,
+) -> QueryResult<DestinationState> {
+    let stored = destination_states::table
+        .find(destination)
+        .select(DestinationState::as_select())
         .first(connection)
         .optional()?;
-    Ok(stored.unwrap_or_else(|| LaneState::healthy(lane)))
+    Ok(stored.unwrap_or_else(|| DestinationState::healthy(destination)))
 }
 
 const NEW: &str = "
-INSERT INTO lane_states (lane, failures, throttles, circuit, circuit_opened, rate_tat)
-SELECT lane, 0, 0, 'Closed', 0, 0 FROM unnest($1) AS named(lane) ORDER BY lane ";
+INSERT INTO destination_states (destination, failures, throttles, circuit, circuit_opened, theoretical_arrival_micros)
+SELECT destination, 0, 0, 'Closed', 0, 0 FROM unnest($1) AS named(destination) ORDER BY destination ";
 
-/// The states of these lanes, locked until the end of the transaction. Who locks
+/// The states of these destinations, locked until the end of the transaction. Who locks
 /// several does so in the order of their Ids, so that nobody waits in a circle.
 pub(in crate::outbox) fn lock(
     connection: &mut AnyConnection,
-    lanes: &[LaneId],
+    destinations: &[DestinationId],
 ) -> QueryResult<States> {
     let locked = match connection {
         AnyConnection::Pg(connection) => {
             // One pass for those that exist and those that do not.
             let sql = format!(
-                "{NEW} ON CONFLICT (lane) DO UPDATE SET failures = lane_states.failures RETURNING *"
+                "{NEW} ON CONFLICT (destination) DO UPDATE SET failures = destination_states.failures RETURNING *"
             );
-            Prepared(diesel::sql_query(sql).bind::<Array<SqlUuid>, _>(lanes)).load(connection)?
+            Prepared(diesel::sql_query(sql).bind::<Array<SqlUuid>, _>(destinations))
+                .load(connection)?
         }
-        AnyConnection::Sqlite(_) => lane_states(connection, lanes)?,
+        AnyConnection::Sqlite(_) => destination_states(connection, destinations)?,
     };
-    Ok(complete(lanes, locked))
+    Ok(complete(destinations, locked))
 }
 
-/// Like [`lock`], but lanes that somebody else holds are left out. It waits only for whoever
+/// Like [`lock`], but destinations that somebody else holds are left out. It waits only for whoever
 /// is making the same row, which ends with a transaction that waits for nobody in turn: all
 /// make and lock rows in the order of their Ids, and a claim holds nothing else yet.
 pub(in crate::outbox) fn try_lock(
     connection: &mut AnyConnection,
-    lanes: &[LaneId],
+    destinations: &[DestinationId],
 ) -> QueryResult<States> {
     match connection {
         AnyConnection::Pg(connection) => {
             let sql = format!("{NEW} ON CONFLICT DO NOTHING");
-            Prepared(diesel::sql_query(sql).bind::<Array<SqlUuid>, _>(lanes))
+            Prepared(diesel::sql_query(sql).bind::<Array<SqlUuid>, _>(destinations))
                 .execute(connection)?;
-            let locked: Vec<LaneState> = lane_states::table
-                .filter(lane_states::lane.eq_any(lanes))
-                .order(lane_states::lane)
+            let locked: Vec<DestinationState> = destination_states::table
+                .filter(destination_states::destination.eq_any(destinations))
+                .order(destination_states::destination)
                 .for_update()
                 .skip_locked()
-                .select(LaneState::as_select())
+                .select(DestinationState::as_select())
                 .load(connection)?;
             Ok(locked
                 .into_iter()
-                .map(|state| (state.lane, state))
+                .map(|state| (state.destination, state))
                 .collect())
         }
         AnyConnection::Sqlite(_) => {
-            let stored = lane_states(connection, lanes)?;
-            Ok(complete(lanes, stored))
+            let stored = destination_states(connection, destinations)?;
+            Ok(complete(destinations, stored))
         }
     }
 }
 
-fn complete(lanes: &[LaneId], stored: Vec<LaneState>) -> States {
-    let healthy = lanes.iter().map(|lane| (*lane, LaneState::healthy(*lane)));
-    let stored = stored.into_iter().map(|state| (state.lane, state));
+fn complete(destinations: &[DestinationId], stored: Vec<DestinationState>) -> States {
+    let healthy = destinations
+        .iter()
+        .map(|destination| (*destination, DestinationState::healthy(*destination)));
+    let stored = stored.into_iter().map(|state| (state.destination, state));
     healthy.chain(stored).collect()
 }
 
-impl LaneState {
+impl DestinationState {
     /// Writes the state over what is there.
     pub(in crate::outbox) fn save(&self, connection: &mut AnyConnection) -> QueryResult<()> {
-        let row = diesel::insert_into(lane_states::table)
+        let row = diesel::insert_into(destination_states::table)
             .values(self)
-            .on_conflict(lane_states::lane)
+            .on_conflict(destination_states::destination)
             .do_update()
             .set(self);
         Native(row).execute(connection)?;
@@ -115,9 +121,9 @@ impl LaneState {
     /// Removes what says nothing.
     pub(in crate::outbox) fn forget(
         connection: &mut AnyConnection,
-        lane: LaneId,
+        destination: DestinationId,
     ) -> QueryResult<()> {
-        diesel::delete(lane_states::table.find(lane)).execute(connection)?;
+        diesel::delete(destination_states::table.find(destination)).execute(connection)?;
         Ok(())
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! What leaves the outbox and changes nothing else goes first, on PostgreSQL in one statement
 //! that needs no transaction around it ([`settle_plain`]). The rest of a batch takes one
-//! transaction, with one statement for each kind of verdict, in which the lanes' states
-//! follow ([`lanes`]). Only rows whose lease token is still the settler's are touched.
+//! transaction, with one statement for each kind of verdict, in which the destinations' states
+//! follow ([`destinations`]). Only rows whose lease token is still the settler's are touched.
 
-mod lanes;
+mod destinations;
 mod plain;
 mod postgres;
 mod sqlite;
@@ -18,11 +18,11 @@ use super::health::{Happening, Judgement};
 use super::order::{self, Queue};
 use super::{AttemptResult, Claimed, DeliveryState};
 use crate::db::AnyConnection;
-use crate::id::{DeliveryId, LaneId, LeaseToken};
-use crate::instant::Instant;
+use crate::id::{DeliveryId, DestinationId, LeaseToken};
 use crate::mail::Setup;
+use crate::unix_millis::UnixMillis;
 
-pub use lanes::{UnclaimedAttempt, take_note};
+pub use destinations::{UnclaimedAttempt, take_note};
 pub use plain::settle_plain;
 #[cfg(test)]
 pub(super) use plain::settle_plain_blocking;
@@ -35,7 +35,7 @@ pub(super) use postgres::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptRecord {
     /// When it began.
-    pub instant: Instant,
+    pub instant: UnixMillis,
     /// How long it took, in milliseconds.
     pub duration_millis: i32,
     /// How it went.
@@ -58,14 +58,14 @@ pub enum Verdict {
     /// It is tried again.
     Retry {
         /// Not before.
-        at: Instant,
+        at: UnixMillis,
     },
     /// Its webhook is disabled with it. It waits, and the schedule begins anew.
     Hold,
     /// It was not sent after all: it is pending as if it had not been claimed.
     HandBack {
         /// Not before.
-        at: Instant,
+        at: UnixMillis,
     },
 }
 
@@ -74,8 +74,8 @@ pub enum Verdict {
 pub struct Settlement {
     /// Which delivery.
     pub id: DeliveryId,
-    /// Its lane.
-    pub lane: LaneId,
+    /// Its destination.
+    pub destination: DestinationId,
     /// The right to settle it.
     pub token: LeaseToken,
     /// The number of the attempt.
@@ -84,26 +84,26 @@ pub struct Settlement {
     pub record: Option<AttemptRecord>,
     /// What becomes of the delivery.
     pub verdict: Verdict,
-    /// What it says about the lane.
+    /// What it says about the destination.
     pub judgement: Judgement,
-    /// It was the one that the lane was tried with: the end of its lease.
-    pub probe: Option<Instant>,
+    /// It was the one that the destination was tried with: the end of its lease.
+    pub probe: Option<UnixMillis>,
     /// When it is settled.
-    pub now: Instant,
+    pub now: UnixMillis,
 }
 
 impl Settlement {
-    /// The end of a lease that says nothing about the lane.
+    /// The end of a lease that says nothing about the destination.
     #[must_use]
     pub fn of(
         claimed: &Claimed,
-        now: Instant,
+        now: UnixMillis,
         record: Option<AttemptRecord>,
         verdict: Verdict,
     ) -> Self {
         Self {
             id: claimed.id,
-            lane: claimed.lane,
+            destination: claimed.destination,
             token: claimed.token,
             attempt: claimed.attempt,
             record,
@@ -115,10 +115,10 @@ impl Settlement {
     }
 }
 
-/// What a settler has to know to judge lanes.
+/// What a settler has to know to judge destinations.
 #[derive(Debug, Clone)]
-pub struct LanePolicy {
-    /// A lane with nothing but failures for this long is disabled; none: never.
+pub struct DestinationPolicy {
+    /// A destination with nothing but failures for this long is disabled; none: never.
     pub disable_after: Option<Duration>,
     /// Who mails about it come from.
     pub mail: Setup,
@@ -131,8 +131,8 @@ pub struct Settled {
     pub rows: usize,
     /// How many that were parked behind those are due now.
     pub freed: usize,
-    /// What lanes have been through.
-    pub happenings: Vec<(LaneId, Happening)>,
+    /// What destinations have been through.
+    pub happenings: Vec<(DestinationId, Happening)>,
 }
 
 /// Settles a batch, in the order in which the attempts ended. Call it in a write
@@ -143,18 +143,18 @@ pub struct Settled {
 pub fn settle(
     connection: &mut AnyConnection,
     batch: &[Settlement],
-    policy: &LanePolicy,
+    policy: &DestinationPolicy,
 ) -> QueryResult<Settled> {
     let written = match connection {
         AnyConnection::Pg(connection) => postgres::settle(connection, batch)?,
         AnyConnection::Sqlite(connection) => sqlite::settle(connection, batch)?,
     };
-    // Before the lanes are locked: users always come first.
+    // Before the destinations are locked: users always come first.
     let freed = match batch.iter().map(|settlement| settlement.now).max() {
         Some(now) => order::free_next(connection, written.queues, now)?,
         None => 0,
     };
-    let happenings = lanes::judge(connection, batch, policy)?;
+    let happenings = destinations::judge(connection, batch, policy)?;
     Ok(Settled {
         rows: written.rows,
         freed,

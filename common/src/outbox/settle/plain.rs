@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use super::{Settlement, Verdict, postgres};
 use crate::db::{AnyConnection, Backend, Db, DbError};
-use crate::id::{DeliveryId, LaneId, LeaseToken};
+use crate::id::{DeliveryId, DestinationId, LeaseToken};
 use crate::outbox::health::Judgement;
 
 /// Settles of a batch what has no consequences, and returns which: what is left is for
 /// [`settle`](super::settle), which would settle these too. A delivery has none if it leaves
-/// the outbox, keeps an order with nobody, and tells nothing new of its lane. Whether the last
+/// the outbox, keeps an order with nobody, and tells nothing new of its destination. Whether the last
 /// two are so, only the database knows: whatever it has to say no to, the same statement
 /// leaves alone.
 ///
@@ -59,17 +59,19 @@ fn write(
     }
 }
 
-/// Those that may have no consequences, by what the settler knows. A lane is judged by all
+/// Those that may have no consequences, by what the settler knows. A destination is judged by all
 /// that its attempts say, in their order, or by none of them.
 fn plain(batch: &[Settlement]) -> impl Iterator<Item = &Settlement> {
     let eventful = batch.iter().filter(|settlement| says_more(settlement));
-    let eventful: HashSet<LaneId> = eventful.map(|settlement| settlement.lane).collect();
+    let eventful: HashSet<DestinationId> =
+        eventful.map(|settlement| settlement.destination).collect();
     batch.iter().filter(move |settlement| {
-        matches!(settlement.verdict, Verdict::Finished(_)) && !eventful.contains(&settlement.lane)
+        matches!(settlement.verdict, Verdict::Finished(_))
+            && !eventful.contains(&settlement.destination)
     })
 }
 
-/// Whether it says more of its lane than that it does well.
+/// Whether it says more of its destination than that it does well.
 fn says_more(settlement: &Settlement) -> bool {
     match settlement.judgement {
         Judgement::Good | Judgement::Silent => settlement.probe.is_some(),

@@ -10,10 +10,10 @@ use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 
 use super::{Settlement, Verdict, Written, attempts_made};
 use crate::db::{Prepared, SqlUuid};
-use crate::id::{DeliveryId, LaneId, LeaseToken, UserId};
-use crate::instant::Instant;
+use crate::id::{DeliveryId, DestinationId, LeaseToken, UserId};
 use crate::outbox::order::Queue;
 use crate::outbox::{AttemptResult, DeliveryState};
+use crate::unix_millis::UnixMillis;
 
 /// A statement whose first twelve parameters are columns.
 macro_rules! bound {
@@ -41,8 +41,8 @@ struct Columns<'a> {
     token: Vec<LeaseToken>,
     state: Vec<&'a str>,
     attempt: Vec<i32>,
-    at: Vec<Instant>,
-    instant: Vec<Option<Instant>>,
+    at: Vec<UnixMillis>,
+    instant: Vec<Option<UnixMillis>>,
     duration: Vec<Option<i32>>,
     result: Vec<Option<AttemptResult>>,
     status: Vec<Option<i32>>,
@@ -52,7 +52,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn push(&mut self, settlement: &'a Settlement, state: &'a str, attempt: i32, at: Instant) {
+    fn push(&mut self, settlement: &'a Settlement, state: &'a str, attempt: i32, at: UnixMillis) {
         let record = settlement.record.as_ref();
         self.id.push(settlement.id);
         self.token.push(settlement.token);
@@ -109,14 +109,14 @@ macro_rules! finish {
                 WHERE outbox.id = ANY (ARRAY[input.id]) AND lease_token = token"
             ),
             $condition,
-            " RETURNING outbox.id, token, order_key, kind, lane, event_id, email_id, recipient,
+            " RETURNING outbox.id, token, order_key, kind, destination, event_id, email_id, recipient,
                 insert_instant, state, number, at, instant, duration_millis, result,
                 status_code, class, message, response_excerpt, erased),
             written AS (
-                INSERT INTO deliveries (id, kind, lane, event_id, email_id, recipient,
+                INSERT INTO deliveries (id, kind, destination, event_id, email_id, recipient,
                     insert_instant, state, attempt, settle_instant, attempt_instant,
                     duration_millis, result, status_code, class, message, response_excerpt)
-                SELECT id, kind, lane, event_id, email_id, recipient, insert_instant, state,
+                SELECT id, kind, destination, event_id, email_id, recipient, insert_instant, state,
                     number, at, instant, duration_millis, result, status_code, class,
                     CASE WHEN NOT erased THEN message END,
                     CASE WHEN NOT erased THEN response_excerpt END
@@ -128,14 +128,14 @@ macro_rules! finish {
     };
 }
 
-pub(in crate::outbox) const FINISH_POSTGRES: &str = finish!("", "lane, order_key");
+pub(in crate::outbox) const FINISH_POSTGRES: &str = finish!("", "destination, order_key");
 
-/// Takes only what keeps no order, in lanes that a success makes no difference to: as
-/// `lanes::known_to_fail` has it.
+/// Takes only what keeps no order, in destinations that a success makes no difference to: as
+/// `destinations::known_to_fail` has it.
 pub(in crate::outbox) const FINISH_PLAIN_POSTGRES: &str = finish!(
-    " AND order_key IS NULL AND lane <> ALL (ARRAY(
-        SELECT lane_states.lane FROM lane_states
-        WHERE lane_states.lane = ANY ($13) AND (failures > 0 OR throttles > 0)))",
+    " AND order_key IS NULL AND destination <> ALL (ARRAY(
+        SELECT destination_states.destination FROM destination_states
+        WHERE destination_states.destination = ANY ($13) AND (failures > 0 OR throttles > 0)))",
     "id, token"
 );
 
@@ -143,7 +143,7 @@ pub(in crate::outbox) const FINISH_PLAIN_POSTGRES: &str = finish!(
 #[derive(QueryableByName)]
 struct Gone {
     #[diesel(sql_type = SqlUuid)]
-    lane: LaneId,
+    destination: DestinationId,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     order_key: Option<UserId>,
 }
@@ -179,7 +179,7 @@ pub(in crate::outbox) const RETRY_POSTGRES: &str = with_input!(
 pub(in crate::outbox) const HAND_BACK_POSTGRES: &str = with_input!(
     "nothing AS (SELECT)
     UPDATE outbox SET attempt = number, due_at = at, lease_token = NULL, lease_owner = NULL,
-        tier = CASE WHEN number = 0 THEN 0 ELSE 1 END
+        priority = CASE WHEN number = 0 THEN 0 ELSE 1 END
     FROM input WHERE outbox.id = ANY (ARRAY[input.id]) AND lease_token = token
     RETURNING 1"
 );
@@ -217,16 +217,16 @@ fn finish(connection: &mut PgConnection, finished: &Columns<'_>) -> QueryResult<
         return Ok(Written::default());
     }
     let gone: Vec<Gone> = Prepared(bound!(finished, FINISH_POSTGRES)).load(connection)?;
-    let lane = |gone: &Gone| {
+    let destination = |gone: &Gone| {
         let user = gone.order_key?;
         Some(Queue {
             user,
-            lane: gone.lane,
+            destination: gone.destination,
         })
     };
     Ok(Written {
         rows: gone.len(),
-        queues: gone.iter().filter_map(lane).collect(),
+        queues: gone.iter().filter_map(destination).collect(),
     })
 }
 
@@ -237,16 +237,16 @@ pub(super) fn settle_plain(
     batch: &[Settlement],
 ) -> QueryResult<HashSet<(DeliveryId, LeaseToken)>> {
     let mut finished = Columns::default();
-    let mut lanes = Vec::new();
+    let mut destinations = Vec::new();
     for settlement in batch {
         if let Verdict::Finished(state) = settlement.verdict {
             finished.push_finished(settlement, state);
-            lanes.push(settlement.lane);
+            destinations.push(settlement.destination);
         }
     }
-    lanes.sort_unstable();
-    lanes.dedup();
-    let finish = bound!(finished, FINISH_PLAIN_POSTGRES).bind::<Array<SqlUuid>, _>(lanes);
+    destinations.sort_unstable();
+    destinations.dedup();
+    let finish = bound!(finished, FINISH_PLAIN_POSTGRES).bind::<Array<SqlUuid>, _>(destinations);
     let ended: Vec<Ended> = Prepared(finish).load(connection)?;
     Ok(ended.into_iter().map(|row| (row.id, row.token)).collect())
 }

@@ -5,11 +5,11 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::{AttemptRecord, Settlement, Verdict, Written, attempts_made};
 use crate::db::{Prepared, SqlUuid};
-use crate::id::{LaneId, LeaseToken, UserId};
-use crate::instant::Instant;
+use crate::id::{DestinationId, LeaseToken, UserId};
 use crate::outbox::order::Queue;
-use crate::outbox::{DeliveryState, FRESH, RETRIED};
+use crate::outbox::{DeliveryState, PRIORITY_NEW, PRIORITY_RETRY};
 use crate::schema::{attempts, outbox};
+use crate::unix_millis::UnixMillis;
 
 /// Settles a batch, as far as it is the settler's.
 pub(super) fn settle(
@@ -43,7 +43,7 @@ fn keep(
     connection: &mut SqliteConnection,
     settlement: &Settlement,
     record: &AttemptRecord,
-    at: Instant,
+    at: UnixMillis,
     anew: bool,
 ) -> QueryResult<usize> {
     let owned = outbox::table
@@ -69,7 +69,7 @@ fn keep(
 fn hand_back(
     connection: &mut SqliteConnection,
     settlement: &Settlement,
-    at: Instant,
+    at: UnixMillis,
 ) -> QueryResult<usize> {
     let owned = outbox::table
         .find(settlement.id)
@@ -78,7 +78,11 @@ fn hand_back(
     diesel::update(owned)
         .set((
             outbox::attempt.eq(made),
-            outbox::tier.eq(if made > 0 { RETRIED } else { FRESH }),
+            outbox::priority.eq(if made > 0 {
+                PRIORITY_RETRY
+            } else {
+                PRIORITY_NEW
+            }),
             outbox::due_at.eq(at),
             outbox::lease_token.eq(None::<LeaseToken>),
             outbox::lease_owner.eq(None::<String>),
@@ -111,10 +115,10 @@ fn insert_attempt(
 }
 
 const FINISH: &str = "
-INSERT INTO deliveries (id, kind, lane, event_id, email_id, recipient, insert_instant, state,
+INSERT INTO deliveries (id, kind, destination, event_id, email_id, recipient, insert_instant, state,
     attempt, settle_instant, attempt_instant, duration_millis, result, status_code, class,
     message, response_excerpt)
-SELECT id, kind, lane, event_id, email_id, recipient, insert_instant, ?3,
+SELECT id, kind, destination, event_id, email_id, recipient, insert_instant, ?3,
     ?4, ?5, ?6, ?7, ?8, ?9, ?10,
     CASE WHEN NOT erased THEN ?11 END, CASE WHEN NOT erased THEN ?12 END
 FROM outbox WHERE id = ?1 AND lease_token = ?2";
@@ -144,13 +148,13 @@ fn finish(
     let owned = outbox::table
         .find(settlement.id)
         .filter(outbox::lease_token.eq(settlement.token));
-    let gone: Option<(Option<UserId>, LaneId)> = diesel::delete(owned)
-        .returning((outbox::order_key, outbox::lane))
+    let gone: Option<(Option<UserId>, DestinationId)> = diesel::delete(owned)
+        .returning((outbox::order_key, outbox::destination))
         .get_result(connection)
         .optional()?;
-    let Some((user, lane)) = gone else {
+    let Some((user, destination)) = gone else {
         return Ok(0);
     };
-    queues.extend(user.map(|user| Queue { user, lane }));
+    queues.extend(user.map(|user| Queue { user, destination }));
     Ok(1)
 }

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use beadle_common::db::AnyConnection;
-use beadle_common::id::{DeliveryId, EventId, LaneId, LeaseToken, UserId};
-use beadle_common::instant::Instant;
+use beadle_common::id::{DeliveryId, DestinationId, EventId, LeaseToken, UserId};
 use beadle_common::model::webhook_log::{EventResult, WebhookEventLog};
 use beadle_common::outbox::{
-    AttemptResult, Circuit, Claimed, DeliveryState, Judgement, LaneState, Settlement,
+    AttemptResult, Circuit, Claimed, DeliveryState, DestinationState, Judgement, Settlement,
 };
+use beadle_common::unix_millis::UnixMillis;
 use diesel::QueryResult;
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ type Seen = BTreeMap<(DeliveryId, i32), Vec<Sighting>>;
 #[derive(Debug)]
 struct Lease {
     token: LeaseToken,
-    end: Instant,
+    end: UnixMillis,
 }
 
 /// What has been observed so far, by the clock of the workers.
@@ -43,30 +43,30 @@ pub(super) struct Checks {
     lapsed: BTreeSet<(DeliveryId, i32)>,
     /// Attempts that were cut off.
     cut: BTreeSet<(DeliveryId, i32)>,
-    /// Lanes that asked to be left alone.
-    quiet: BTreeMap<LaneId, Instant>,
-    gone: BTreeSet<LaneId>,
-    /// What lanes were tried with last, until their circuit is closed.
-    probes: BTreeMap<LaneId, (DeliveryId, LeaseToken)>,
+    /// Destinations that asked to be left alone.
+    quiet: BTreeMap<DestinationId, UnixMillis>,
+    gone: BTreeSet<DestinationId>,
+    /// What destinations were tried with last, until their circuit is closed.
+    probes: BTreeMap<DestinationId, (DeliveryId, LeaseToken)>,
     /// When a failed attempt ended.
-    ended: BTreeMap<(DeliveryId, i32), Instant>,
-    limits: BTreeMap<LaneId, i64>,
-    /// Claims of lanes with a limit, since the clock last jumped.
-    requests: BTreeMap<LaneId, Vec<Instant>>,
-    /// What ordered lanes are to get on account of a user, in its order.
-    queues: BTreeMap<(LaneId, UserId), Vec<DeliveryId>>,
+    ended: BTreeMap<(DeliveryId, i32), UnixMillis>,
+    limits: BTreeMap<DestinationId, i64>,
+    /// Claims of destinations with a limit, since the clock last jumped.
+    requests: BTreeMap<DestinationId, Vec<UnixMillis>>,
+    /// What ordered destinations are to get on account of a user, in its order.
+    queues: BTreeMap<(DestinationId, UserId), Vec<DeliveryId>>,
     /// What was asked for by hand: it stands outside the order.
     resent: BTreeSet<DeliveryId>,
     fruitless: u32,
 }
 
 impl Checks {
-    pub(super) fn limit(&mut self, lane: LaneId, per_second: i64) {
-        self.limits.insert(lane, per_second);
+    pub(super) fn limit(&mut self, destination: DestinationId, per_second: i64) {
+        self.limits.insert(destination, per_second);
     }
 
-    pub(super) fn queued(&mut self, lane: LaneId, user: UserId, id: DeliveryId) {
-        self.queues.entry((lane, user)).or_default().push(id);
+    pub(super) fn queued(&mut self, destination: DestinationId, user: UserId, id: DeliveryId) {
+        self.queues.entry((destination, user)).or_default().push(id);
     }
 
     pub(super) fn resent(&mut self, id: DeliveryId) {
@@ -90,27 +90,30 @@ impl Checks {
         &mut self,
         claimed: &[(u32, Claimed)],
         before: &Snapshot,
-        now: Instant,
+        now: UnixMillis,
         lease: Duration,
     ) {
-        let mut of_lane = BTreeMap::<LaneId, usize>::new();
+        let mut of_destination = BTreeMap::<DestinationId, usize>::new();
         for (_, claimed) in claimed {
             self.fruitless = 0;
             self.taken(claimed, before, now, now.plus(lease));
-            *of_lane.entry(claimed.lane).or_default() += 1;
+            *of_destination.entry(claimed.destination).or_default() += 1;
         }
-        for (lane, count) in of_lane {
-            assert!(!self.gone.contains(&lane), "{lane} said 410");
-            let quiet = self.quiet.get(&lane);
-            assert!(quiet.is_none_or(|until| *until <= now), "{lane} throttled");
-            if let Some(state) = before.lanes.get(&lane) {
+        for (destination, count) in of_destination {
+            assert!(!self.gone.contains(&destination), "{destination} said 410");
+            let quiet = self.quiet.get(&destination);
+            assert!(
+                quiet.is_none_or(|until| *until <= now),
+                "{destination} throttled"
+            );
+            if let Some(state) = before.destinations.get(&destination) {
                 check_gate(state, count, now);
             }
-            self.check_rate(lane, count, now);
+            self.check_rate(destination, count, now);
         }
     }
 
-    fn taken(&mut self, claimed: &Claimed, before: &Snapshot, now: Instant, end: Instant) {
+    fn taken(&mut self, claimed: &Claimed, before: &Snapshot, now: UnixMillis, end: UnixMillis) {
         let id = claimed.id;
         let row = before.owed.get(&id).expect("it was owed");
         assert!(row.due_at <= now, "{id} is not due before {:?}", row.due_at);
@@ -126,9 +129,9 @@ impl Checks {
         }
     }
 
-    fn probed(&mut self, claimed: &Claimed, now: Instant) {
+    fn probed(&mut self, claimed: &Claimed, now: UnixMillis) {
         let probe = (claimed.id, claimed.token);
-        let Some((id, token)) = self.probes.insert(claimed.lane, probe) else {
+        let Some((id, token)) = self.probes.insert(claimed.destination, probe) else {
             return;
         };
         let former = self.leases.get(&id).filter(|lease| lease.token == token);
@@ -136,27 +139,30 @@ impl Checks {
         assert!(!under_way, "two probes: {id} and {}", claimed.id);
     }
 
-    fn check_rate(&mut self, lane: LaneId, count: usize, now: Instant) {
-        let Some(rate) = self.limits.get(&lane).copied() else {
+    fn check_rate(&mut self, destination: DestinationId, count: usize, now: UnixMillis) {
+        let Some(rate) = self.limits.get(&destination).copied() else {
             return;
         };
-        let requests = self.requests.entry(lane).or_default();
+        let requests = self.requests.entry(destination).or_default();
         requests.extend(std::iter::repeat_n(now, count));
         for (index, since) in requests.iter().enumerate() {
             let window = now.millis() - since.millis();
             let most = rate + window * rate / 1000;
             let made = i64::try_from(requests.len() - index).unwrap();
-            assert!(made <= most, "{lane}: {made} requests in {window} ms");
+            assert!(
+                made <= most,
+                "{destination}: {made} requests in {window} ms"
+            );
         }
     }
 
     pub(super) fn settled(&mut self, batch: &[Settlement], after: &Snapshot) {
         self.fruitless = 0;
-        let shut = |lane: &LaneId| {
-            let state = after.lanes.get(lane);
+        let shut = |destination: &DestinationId| {
+            let state = after.destinations.get(destination);
             state.is_some_and(|state| state.circuit != Circuit::Closed)
         };
-        self.probes.retain(|lane, _| shut(lane));
+        self.probes.retain(|destination, _| shut(destination));
         for settlement in batch {
             let id = settlement.id;
             let token = after.owed.get(&id).and_then(|row| row.lease_token);
@@ -179,10 +185,10 @@ impl Checks {
 
     fn judged(&mut self, settlement: &Settlement) {
         match settlement.judgement {
-            Judgement::Gone => drop(self.gone.insert(settlement.lane)),
+            Judgement::Gone => drop(self.gone.insert(settlement.destination)),
             Judgement::Overloaded(wish) => {
                 let until = settlement.now.plus(wish.unwrap_or_default().min(DAY));
-                let quiet = self.quiet.entry(settlement.lane).or_insert(until);
+                let quiet = self.quiet.entry(settlement.destination).or_insert(until);
                 *quiet = until.max(*quiet);
             }
             Judgement::Good | Judgement::Bad | Judgement::Silent => {}
@@ -197,12 +203,12 @@ impl Checks {
         }
     }
 
-    pub(super) fn enabled(&mut self, lanes: &[LaneId]) {
-        for lane in lanes {
-            self.gone.remove(lane);
-            self.quiet.remove(lane);
-            self.requests.remove(lane);
-            self.probes.remove(lane);
+    pub(super) fn enabled(&mut self, destinations: &[DestinationId]) {
+        for destination in destinations {
+            self.gone.remove(destination);
+            self.quiet.remove(destination);
+            self.requests.remove(destination);
+            self.probes.remove(destination);
         }
     }
 
@@ -222,7 +228,10 @@ impl Checks {
     /// What is still owed is held.
     pub(super) fn ended(&self, now: &Snapshot) {
         for (id, row) in &now.owed {
-            assert!(now.is_disabled(row.lane), "{id} waits for nothing: {row:?}");
+            assert!(
+                now.is_disabled(row.destination),
+                "{id} waits for nothing: {row:?}"
+            );
         }
     }
 
@@ -287,9 +296,9 @@ impl Checks {
     }
 }
 
-fn check_gate(state: &LaneState, count: usize, now: Instant) {
+fn check_gate(state: &DestinationState, count: usize, now: UnixMillis) {
     assert!(state.disabled().is_none(), "disabled: {state:?}");
-    let rests = |until: Option<Instant>| until.is_some_and(|until| until > now);
+    let rests = |until: Option<UnixMillis>| until.is_some_and(|until| until > now);
     assert!(!rests(state.throttled_until), "throttled: {state:?}");
     if state.circuit != Circuit::Closed {
         assert!(!rests(state.circuit_until), "resting: {state:?}");

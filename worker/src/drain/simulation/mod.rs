@@ -84,7 +84,7 @@ fn every_failure_goes_through_the_whole_schedule(test: &TestDb) {
     });
 }
 
-/// A lane that says 410 keeps what it has, and gets it once it is enabled.
+/// A destination that says 410 keeps what it has, and gets it once it is enabled.
 fn what_is_gone_is_held_until_it_is_enabled(test: &TestDb) {
     run(setting("BEADLE_SIM_SEED").unwrap_or(0), async |seed| {
         let mut world = World::new(&test.db, seed, Chaos::None).await;

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use beadle_common::db::AnyConnection;
-use beadle_common::id::{DeliveryId, LaneId};
-use beadle_common::instant::Instant;
+use beadle_common::id::{DeliveryId, DestinationId};
 use beadle_common::outbox::{Claimed, Kind};
+use beadle_common::unix_millis::UnixMillis;
 use diesel::QueryResult;
 use diesel::result::Error;
 use tokio::sync::oneshot;
@@ -100,7 +100,7 @@ impl Temper {
 }
 
 impl Answer {
-    fn exchange(self, now: Instant) -> Exchange {
+    fn exchange(self, now: UnixMillis) -> Exchange {
         match self {
             Self::Status(status, _) if status < 300 => Exchange {
                 outcome: Outcome::Delivered,
@@ -142,7 +142,7 @@ impl Answer {
 }
 
 impl Wish {
-    fn header(self, now: Instant) -> Option<String> {
+    fn header(self, now: UnixMillis) -> Option<String> {
         match self {
             Self::None => None,
             Self::Seconds(seconds) => Some(seconds.to_string()),
@@ -160,7 +160,7 @@ impl Wish {
 pub(super) struct Sighting {
     pub(super) base: i32,
     /// By the worker's clock.
-    pub(super) at: Instant,
+    pub(super) at: UnixMillis,
     pub(super) delivered: bool,
     pub(super) status: Option<u16>,
 }
@@ -186,7 +186,7 @@ impl InFlight {
 #[derive(Debug)]
 pub(super) struct Receivers {
     pub(super) random: Random,
-    pub(super) tempers: BTreeMap<LaneId, Temper>,
+    pub(super) tempers: BTreeMap<DestinationId, Temper>,
     pub(super) elapsed: i64,
     pub(super) seen: BTreeMap<(DeliveryId, i32), Vec<Sighting>>,
     pub(super) air: Vec<InFlight>,
@@ -203,8 +203,8 @@ impl Receivers {
         self.air.iter().filter(|f| f.worker == worker).count()
     }
 
-    fn answer(&mut self, lane: LaneId) -> Answer {
-        let temper = self.tempers[&lane];
+    fn answer(&mut self, destination: DestinationId) -> Answer {
+        let temper = self.tempers[&destination];
         temper.answer(&mut self.random, self.elapsed)
     }
 
@@ -212,11 +212,11 @@ impl Receivers {
         &mut self,
         worker: u32,
         parcel: &Claimed,
-        now: Instant,
+        now: UnixMillis,
     ) -> oneshot::Receiver<Exchange> {
         let (answer, answered) = oneshot::channel();
         let exchange = loop {
-            let answer = self.answer(parcel.lane);
+            let answer = self.answer(parcel.destination);
             if answer.hindrance().is_none() {
                 break answer.exchange(now);
             }
@@ -271,7 +271,7 @@ impl Courier for Scripted {
         &self,
         _connection: &mut AnyConnection,
         claimed: Vec<Claimed>,
-        _now: Instant,
+        _now: UnixMillis,
     ) -> QueryResult<Loaded<Claimed>> {
         let mut receivers = self.receivers();
         let noted = claimed.iter().cloned();
@@ -283,7 +283,7 @@ impl Courier for Scripted {
             return Err(Error::BrokenTransactionManager);
         }
         let mut parcel = |claimed: Claimed| {
-            let hindrance = receivers.answer(claimed.lane).hindrance();
+            let hindrance = receivers.answer(claimed.destination).hindrance();
             (claimed.clone(), hindrance.map_or(Ok(claimed), Err))
         };
         Ok(claimed.into_iter().map(&mut parcel).collect())
@@ -297,7 +297,7 @@ impl Courier for Scripted {
         Duration::from_secs(20)
     }
 
-    async fn send(&self, parcel: Claimed, now: Instant) -> Exchange {
+    async fn send(&self, parcel: Claimed, now: UnixMillis) -> Exchange {
         if self.is_dead() {
             return std::future::pending().await;
         }

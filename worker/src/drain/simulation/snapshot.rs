@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 
 use beadle_common::db::AnyConnection;
-use beadle_common::id::{DeliveryId, EventId, LaneId, LeaseToken};
-use beadle_common::instant::Instant;
+use beadle_common::id::{DeliveryId, DestinationId, EventId, LeaseToken};
 use beadle_common::model::webhook_log::EventResult;
-use beadle_common::outbox::{DeliveryState, LaneState};
-use beadle_common::schema::{deliveries, lane_states, outbox};
+use beadle_common::outbox::{DeliveryState, DestinationState};
+use beadle_common::schema::{deliveries, destination_states, outbox};
+use beadle_common::unix_millis::UnixMillis;
 use diesel::prelude::*;
 
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = outbox)]
 pub(super) struct Owed {
     pub(super) id: DeliveryId,
-    pub(super) lane: LaneId,
+    pub(super) destination: DestinationId,
     pub(super) event_id: Option<EventId>,
     pub(super) attempt: i32,
-    pub(super) due_at: Instant,
+    pub(super) due_at: UnixMillis,
     pub(super) lease_token: Option<LeaseToken>,
 }
 
@@ -35,29 +35,36 @@ pub(super) struct Decided {
 pub(super) struct Snapshot {
     pub(super) owed: BTreeMap<DeliveryId, Owed>,
     pub(super) decided: BTreeMap<DeliveryId, Decided>,
-    pub(super) lanes: BTreeMap<LaneId, LaneState>,
+    pub(super) destinations: BTreeMap<DestinationId, DestinationState>,
 }
 
 impl Snapshot {
     pub(super) fn load(c: &mut AnyConnection) -> QueryResult<Self> {
         let owed: Vec<Owed> = outbox::table.select(Owed::as_select()).load(c)?;
         let decided: Vec<Decided> = deliveries::table.select(Decided::as_select()).load(c)?;
-        let lanes: Vec<LaneState> = lane_states::table.select(LaneState::as_select()).load(c)?;
+        let destinations: Vec<DestinationState> = destination_states::table
+            .select(DestinationState::as_select())
+            .load(c)?;
         Ok(Self {
             owed: owed.into_iter().map(|row| (row.id, row)).collect(),
             decided: decided.into_iter().map(|row| (row.id, row)).collect(),
-            lanes: lanes.into_iter().map(|state| (state.lane, state)).collect(),
+            destinations: destinations
+                .into_iter()
+                .map(|state| (state.destination, state))
+                .collect(),
         })
     }
 
-    pub(super) fn is_disabled(&self, lane: LaneId) -> bool {
-        let state = self.lanes.get(&lane);
+    pub(super) fn is_disabled(&self, destination: DestinationId) -> bool {
+        let state = self.destinations.get(&destination);
         state.is_some_and(|state| state.disabled().is_some())
     }
 
-    pub(super) fn disabled(&self) -> Vec<LaneId> {
-        let lanes = self.lanes.keys().copied();
-        lanes.filter(|lane| self.is_disabled(*lane)).collect()
+    pub(super) fn disabled(&self) -> Vec<DestinationId> {
+        let destinations = self.destinations.keys().copied();
+        destinations
+            .filter(|destination| self.is_disabled(*destination))
+            .collect()
     }
 
     pub(super) fn all_are(&self, ids: &[DeliveryId], state: DeliveryState) {
@@ -71,7 +78,10 @@ impl Snapshot {
     pub(super) fn all_held(&self, ids: &[DeliveryId]) {
         assert!(!ids.is_empty());
         for id in ids {
-            let held = self.owed.get(id).is_some_and(|o| self.is_disabled(o.lane));
+            let held = self
+                .owed
+                .get(id)
+                .is_some_and(|o| self.is_disabled(o.destination));
             assert!(held, "{id} is not held");
         }
     }

@@ -156,7 +156,7 @@ pub(super) fn surroundings(
         clock,
         jitter,
         owner: String::new(),
-        policy: beadle_common::test_support::lane_policy(),
+        policy: beadle_common::test_support::destination_policy(),
         metrics: Metrics::new().unwrap(),
     }
 }

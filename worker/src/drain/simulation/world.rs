@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use beadle_common::db::{AnyConnection, Db, DbError};
-use beadle_common::id::{DeliveryId, EventId, LaneId, UserId};
-use beadle_common::instant::Instant;
+use beadle_common::id::{DeliveryId, DestinationId, EventId, UserId};
 use beadle_common::outbox::DeliveryState;
 use beadle_common::schema::{
-    attempts, deliveries, event_logs, events, lane_states, outbox, webhooks,
+    attempts, deliveries, destination_states, event_logs, events, outbox, webhooks,
 };
+use beadle_common::unix_millis::UnixMillis;
 use diesel::prelude::*;
 
 use super::Random;
@@ -24,10 +24,10 @@ use super::snapshot::Snapshot;
 use super::worker::{SimWorker, surroundings};
 use crate::drain::{Limits, Surroundings};
 
-const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 const LIMITS: Limits = Limits {
     slots: 16,
-    per_lane: 8,
+    per_destination: 8,
     lease: Duration::from_secs(60),
     grace: Duration::ZERO,
 };
@@ -56,9 +56,9 @@ pub(super) struct World {
     around: Surroundings,
     workers: Vec<SimWorker>,
     started: u32,
-    lanes: Vec<LaneId>,
+    destinations: Vec<DestinationId>,
     /// Those that get each user's events in order.
-    ordered: BTreeSet<LaneId>,
+    ordered: BTreeSet<DestinationId>,
     users: [UserId; 3],
     deliveries: Vec<DeliveryId>,
     events: Vec<EventId>,
@@ -83,7 +83,7 @@ impl World {
         let (ticking, jitter) = (Arc::clone(&clock), Mutex::new(random.fork()));
         let mut around = surroundings(
             db,
-            Arc::new(move || Instant::from_millis(ticking.load(Ordering::SeqCst))),
+            Arc::new(move || UnixMillis::from_millis(ticking.load(Ordering::SeqCst))),
             Arc::new(move || {
                 f64::from(u32::try_from(jitter.lock().unwrap().below(1001)).unwrap()) / 1000.0
             }),
@@ -97,7 +97,7 @@ impl World {
             around,
             workers: Vec::new(),
             started: 0,
-            lanes: Vec::new(),
+            destinations: Vec::new(),
             ordered: BTreeSet::new(),
             users: [random.id(0), random.id(0), random.id(0)],
             deliveries: Vec::new(),
@@ -126,8 +126,8 @@ impl World {
         self.receivers.lock().unwrap()
     }
 
-    pub(super) fn now(&self) -> Instant {
-        Instant::from_millis(self.clock.load(Ordering::SeqCst))
+    pub(super) fn now(&self) -> UnixMillis {
+        UnixMillis::from_millis(self.clock.load(Ordering::SeqCst))
     }
 
     pub(super) fn elapsed(&self) -> i64 {
@@ -315,7 +315,7 @@ fn clear(c: &mut AnyConnection) -> QueryResult<()> {
     diesel::delete(attempts::table).execute(c)?;
     diesel::delete(outbox::table).execute(c)?;
     diesel::delete(deliveries::table).execute(c)?;
-    diesel::delete(lane_states::table).execute(c)?;
+    diesel::delete(destination_states::table).execute(c)?;
     diesel::delete(event_logs::table).execute(c)?;
     diesel::delete(events::table).execute(c)?;
     diesel::delete(webhooks::table).execute(c)?;

@@ -13,9 +13,9 @@ fn assert_has(text: &str, line: &str) {
 }
 
 async fn attempts_and_their_ends_are_counted(world: World) {
-    let good = world.add(LaneId::random());
-    let bad = world.add(world.lane(Act::Fail(Verdict::Retry)));
-    let gone = world.add(LaneId::random());
+    let good = world.add(DestinationId::random());
+    let bad = world.add(world.destination(Act::Fail(Verdict::Retry)));
+    let gone = world.add(DestinationId::random());
     world.fault(gone, Fault::Unsendable(Unsendable::Gone));
     let drain = world.start();
     world.fate_of(good).await;
@@ -43,7 +43,7 @@ async fn attempts_and_their_ends_are_counted(world: World) {
 }
 
 async fn what_waits_and_what_is_disabled_shows(world: World) {
-    let id = world.add(world.lane(Act::Fail(Verdict::Gone)));
+    let id = world.add(world.destination(Act::Fail(Verdict::Gone)));
     world.advance(7 * SECOND);
     let oldest = r#"beadle_outbox_oldest_due_seconds{kind="webhook"}"#;
     assert_has(&world.shown().await, &format!("{oldest} 7"));
@@ -58,7 +58,7 @@ async fn what_waits_and_what_is_disabled_shows(world: World) {
     world.advance(7 * SECOND);
     let text = world.shown().await;
     assert_has(&text, disabled);
-    assert_has(&text, r#"beadle_lanes{state="disabled"} 1"#);
+    assert_has(&text, r#"beadle_destinations{state="disabled"} 1"#);
     // Nobody could deliver what is held, so nobody is late.
     assert_has(&text, &format!("{oldest} 0"));
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 async fn a_delivery_is_sent_once_and_settled(world: World) {
-    let id = world.add(LaneId::random());
+    let id = world.add(DestinationId::random());
     let drain = world.start();
     assert_eq!(world.fate_of(id).await, (DeliveryState::Delivered, 1));
     world.advance(3600 * SECOND);
@@ -24,7 +24,7 @@ async fn a_delivery_is_sent_once_and_settled(world: World) {
 }
 
 async fn failures_are_retried_by_the_schedule_and_end_exhausted(world: World) {
-    let id = world.add(world.lane(Act::Fail(Verdict::Retry)));
+    let id = world.add(world.destination(Act::Fail(Verdict::Retry)));
     let drain = world.start();
     assert_eq!(world.until_pending(id, 1).await, NOW.plus(5 * SECOND));
     world.advance(5 * SECOND - Duration::from_millis(1));
@@ -42,14 +42,14 @@ async fn failures_are_retried_by_the_schedule_and_end_exhausted(world: World) {
 }
 
 async fn a_delivery_refused_for_good_is_not_tried_again(world: World) {
-    let id = world.add(world.lane(Act::Fail(Verdict::Refused)));
+    let id = world.add(world.destination(Act::Fail(Verdict::Refused)));
     let drain = world.start();
     assert_eq!(world.fate_of(id).await, (DeliveryState::Exhausted, 1));
     world.stop(drain).await;
 }
 
 async fn a_delivery_without_a_receiver_is_canceled(world: World) {
-    let id = world.add(LaneId::random());
+    let id = world.add(DestinationId::random());
     world.fault(id, Fault::Unsendable(Unsendable::Gone));
     let drain = world.start();
     assert_eq!(world.fate_of(id).await, (DeliveryState::Canceled, 0));
@@ -58,7 +58,7 @@ async fn a_delivery_without_a_receiver_is_canceled(world: World) {
 }
 
 async fn a_broken_delivery_is_exhausted_at_once_with_its_reason(world: World) {
-    let id = world.add(LaneId::random());
+    let id = world.add(DestinationId::random());
     let why = Failure::new(ErrorClass::Render, "the mail cannot become a message");
     world.fault(id, Fault::Unsendable(Unsendable::Broken(why)));
     let drain = world.start();
@@ -79,7 +79,7 @@ async fn a_broken_delivery_is_exhausted_at_once_with_its_reason(world: World) {
 }
 
 async fn what_an_operator_can_mend_is_retried(world: World) {
-    let id = world.add(LaneId::random());
+    let id = world.add(DestinationId::random());
     let why = Failure::new(ErrorClass::Unknown, "check BEADLE_SECRET_KEY");
     world.fault(id, Fault::Unsendable(Unsendable::NotNow(why)));
     let drain = world.start();
@@ -91,8 +91,8 @@ async fn what_an_operator_can_mend_is_retried(world: World) {
 }
 
 async fn what_cannot_be_loaded_spoils_no_other_of_its_batch(world: World) {
-    let lane = LaneId::random();
-    let (poison, good) = (world.add(lane), world.add(lane));
+    let destination = DestinationId::random();
+    let (poison, good) = (world.add(destination), world.add(destination));
     world.fault(poison, Fault::Panic);
     let drain = world.start();
     assert_eq!(world.fate_of(good).await, (DeliveryState::Delivered, 1));
@@ -106,7 +106,7 @@ async fn what_cannot_be_loaded_spoils_no_other_of_its_batch(world: World) {
 }
 
 async fn a_panic_while_sending_spoils_no_other_delivery(world: World) {
-    let (mad, sane) = (world.lane(Act::Panic), LaneId::random());
+    let (mad, sane) = (world.destination(Act::Panic), DestinationId::random());
     let panicking = world.add_many(mad, 8);
     let good = world.add(sane);
     let drain = world.start();
@@ -129,7 +129,7 @@ async fn a_courier_that_overruns_its_limit_is_cut_off(mut world: World) {
         panic!("nobody else has it yet");
     };
     courier.limit = Duration::ZERO;
-    let id = world.add(world.lane(Act::Hang));
+    let id = world.add(world.destination(Act::Hang));
     let drain = world.start();
     world.until_pending(id, 1).await;
     world.stop(drain).await;

@@ -1,4 +1,4 @@
-//! Many deliveries: slots, lanes, wake-ups.
+//! Many deliveries: slots, destinations, wake-ups.
 
 use std::time::Instant as RealInstant;
 
@@ -8,10 +8,10 @@ use crate::drain::settler::Settler;
 
 async fn no_more_than_the_slots_are_ever_in_flight(mut world: World) {
     world.limits.slots = 6;
-    world.limits.per_lane = 4;
+    world.limits.per_destination = 4;
     let mut ids = Vec::new();
     for _ in 0..5 {
-        ids.extend(world.add_many(world.lane(Act::Wait), 12));
+        ids.extend(world.add_many(world.destination(Act::Wait), 12));
     }
     let drain = world.start();
     for done in 0..ids.len() {
@@ -32,11 +32,11 @@ async fn no_more_than_the_slots_are_ever_in_flight(mut world: World) {
     assert_eq!(world.sent().len(), ids.len());
 }
 
-async fn one_slow_lane_does_not_hold_the_others(world: World) {
-    world.add_many(world.lane(Act::Hang), 100);
+async fn one_slow_destination_does_not_hold_the_others(world: World) {
+    world.add_many(world.destination(Act::Hang), 100);
     let mut good = Vec::new();
     for _ in 0..10 {
-        good.extend(world.add_many(LaneId::random(), 20));
+        good.extend(world.add_many(DestinationId::random(), 20));
     }
     let began = RealInstant::now();
     let drain = world.start();
@@ -44,22 +44,22 @@ async fn one_slow_lane_does_not_hold_the_others(world: World) {
         world.fate_of(id).await;
     }
     assert!(began.elapsed() < 5 * SECOND, "{:?}", began.elapsed());
-    assert!(world.flying() <= 8, "more than the lane's own slots");
+    assert!(world.flying() <= 8, "more than the destination's own slots");
     drain.abort();
 }
 
-async fn hanging_lanes_leave_the_healthy_ones_their_half(world: World) {
+async fn hanging_destinations_leave_the_healthy_ones_their_half(world: World) {
     let drain = world.start();
-    // Two lanes hang with all of their slots, which is all that they get together.
+    // Two destinations hang with all of their slots, which is all that they get together.
     for _ in 0..2 {
-        world.add_many(world.lane(Act::TimeOut), 20);
+        world.add_many(world.destination(Act::TimeOut), 20);
     }
     world.wake.wake();
     until("they have what they get", || world.flying() == 14).await;
     tokio::time::sleep(Duration::from_millis(1100)).await;
     // Most of them time out, and more of the same kind wait for their place.
     world.open_gate(12);
-    let good = world.add_many(LaneId::random(), 50);
+    let good = world.add_many(DestinationId::random(), 50);
     world.wake.wake();
     for id in good {
         world.fate_of(id).await;
@@ -74,7 +74,7 @@ async fn work_that_comes_while_idle_is_taken_at_once(world: World) {
     let mut waits = Vec::new();
     for _ in 0..10 {
         let sent = world.sent().len();
-        world.add(LaneId::random());
+        world.add(DestinationId::random());
         let began = RealInstant::now();
         world.wake.wake();
         until("it is sent", || world.sent().len() > sent).await;
@@ -90,7 +90,7 @@ async fn work_that_comes_while_idle_is_taken_at_once(world: World) {
 async fn work_that_comes_without_a_wake_up_is_found_by_polling(world: World) {
     let drain = world.start();
     tokio::time::sleep(Duration::from_millis(300)).await;
-    let id = world.add(LaneId::random());
+    let id = world.add(DestinationId::random());
     let began = RealInstant::now();
     world.fate_of(id).await;
     assert!(began.elapsed() < 3 * SECOND, "{:?}", began.elapsed());
@@ -102,7 +102,7 @@ async fn a_retry_that_is_due_at_once_does_not_wait_for_the_poll(mut world: World
         panic!("nobody else has it yet");
     };
     courier.schedule = RetrySchedule::new(vec![Duration::ZERO; 10]).unwrap();
-    let id = world.add(world.lane(Act::Fail(Verdict::Retry)));
+    let id = world.add(world.destination(Act::Fail(Verdict::Retry)));
     let began = RealInstant::now();
     let drain = world.start();
     assert_eq!(world.fate_of(id).await, (DeliveryState::Exhausted, 10));
@@ -111,7 +111,7 @@ async fn a_retry_that_is_due_at_once_does_not_wait_for_the_poll(mut world: World
 }
 
 async fn nobody_asks_what_is_due_next_while_something_happens(world: World) {
-    world.add(LaneId::random());
+    world.add(DestinationId::random());
     let around = world.surroundings();
     let (_settler, ledger) = Settler::new(Kind::Webhook, &around);
     let drain = Drain::new(Arc::clone(&world.courier), around, world.limits);
@@ -131,17 +131,17 @@ async fn nobody_asks_what_is_due_next_while_something_happens(world: World) {
     assert!(asked() > 0);
 }
 
-async fn an_overloaded_lane_waits_without_spending_attempts(world: World) {
-    let lane = world.lane(Act::Fail(Verdict::Throttle));
-    let first = world.add(lane);
+async fn an_overloaded_destination_waits_without_spending_attempts(world: World) {
+    let destination = world.destination(Act::Fail(Verdict::Throttle));
+    let first = world.add(destination);
     let drain = world.start();
     world.until_pending(first, 1).await;
-    let second = world.add(lane);
-    let other = world.add(LaneId::random());
+    let second = world.add(destination);
+    let other = world.add(DestinationId::random());
     world.wake.wake();
     world.fate_of(other).await;
     assert_eq!(world.owed(second), Some((0, NOW, false)));
-    world.act(lane, Act::Deliver);
+    world.act(destination, Act::Deliver);
     world.advance(SECOND);
     assert_eq!(world.fate_of(second).await, (DeliveryState::Delivered, 1));
     world.stop(drain).await;
@@ -149,11 +149,11 @@ async fn an_overloaded_lane_waits_without_spending_attempts(world: World) {
 
 both_databases!(
     no_more_than_the_slots_are_ever_in_flight,
-    one_slow_lane_does_not_hold_the_others,
-    hanging_lanes_leave_the_healthy_ones_their_half,
+    one_slow_destination_does_not_hold_the_others,
+    hanging_destinations_leave_the_healthy_ones_their_half,
     work_that_comes_while_idle_is_taken_at_once,
     work_that_comes_without_a_wake_up_is_found_by_polling,
     a_retry_that_is_due_at_once_does_not_wait_for_the_poll,
     nobody_asks_what_is_due_next_while_something_happens,
-    an_overloaded_lane_waits_without_spending_attempts,
+    an_overloaded_destination_waits_without_spending_attempts,
 );

@@ -60,7 +60,7 @@ impl Kept {
 
     /// So many more are due, and made ready.
     fn are_at_hand(&self, count: usize) -> bool {
-        let lane = self.webhook.into();
+        let destination = self.webhook.into();
         for _ in 0..count {
             let event = EventRow {
                 id: EventId::sequential(),
@@ -72,7 +72,7 @@ impl Kept {
                 insert_instant: self.world.now(),
             };
             let payload = Payload::Webhook(event.id);
-            let delivery = NewDelivery::at_once(lane, payload, event.insert_instant);
+            let delivery = NewDelivery::at_once(destination, payload, event.insert_instant);
             self.world.write(move |c| {
                 event.insert(c)?;
                 insert(c, &delivery)
@@ -88,7 +88,7 @@ impl Kept {
         self.world.write(move |c| webhook.update(c));
     }
 
-    fn add_secret(&self, expiration_instant: Option<Instant>) -> WebhookSecretId {
+    fn add_secret(&self, expiration_instant: Option<UnixMillis>) -> WebhookSecretId {
         let id = WebhookSecretId::random();
         let text = WebhookSecret::from_bytes(&[9; 32]).unwrap().to_text();
         let place = WebhookSecretRow::place(id);

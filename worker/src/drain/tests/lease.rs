@@ -1,19 +1,19 @@
 //! Leases: too short, lapsed, lost; and what a stop does to them.
 
-use beadle_common::outbox::{ClaimRequest, Lanes, claim};
+use beadle_common::outbox::{ClaimRequest, Destinations, claim};
 
 use super::*;
 
 /// Claims whatever is due by the clock of another worker.
-fn claim_as_another(world: &World, now: Instant, lease_end: Instant) -> Vec<Claimed> {
+fn claim_as_another(world: &World, now: UnixMillis, lease_end: UnixMillis) -> Vec<Claimed> {
     let request = ClaimRequest {
         kind: Kind::Webhook,
         now,
         lease_end,
         owner: "another".to_owned(),
         limit: 10,
-        per_lane: 10,
-        lanes: Lanes::default(),
+        per_destination: 10,
+        destinations: Destinations::default(),
     };
     world.write(move |c| claim(c, &request))
 }
@@ -21,7 +21,7 @@ fn claim_as_another(world: &World, now: Instant, lease_end: Instant) -> Vec<Clai
 async fn a_lease_too_short_to_send_goes_back_unspent_and_does_not_spin(mut world: World) {
     // Sending takes 20 s at most, settling gets 5 s.
     world.limits.lease = 24 * SECOND;
-    let id = world.add(LaneId::random());
+    let id = world.add(DestinationId::random());
     let drain = world.start();
     for back in 1..4 {
         until("it was claimed again", || {
@@ -40,7 +40,7 @@ async fn a_lease_too_short_to_send_goes_back_unspent_and_does_not_spin(mut world
 }
 
 async fn a_worker_that_died_has_used_an_attempt(world: World) {
-    let id = world.add(LaneId::random());
+    let id = world.add(DestinationId::random());
     assert_eq!(
         claim_as_another(&world, world.now(), NOW.plus(SECOND)).len(),
         1
@@ -55,7 +55,7 @@ async fn a_worker_that_died_has_used_an_attempt(world: World) {
 }
 
 async fn a_delivery_that_kills_every_worker_is_exhausted(world: World) {
-    let id = world.add(LaneId::random());
+    let id = world.add(DestinationId::random());
     for _ in 0..3 {
         assert_eq!(claim_as_another(&world, world.now(), world.now()).len(), 1);
     }
@@ -71,7 +71,7 @@ async fn a_delivery_that_kills_every_worker_is_exhausted(world: World) {
 }
 
 async fn a_worker_that_lost_its_lease_cannot_settle(world: World) {
-    let id = world.add(world.lane(Act::Wait));
+    let id = world.add(world.destination(Act::Wait));
     let drain = world.start();
     until("it flies", || world.flying() == 1).await;
     // The other's clock alone: by its own, this worker would take the row again itself.
@@ -86,12 +86,12 @@ async fn a_worker_that_lost_its_lease_cannot_settle(world: World) {
 }
 
 async fn a_stop_lets_flights_land_and_starts_no_more(world: World) {
-    let lane = world.lane(Act::Wait);
-    let id = world.add(lane);
+    let destination = world.destination(Act::Wait);
+    let id = world.add(destination);
     let drain = world.start();
     until("it flies", || world.flying() == 1).await;
     world.stop.cancel();
-    let later = world.add(lane);
+    let later = world.add(destination);
     world.wake.wake();
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!drain.is_finished());
@@ -103,7 +103,7 @@ async fn a_stop_lets_flights_land_and_starts_no_more(world: World) {
 
 async fn flights_over_the_grace_are_on_record_and_pending_again(mut world: World) {
     world.limits.grace = Duration::from_millis(100);
-    let id = world.add(world.lane(Act::Hang));
+    let id = world.add(world.destination(Act::Hang));
     let drain = world.start();
     until("it flies", || world.flying() == 1).await;
     world.stop(drain).await;

@@ -2,10 +2,10 @@
 //! instead of reaching for the network, and a clock that only tests move.
 
 mod counts;
+mod destinations;
 mod fate;
 mod flow;
 mod kept;
-mod lanes;
 mod lease;
 mod outcomes;
 mod settling;
@@ -18,13 +18,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use beadle_common::db::{AnyConnection, Db, DbError, Wake};
-use beadle_common::id::{DeliveryId, EventId, LaneId, WebhookId};
-use beadle_common::instant::Instant;
+use beadle_common::id::{DeliveryId, DestinationId, EventId, WebhookId};
 use beadle_common::outbox::{
-    AttemptResult, Claimed, DeliveryState, Kind, LanePolicy, NewDelivery, Payload, insert,
+    AttemptResult, Claimed, DeliveryState, DestinationPolicy, Kind, NewDelivery, Payload, insert,
 };
 use beadle_common::schema::{attempts, deliveries, outbox};
-use beadle_common::test_support::{self, lane_policy};
+use beadle_common::test_support::{self, destination_policy};
+use beadle_common::unix_millis::UnixMillis;
 use diesel::prelude::*;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -35,7 +35,7 @@ use crate::metrics::Metrics;
 use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict};
 use crate::policy::RetrySchedule;
 
-const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 const SECOND: Duration = Duration::from_secs(1);
 
 /// What the peer does with one delivery.
@@ -62,8 +62,8 @@ enum Fault {
 struct Scripted {
     schedule: RetrySchedule,
     limit: Duration,
-    lanes: Mutex<HashMap<LaneId, Act>>,
-    servers: Mutex<HashMap<LaneId, Server>>,
+    destinations: Mutex<HashMap<DestinationId, Act>>,
+    servers: Mutex<HashMap<DestinationId, Server>>,
     faults: Mutex<HashMap<DeliveryId, Fault>>,
     gate: Semaphore,
     sent: Mutex<Vec<(DeliveryId, i32)>>,
@@ -80,7 +80,7 @@ impl Courier for Scripted {
         &self,
         _connection: &mut AnyConnection,
         claimed: Vec<Claimed>,
-        _now: Instant,
+        _now: UnixMillis,
     ) -> QueryResult<Vec<(Claimed, Result<Claimed, Unsendable>)>> {
         self.loads.fetch_add(1, Ordering::SeqCst);
         let faults = self.faults.lock().unwrap().clone();
@@ -97,15 +97,24 @@ impl Courier for Scripted {
     }
 
     fn server(&self, parcel: &Claimed) -> Option<Server> {
-        self.servers.lock().unwrap().get(&parcel.lane).cloned()
+        self.servers
+            .lock()
+            .unwrap()
+            .get(&parcel.destination)
+            .cloned()
     }
 
     fn time_limit(&self, _parcel: &Claimed) -> Duration {
         self.limit
     }
 
-    async fn send(&self, parcel: Claimed, _now: Instant) -> Exchange {
-        let act = self.lanes.lock().unwrap().get(&parcel.lane).cloned();
+    async fn send(&self, parcel: Claimed, _now: UnixMillis) -> Exchange {
+        let act = self
+            .destinations
+            .lock()
+            .unwrap()
+            .get(&parcel.destination)
+            .cloned();
         let _flying = Flying::new(self);
         self.sent.lock().unwrap().push((parcel.id, parcel.attempt));
         match act.unwrap_or(Act::Deliver) {
@@ -167,7 +176,7 @@ struct World {
     clock: Arc<AtomicI64>,
     courier: Arc<Scripted>,
     limits: Limits,
-    policy: LanePolicy,
+    policy: DestinationPolicy,
     metrics: Metrics,
     stop: CancellationToken,
 }
@@ -182,7 +191,7 @@ impl World {
                 schedule: RetrySchedule::new(vec![Duration::ZERO, 5 * SECOND, 300 * SECOND])
                     .unwrap(),
                 limit: 20 * SECOND,
-                lanes: Mutex::default(),
+                destinations: Mutex::default(),
                 servers: Mutex::default(),
                 faults: Mutex::default(),
                 gate: Semaphore::new(0),
@@ -193,11 +202,11 @@ impl World {
             }),
             limits: Limits {
                 slots: 16,
-                per_lane: 8,
+                per_destination: 8,
                 lease: 60 * SECOND,
                 grace: 5 * SECOND,
             },
-            policy: lane_policy(),
+            policy: destination_policy(),
             metrics: Metrics::new().unwrap(),
             stop: CancellationToken::new(),
         }
@@ -208,7 +217,7 @@ impl World {
         Surroundings {
             db: self.db.clone(),
             wake: self.wake.source(),
-            clock: Arc::new(move || Instant::from_millis(clock.load(Ordering::SeqCst))),
+            clock: Arc::new(move || UnixMillis::from_millis(clock.load(Ordering::SeqCst))),
             jitter: Arc::new(|| 0.0),
             owner: "test".to_owned(),
             policy: self.policy.clone(),
@@ -226,8 +235,8 @@ impl World {
         drain.await.unwrap();
     }
 
-    fn now(&self) -> Instant {
-        Instant::from_millis(self.clock.load(Ordering::SeqCst))
+    fn now(&self) -> UnixMillis {
+        UnixMillis::from_millis(self.clock.load(Ordering::SeqCst))
     }
 
     /// Lets time pass, and whoever waits notice it.
@@ -238,16 +247,20 @@ impl World {
     }
 
     /// A webhook whose receiver does this.
-    fn lane(&self, act: Act) -> LaneId {
+    fn destination(&self, act: Act) -> DestinationId {
         let webhook = test_support::webhook(WebhookId::random(), Vec::new());
-        let lane = webhook.id.into();
+        let destination = webhook.id.into();
         self.write(move |c| webhook.insert(c));
-        self.act(lane, act);
-        lane
+        self.act(destination, act);
+        destination
     }
 
-    fn act(&self, lane: LaneId, act: Act) {
-        self.courier.lanes.lock().unwrap().insert(lane, act);
+    fn act(&self, destination: DestinationId, act: Act) {
+        self.courier
+            .destinations
+            .lock()
+            .unwrap()
+            .insert(destination, act);
     }
 
     fn fault(&self, id: DeliveryId, fault: Fault) {
@@ -267,15 +280,15 @@ impl World {
         tokio::task::block_in_place(|| self.db.read_blocking(work)).unwrap()
     }
 
-    fn add(&self, lane: LaneId) -> DeliveryId {
-        self.add_many(lane, 1)[0]
+    fn add(&self, destination: DestinationId) -> DeliveryId {
+        self.add_many(destination, 1)[0]
     }
 
     /// Without a wake-up.
-    fn add_many(&self, lane: LaneId, count: usize) -> Vec<DeliveryId> {
+    fn add_many(&self, destination: DestinationId, count: usize) -> Vec<DeliveryId> {
         let new = |_| NewDelivery {
             id: DeliveryId::sequential(),
-            lane,
+            destination,
             payload: Payload::Webhook(EventId::sequential()),
             due_at: self.now(),
             insert_instant: self.now(),
@@ -326,7 +339,7 @@ impl World {
     }
 
     /// A delivery that is in the outbox: attempts made, when it is due, if it is leased.
-    fn owed(&self, id: DeliveryId) -> Option<(i32, Instant, bool)> {
+    fn owed(&self, id: DeliveryId) -> Option<(i32, UnixMillis, bool)> {
         self.read(|c| {
             outbox::table
                 .find(id)
@@ -340,7 +353,7 @@ impl World {
         })
     }
 
-    async fn until_pending(&self, id: DeliveryId, attempt: i32) -> Instant {
+    async fn until_pending(&self, id: DeliveryId, attempt: i32) -> UnixMillis {
         until("it is pending again", || {
             self.owed(id)
                 .is_some_and(|(made, _, leased)| made == attempt && !leased)

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use beadle_common::id::{EventId, TenantId, WebhookId, WebhookSecretId};
 use beadle_common::model::event::EventRow;
 use beadle_common::model::webhook::{SecretKind, Webhook, WebhookSecretRow};
-use beadle_common::outbox::{DisabledReason, LaneState, lane_state};
+use beadle_common::outbox::{DestinationState, DisabledReason, destination_state};
 use beadle_common::seal::Sealer;
 use beadle_common::sign::WebhookSecret;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -276,7 +276,7 @@ pub(super) fn owe(world: &World, sealer: &Sealer, row: &Row) -> DeliveryId {
     };
     let delivery = NewDelivery {
         id: DeliveryId::sequential(),
-        lane: id.into(),
+        destination: id.into(),
         payload: Payload::Webhook(event.id),
         due_at: NOW,
         insert_instant: NOW,
@@ -293,7 +293,7 @@ pub(super) fn owe(world: &World, sealer: &Sealer, row: &Row) -> DeliveryId {
     owed
 }
 
-/// What is stored of a delivery after its first attempt, its lane's state included.
+/// What is stored of a delivery after its first attempt, its destination's state included.
 #[derive(Debug, PartialEq, Eq)]
 struct Stored {
     /// Where it is; none: in the outbox, due so many seconds from now.
@@ -331,35 +331,39 @@ impl Stored {
     }
 
     fn read(world: &World, id: DeliveryId) -> Self {
-        let seconds = |at: Instant| at.since(NOW).as_secs();
-        let settled: Option<(LaneId, DeliveryState, Option<String>)> = world.read(|c| {
+        let seconds = |at: UnixMillis| at.since(NOW).as_secs();
+        let settled: Option<(DestinationId, DeliveryState, Option<String>)> = world.read(|c| {
             deliveries::table
                 .find(id)
-                .select((deliveries::lane, deliveries::state, deliveries::class))
+                .select((
+                    deliveries::destination,
+                    deliveries::state,
+                    deliveries::class,
+                ))
                 .first(c)
                 .optional()
         });
-        let (lane, state, class) = match settled {
-            Some((lane, state, class)) => (lane, Ok(state), class),
+        let (destination, state, class) = match settled {
+            Some((destination, state, class)) => (destination, Ok(state), class),
             None => {
-                let (lane, due): (LaneId, Instant) = world.read(|c| {
+                let (destination, due): (DestinationId, UnixMillis) = world.read(|c| {
                     let owed = outbox::table.find(id);
-                    owed.select((outbox::lane, outbox::due_at)).first(c)
+                    owed.select((outbox::destination, outbox::due_at)).first(c)
                 });
                 let class: Option<String> = world.read(|c| {
                     let made = attempts::table.filter(attempts::delivery_id.eq(id));
                     made.select(attempts::class).first(c)
                 });
-                (lane, Err(seconds(due)), class)
+                (destination, Err(seconds(due)), class)
             }
         };
-        let lane: LaneState = world.read(|c| lane_state(c, lane));
+        let destination: DestinationState = world.read(|c| destination_state(c, destination));
         Self {
             state,
             class,
-            failures: lane.failures,
-            rests: lane.throttled_until.map(seconds),
-            disabled: lane.disabled_reason,
+            failures: destination.failures,
+            rests: destination.throttled_until.map(seconds),
+            disabled: destination.disabled_reason,
         }
     }
 }
@@ -377,7 +381,7 @@ async fn every_outcome_of_a_receiver_ends_as_its_row_says(world: World) {
     let drain = tokio::spawn(drain.run(world.stop.clone()));
     for (row, id) in rows.iter().zip(owed) {
         until(row.what, || {
-            let tried = |(made, _, leased): (i32, Instant, bool)| made == 1 && !leased;
+            let tried = |(made, _, leased): (i32, UnixMillis, bool)| made == 1 && !leased;
             world.owed(id).is_none_or(tried)
         })
         .await;

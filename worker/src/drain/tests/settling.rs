@@ -1,16 +1,16 @@
 //! Settling, apart from how deliveries come to be settled.
 
-use beadle_common::outbox::{ClaimRequest, Judgement, Lanes, Settlement, Verdict, claim};
+use beadle_common::outbox::{ClaimRequest, Destinations, Judgement, Settlement, Verdict, claim};
 
 use super::*;
 use crate::attempt::record;
 use crate::drain::flight::Landing;
 use crate::drain::settler::{Ledger, Settler};
 
-/// Claimed deliveries that have arrived, one of each lane.
-fn arrived(world: &World, lanes: &[LaneId]) -> Vec<Landing> {
-    for lane in lanes {
-        world.add(*lane);
+/// Claimed deliveries that have arrived, one of each destination.
+fn arrived(world: &World, destinations: &[DestinationId]) -> Vec<Landing> {
+    for destination in destinations {
+        world.add(*destination);
     }
     let request = ClaimRequest {
         kind: Kind::Webhook,
@@ -18,14 +18,14 @@ fn arrived(world: &World, lanes: &[LaneId]) -> Vec<Landing> {
         lease_end: NOW.plus(60 * SECOND),
         owner: "test".to_owned(),
         limit: 10,
-        per_lane: 10,
-        lanes: Lanes::default(),
+        per_destination: 10,
+        destinations: Destinations::default(),
     };
     let claimed = world.write(move |c| claim(c, &request));
     let landing = |claimed: &Claimed| Landing {
         settlement: Settlement {
             id: claimed.id,
-            lane: claimed.lane,
+            destination: claimed.destination,
             token: claimed.token,
             attempt: claimed.attempt,
             record: Some(record(NOW, &delivered())),
@@ -39,22 +39,22 @@ fn arrived(world: &World, lanes: &[LaneId]) -> Vec<Landing> {
     };
     let mut landings: Vec<Landing> = claimed.iter().map(landing).collect();
     landings.sort_unstable_by_key(|landing| {
-        lanes
+        destinations
             .iter()
-            .position(|lane| *lane == landing.settlement.lane)
+            .position(|destination| *destination == landing.settlement.destination)
     });
     landings
 }
 
 /// As if it had been delivered before: the database takes no second one.
 fn have_it_refused(world: &World, landing: &Landing) {
-    let (id, lane) = (landing.settlement.id, landing.settlement.lane);
+    let (id, destination) = (landing.settlement.id, landing.settlement.destination);
     world.write(move |c| {
         diesel::insert_into(deliveries::table)
             .values((
                 deliveries::id.eq(id),
                 deliveries::kind.eq(0i16),
-                deliveries::lane.eq(lane),
+                deliveries::destination.eq(destination),
                 deliveries::state.eq(DeliveryState::Canceled),
                 deliveries::attempt.eq(0),
                 deliveries::insert_instant.eq(NOW),
@@ -109,7 +109,7 @@ impl AtWork {
 }
 
 async fn what_the_database_refuses_spoils_no_other(world: World) {
-    let landings = arrived(&world, &[LaneId::random(), LaneId::random()]);
+    let landings = arrived(&world, &[DestinationId::random(), DestinationId::random()]);
     let (refused, other) = (landings[0].settlement.id, landings[1].settlement.id);
     have_it_refused(&world, &landings[0]);
     write(&world, landings).await;
@@ -118,7 +118,7 @@ async fn what_the_database_refuses_spoils_no_other(world: World) {
 }
 
 async fn what_the_database_refuses_does_not_stop_a_worker_that_has_settled_the_rest(world: World) {
-    let (fine, failing) = (LaneId::random(), world.lane(Act::Deliver));
+    let (fine, failing) = (DestinationId::random(), world.destination(Act::Deliver));
     let mut landings = arrived(&world, &[fine, failing]);
     let (other, refused) = (landings[0].settlement.id, landings[1].settlement.id);
     // So that the two are settled one after the other.
@@ -131,7 +131,7 @@ async fn what_the_database_refuses_does_not_stop_a_worker_that_has_settled_the_r
 }
 
 async fn what_the_database_takes_later_is_settled_then(world: World) {
-    let (fine, failing) = (LaneId::random(), world.lane(Act::Deliver));
+    let (fine, failing) = (DestinationId::random(), world.destination(Act::Deliver));
     let mut landings = arrived(&world, &[fine, failing]);
     let (other, refused) = (landings[0].settlement.id, landings[1].settlement.id);
     landings[1].settlement.judgement = Judgement::Bad;
@@ -147,8 +147,8 @@ async fn what_the_database_takes_later_is_settled_then(world: World) {
 }
 
 async fn what_the_database_refuses_stops_the_claims_until_the_leases_end(world: World) {
-    let lanes: Vec<LaneId> = (0..3).map(|_| LaneId::random()).collect();
-    let landings = arrived(&world, &lanes);
+    let destinations: Vec<DestinationId> = (0..3).map(|_| DestinationId::random()).collect();
+    let landings = arrived(&world, &destinations);
     for landing in &landings {
         have_it_refused(&world, landing);
     }
@@ -165,8 +165,8 @@ async fn what_the_database_refuses_stops_the_claims_until_the_leases_end(world: 
 }
 
 async fn one_that_the_database_refuses_does_not_stop_the_claims_and_many_do(world: World) {
-    let lanes: Vec<LaneId> = (0..4).map(|_| LaneId::random()).collect();
-    let mut landings = arrived(&world, &lanes);
+    let destinations: Vec<DestinationId> = (0..4).map(|_| DestinationId::random()).collect();
+    let mut landings = arrived(&world, &destinations);
     for landing in &landings {
         have_it_refused(&world, landing);
     }
@@ -175,7 +175,7 @@ async fn one_that_the_database_refuses_does_not_stop_the_claims_and_many_do(worl
     let settler = AtWork::start(&world);
     settler.land(landings).await;
     // Something that is taken shows that the settler is through with the one before.
-    let other = arrived(&world, &[LaneId::random()]);
+    let other = arrived(&world, &[DestinationId::random()]);
     let fine = other[0].settlement.id;
     settler.land(other).await;
     assert_eq!(world.fate_of(fine).await, (DeliveryState::Delivered, 1));

@@ -5,7 +5,7 @@ use std::time::Instant as RealInstant;
 use beadle_common::id::TenantId;
 use beadle_common::mail::Mail;
 use beadle_common::model::mail_limit::MailLimit;
-use beadle_common::outbox::{LaneState, lane_state, mail_lane};
+use beadle_common::outbox::{DestinationState, destination_state, mail_destination};
 use beadle_common::seal::Sealer;
 use serde_json::{Value, json};
 
@@ -21,18 +21,18 @@ const HOSTILE: usize = 8;
 const SOON: Duration = Duration::from_secs(3);
 
 impl World {
-    /// A lane that leads to a server that others lead to.
-    fn lane_to(&self, server: &str, act: Act) -> LaneId {
-        let lane = self.lane(act);
+    /// A destination that leads to a server that others lead to.
+    fn destination_to(&self, server: &str, act: Act) -> DestinationId {
+        let destination = self.destination(act);
         let mut servers = self.courier.servers.lock().unwrap();
-        servers.insert(lane, server.into());
-        lane
+        servers.insert(destination, server.into());
+        destination
     }
 
-    /// One more lane has something, which leaves at once.
-    async fn another_is_served(&self, lane: LaneId) {
+    /// One more destination has something, which leaves at once.
+    async fn another_is_served(&self, destination: DestinationId) {
         let began = RealInstant::now();
-        let id = self.add(lane);
+        let id = self.add(destination);
         self.wake.wake();
         assert_eq!(self.fate_of(id).await, (DeliveryState::Delivered, 1));
         assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
@@ -45,21 +45,21 @@ impl World {
 }
 
 async fn tenants_whose_servers_hang_leave_slots_for_others(world: World) {
-    let hanging: Vec<_> = (0..HOSTILE).map(|_| world.lane(Act::Hang)).collect();
-    for lane in &hanging {
-        world.add_many(*lane, 60);
+    let hanging: Vec<_> = (0..HOSTILE).map(|_| world.destination(Act::Hang)).collect();
+    for destination in &hanging {
+        world.add_many(*destination, 60);
     }
     let drain = world.start();
     // All but an eighth.
     until("they have what they get", || world.flying() == 14).await;
-    world.another_is_served(LaneId::random()).await;
+    world.another_is_served(DestinationId::random()).await;
     // Nor when it has shown that they hang.
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    for lane in &hanging {
-        world.add_many(*lane, 60);
+    for destination in &hanging {
+        world.add_many(*destination, 60);
     }
     for _ in 0..3 {
-        world.another_is_served(LaneId::random()).await;
+        world.another_is_served(DestinationId::random()).await;
     }
     drain.abort();
 }
@@ -68,7 +68,7 @@ async fn a_server_gets_no_more_at_once_however_many_tenants_use_it(mut world: Wo
     world.limits.slots = 64;
     let mut owed = Vec::new();
     for _ in 0..HOSTILE {
-        owed.extend(world.add_many(world.lane_to("relay", Act::Wait), 6));
+        owed.extend(world.add_many(world.destination_to("relay", Act::Wait), 6));
     }
     let drain = world.start();
     for left in (1..=owed.len()).rev() {
@@ -89,14 +89,14 @@ async fn a_server_gets_no_more_at_once_however_many_tenants_use_it(mut world: Wo
 async fn a_server_that_hangs_delays_nobody_who_uses_another(mut world: World) {
     world.limits.slots = 64;
     for _ in 0..HOSTILE {
-        world.add_many(world.lane_to("a hanging relay", Act::Hang), 60);
+        world.add_many(world.destination_to("a hanging relay", Act::Hang), 60);
     }
     let drain = world.start();
     until("it has what it gets", || world.flying() == 8).await;
     world
-        .another_is_served(world.lane_to("relay", Act::Deliver))
+        .another_is_served(world.destination_to("relay", Act::Deliver))
         .await;
-    world.another_is_served(LaneId::random()).await;
+    world.another_is_served(DestinationId::random()).await;
     assert_eq!(world.flying(), 8);
     drain.abort();
 }
@@ -104,11 +104,11 @@ async fn a_server_that_hangs_delays_nobody_who_uses_another(mut world: World) {
 async fn tenants_of_one_server_take_turns(mut world: World) {
     world.limits.slots = 64;
     let busy: Vec<_> = (0..HOSTILE)
-        .map(|_| world.add_many(world.lane_to("relay", Act::Wait), 100))
+        .map(|_| world.add_many(world.destination_to("relay", Act::Wait), 100))
         .collect();
     let drain = world.start();
     until("it is busy", || world.flying() == 8).await;
-    let others = world.add_many(world.lane_to("relay", Act::Wait), 5);
+    let others = world.add_many(world.destination_to("relay", Act::Wait), 5);
     world.wake.wake();
     let before = world.sent().len();
     let mut opened = 0;
@@ -180,8 +180,8 @@ impl Post {
             (0..recipients).try_for_each(|number| {
                 let mut row = test_support::email(tenant, &format!("{name}-{number}@example.com"));
                 row.insert_instant = now;
-                let lane = mail_lane(tenant);
-                Mail { row, lane }.queue(c)
+                let destination = mail_destination(tenant);
+                Mail { row, destination }.queue(c)
             })
         });
         self.world.wake.wake();
@@ -194,8 +194,9 @@ impl Post {
         commands.iter().filter(|c| c.starts_with(&word)).count()
     }
 
-    fn state(&self, tenant: TenantId) -> LaneState {
-        self.world.read(|c| lane_state(c, mail_lane(tenant)))
+    fn state(&self, tenant: TenantId) -> DestinationState {
+        self.world
+            .read(|c| destination_state(c, mail_destination(tenant)))
     }
 }
 
@@ -216,7 +217,10 @@ async fn recipients_that_are_put_off_stop_nobodys_mail(world: World) {
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
     post.world.stop(drain).await;
     for tenant in hostile {
-        assert_eq!(post.state(tenant), LaneState::healthy(mail_lane(tenant)));
+        assert_eq!(
+            post.state(tenant),
+            DestinationState::healthy(mail_destination(tenant))
+        );
     }
 }
 

@@ -56,7 +56,7 @@ fn rename(world: &World, from: &str, to: &str) {
 }
 
 async fn the_loop_survives_an_outage_and_sends_nothing_twice(world: World) {
-    let flying = world.add(world.lane(Act::Wait));
+    let flying = world.add(world.destination(Act::Wait));
     let drain = world.start();
     until("it flies", || world.flying() == 1).await;
     go_away(&world);
@@ -70,14 +70,14 @@ async fn the_loop_survives_an_outage_and_sends_nothing_twice(world: World) {
     }
     come_back(&world);
     assert_eq!(world.fate_of(flying).await, (DeliveryState::Delivered, 1));
-    let later = world.add(LaneId::random());
+    let later = world.add(DestinationId::random());
     assert_eq!(world.fate_of(later).await, (DeliveryState::Delivered, 1));
     world.stop(drain).await;
     assert_eq!(world.sent(), [(flying, 1), (later, 1)]);
 }
 
 async fn a_stop_does_not_wait_for_a_database_that_stays_away(world: World) {
-    world.add(world.lane(Act::Wait));
+    world.add(world.destination(Act::Wait));
     let drain = world.start();
     until("it flies", || world.flying() == 1).await;
     go_away(&world);
@@ -103,7 +103,7 @@ async fn connections_cut_at_any_moment_lose_nothing() {
         let added = tokio::time::timeout(SECOND, async {
             // The pool may hand out one more connection that has just been cut.
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                world.add_many(LaneId::random(), 10)
+                world.add_many(DestinationId::random(), 10)
             }))
         });
         ids.extend(added.await.into_iter().flatten().flatten());
@@ -142,7 +142,7 @@ async fn an_idle_drain_asks_about_once_a_second() {
     let test = TestDb::postgres();
     let world = World::new(&test.db);
     // Something that is not due yet.
-    let id = world.add(LaneId::random());
+    let id = world.add(DestinationId::random());
     world.write(move |c| {
         diesel::update(outbox::table.find(id))
             .set(outbox::due_at.eq(NOW.plus(3600 * SECOND)))

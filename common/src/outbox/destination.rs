@@ -1,12 +1,12 @@
-//! Lanes of mail: one for each tenant. What its recipients, its server or its settings bring
+//! Destinations of mail: one for each tenant. What its recipients, its server or its settings bring
 //! about makes nobody rest, wait or slow down but itself.
 
 use diesel::QueryResult;
 use uuid::Uuid;
 
-use super::health::LaneState;
+use super::health::DestinationState;
 use crate::db::AnyConnection;
-use crate::id::{LaneId, TenantId};
+use crate::id::{DestinationId, TenantId};
 use crate::model::tenant::Tenant;
 
 /// Where the version stands in an Id.
@@ -15,11 +15,11 @@ const VERSION: u128 = 0xf << 76;
 /// The version that stands for Ids of one's own making.
 const CUSTOM: u128 = 0x8 << 76;
 
-/// The lane of a tenant's mail, whatever server it goes to: what waits goes to the server that
-/// the tenant names by then. It is the tenant's Id with another version, since a webhook's lane
+/// The destination of a tenant's mail, whatever server it goes to: what waits goes to the server that
+/// the tenant names by then. It is the tenant's Id with another version, since a webhook's destination
 /// is the webhook's Id, and a client may give both the same.
 #[must_use]
-pub fn mail_lane(tenant: TenantId) -> LaneId {
+pub fn mail_destination(tenant: TenantId) -> DestinationId {
     let id = tenant.uuid().as_u128();
     Uuid::from_u128(id & !VERSION | CUSTOM).into()
 }
@@ -40,7 +40,7 @@ pub fn begin_mail_anew(
     if same_server && before.smtp_password == now.smtp_password {
         return Ok(());
     }
-    LaneState::forget(connection, mail_lane(now.id))
+    DestinationState::forget(connection, mail_destination(now.id))
 }
 
 #[cfg(test)]
@@ -53,7 +53,7 @@ mod tests {
     use crate::db::Db;
     use crate::mail::Mail;
     use crate::model::mail_limit::MailLimit;
-    use crate::schema::{lane_states, mail_limits, outbox};
+    use crate::schema::{destination_states, mail_limits, outbox};
     use crate::test_support::{self, both_databases, write};
 
     both_databases!(
@@ -62,22 +62,22 @@ mod tests {
     );
 
     #[test]
-    fn a_lane_of_mail_is_nobody_elses() {
+    fn a_destination_of_mail_is_nobody_elses() {
         let tenant = TenantId::random();
-        let lane = mail_lane(tenant);
-        assert_eq!(lane, mail_lane(tenant));
-        assert_ne!(lane, mail_lane(TenantId::random()));
-        assert_ne!(lane.uuid(), tenant.uuid());
+        let destination = mail_destination(tenant);
+        assert_eq!(destination, mail_destination(tenant));
+        assert_ne!(destination, mail_destination(TenantId::random()));
+        assert_ne!(destination.uuid(), tenant.uuid());
         let named: TenantId = "c1a1ba55-0000-4000-9000-00000000000a".parse().unwrap();
-        let lane = mail_lane(named).to_string();
-        assert_eq!(lane, "c1a1ba55-0000-8000-9000-00000000000a");
+        let destination = mail_destination(named).to_string();
+        assert_eq!(destination, "c1a1ba55-0000-8000-9000-00000000000a");
     }
 
-    /// A tenant with a limit, and a lane of its mail that rests.
+    /// A tenant with a limit, and a destination of its mail that rests.
     fn tenant(db: &Db) -> TenantId {
         let tenant = test_support::tenant("piper", &json!({"host": "a.example", "rateLimit": 5}));
         let id = tenant.id;
-        let mut state = LaneState::healthy(mail_lane(id));
+        let mut state = DestinationState::healthy(mail_destination(id));
         state.failures = 3;
         write(db, move |c| {
             tenant.insert(c)?;
@@ -87,15 +87,19 @@ mod tests {
         id
     }
 
-    /// The migration that came with lanes of tenants, on rows as they were before it.
+    /// The migration that came with destinations of tenants, on rows as they were before it.
     fn what_waited_for_a_server_waits_for_its_tenant(db: &Db) {
         let id = tenant(db);
-        let server = LaneId::random();
-        let lanes = write(db, move |c| {
+        let server = DestinationId::random();
+        let destinations = write(db, move |c| {
             let row = test_support::email(id, "reader@example.com");
-            Mail { row, lane: server }.queue(c)?;
+            Mail {
+                row,
+                destination: server,
+            }
+            .queue(c)?;
             diesel::update(mail_limits::table)
-                .set(mail_limits::lane.eq(server))
+                .set(mail_limits::destination.eq(server))
                 .execute(c)?;
             c.batch_execute(match c {
                 AnyConnection::Pg(_) => include_str!(
@@ -105,19 +109,24 @@ mod tests {
                     "../../../migrations/sqlite/2026-11-30-050000_mail_by_tenant/up.sql"
                 ),
             })?;
-            let waiting: Vec<LaneId> = outbox::table.select(outbox::lane).load(c)?;
-            let limited: Vec<LaneId> = mail_limits::table.select(mail_limits::lane).load(c)?;
-            let states: i64 = lane_states::table.count().get_result(c)?;
+            let waiting: Vec<DestinationId> = outbox::table.select(outbox::destination).load(c)?;
+            let limited: Vec<DestinationId> = mail_limits::table
+                .select(mail_limits::destination)
+                .load(c)?;
+            let states: i64 = destination_states::table.count().get_result(c)?;
             Ok((waiting, limited, states))
         });
-        assert_eq!(lanes, (vec![mail_lane(id)], vec![mail_lane(id)], 0));
+        assert_eq!(
+            destinations,
+            (vec![mail_destination(id)], vec![mail_destination(id)], 0)
+        );
     }
 
     fn mail_to_another_server_begins_anew(db: &Db) {
         let id = tenant(db);
-        let other = LaneState {
+        let other = DestinationState {
             failures: 3,
-            ..LaneState::healthy(LaneId::random())
+            ..DestinationState::healthy(DestinationId::random())
         };
         let before = write(db, move |c| {
             other.save(c)?;
@@ -132,12 +141,12 @@ mod tests {
         ] {
             let (before, mut now) = (before.clone(), before.clone());
             now.email_configuration.0.insert(member.to_owned(), value);
-            let mut state = LaneState::healthy(mail_lane(id));
+            let mut state = DestinationState::healthy(mail_destination(id));
             state.failures = 3;
             let found = write(db, move |c| {
                 state.save(c)?;
                 begin_mail_anew(c, &before, &now)?;
-                lane_states::table.count().get_result::<i64>(c)
+                destination_states::table.count().get_result::<i64>(c)
             });
             assert_eq!(found, left, "{member}");
         }

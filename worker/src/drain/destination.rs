@@ -1,4 +1,4 @@
-//! What a worker knows of one lane: what is in flight, what waits, how well it does.
+//! What a worker knows of one destination: what is in flight, what waits, how well it does.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -7,13 +7,13 @@ use tokio::time::Instant;
 
 use super::Server;
 
-/// A flight of this age makes its lane suspect.
+/// A flight of this age makes its destination suspect.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// What a lane has finished in this time is what it may keep at hand.
+/// What a destination has finished in this time is what it may keep at hand.
 const WINDOW: Duration = Duration::from_millis(50);
 
-/// Deliveries that wait for one lane at most. That is a few milliseconds' worth of the
+/// Deliveries that wait for one destination at most. That is a few milliseconds' worth of the
 /// fastest receiver: longer than a claim takes, and soon over when the worker stops.
 const MOST_WAITING: usize = 256;
 
@@ -25,12 +25,12 @@ pub(super) struct Waiting<W> {
     pub(super) server: Option<Server>,
 }
 
-/// One lane.
-pub(super) struct Lane<W> {
+/// One destination.
+pub(super) struct Destination<W> {
     /// When each flight began, in the order in which they did.
     pub(super) flights: BTreeMap<u64, Instant>,
     pub(super) failed: bool,
-    /// Flights whose settling may shut the lane for all workers. Until it has, nothing
+    /// Flights whose settling may shut the destination for all workers. Until it has, nothing
     /// more is claimed of it: that would only use up attempts.
     pub(super) shutting: usize,
     waiting: VecDeque<Waiting<W>>,
@@ -41,7 +41,7 @@ pub(super) struct Lane<W> {
     pace: Pace,
 }
 
-impl<W> Default for Lane<W> {
+impl<W> Default for Destination<W> {
     fn default() -> Self {
         Self {
             flights: BTreeMap::new(),
@@ -55,7 +55,7 @@ impl<W> Default for Lane<W> {
     }
 }
 
-impl<W> Lane<W> {
+impl<W> Destination<W> {
     pub(super) fn is_suspect(&self, now: Instant) -> bool {
         let oldest = self.flights.values().next();
         self.failed || oldest.is_some_and(|began| now.duration_since(*began) >= SLOW)
@@ -116,21 +116,26 @@ impl<W> Lane<W> {
         self.pace.landed(now);
     }
 
-    /// A flight has not landed well: what the lane has shown so far counts for nothing.
+    /// A flight has not landed well: what the destination has shown so far counts for nothing.
     pub(super) fn did_badly(&mut self) {
         self.failed = true;
         self.pace = Pace::default();
     }
 
-    /// How many deliveries may be held, if the lane does so well that some should wait;
+    /// How many deliveries may be held, if the destination does so well that some should wait;
     /// all of them within `bytes`.
-    pub(super) fn reach(&self, per_lane: usize, bytes: usize, now: Instant) -> Option<usize> {
+    pub(super) fn reach(
+        &self,
+        per_destination: usize,
+        bytes: usize,
+        now: Instant,
+    ) -> Option<usize> {
         if self.is_suspect(now) {
             return None;
         }
         let affordable = self.waiting.len() + bytes / self.bytes_each.max(1);
         let ahead = self.pace.recent(now).min(MOST_WAITING).min(affordable);
-        (ahead > per_lane / 2).then_some(per_lane + ahead)
+        (ahead > per_destination / 2).then_some(per_destination + ahead)
     }
 }
 
@@ -179,45 +184,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_lane_did_long_ago_is_forgotten() {
-        let (mut lane, began) = (Lane::<()>::default(), Instant::now());
+    fn what_a_destination_did_long_ago_is_forgotten() {
+        let (mut destination, began) = (Destination::<()>::default(), Instant::now());
         for _ in 0..100 {
-            lane.did_well(began);
+            destination.did_well(began);
         }
-        assert_eq!(lane.reach(16, 1000, began), Some(116));
-        assert_eq!(lane.reach(16, 1000, began + WINDOW), Some(116));
-        assert!(!lane.is_forgettable(began + WINDOW));
-        assert_eq!(lane.reach(16, 1000, began + 2 * WINDOW), None);
-        assert!(lane.is_forgettable(began + 2 * WINDOW));
+        assert_eq!(destination.reach(16, 1000, began), Some(116));
+        assert_eq!(destination.reach(16, 1000, began + WINDOW), Some(116));
+        assert!(!destination.is_forgettable(began + WINDOW));
+        assert_eq!(destination.reach(16, 1000, began + 2 * WINDOW), None);
+        assert!(destination.is_forgettable(began + 2 * WINDOW));
     }
 
     #[test]
-    fn a_slow_lane_has_nothing_wait() {
-        let (mut lane, mut now) = (Lane::<()>::default(), Instant::now());
+    fn a_slow_destination_has_nothing_wait() {
+        let (mut destination, mut now) = (Destination::<()>::default(), Instant::now());
         for _ in 0..100 {
-            lane.did_well(now);
+            destination.did_well(now);
             now += WINDOW / 8;
         }
-        assert_eq!(lane.reach(16, 1000, now), None);
+        assert_eq!(destination.reach(16, 1000, now), None);
     }
 
     #[test]
     fn large_deliveries_do_not_wait_in_heaps() {
-        let (mut lane, now) = (Lane::<()>::default(), Instant::now());
+        let (mut destination, now) = (Destination::<()>::default(), Instant::now());
         for _ in 0..1000 {
-            lane.did_well(now);
+            destination.did_well(now);
         }
-        assert_eq!(lane.reach(16, 1 << 20, now), Some(16 + MOST_WAITING));
-        lane.weighs(10_000);
-        lane.waits(Waiting {
+        assert_eq!(destination.reach(16, 1 << 20, now), Some(16 + MOST_WAITING));
+        destination.weighs(10_000);
+        destination.waits(Waiting {
             cargo: (),
             bytes: 10_000,
             server: None,
         });
-        assert_eq!(lane.reach(16, 1 << 20, now), Some(16 + 1 + 104));
-        assert_eq!(lane.dismiss(), (vec![()], 10_000));
-        lane.did_badly();
-        lane.failed = false;
-        assert_eq!(lane.reach(16, 1 << 20, now), None);
+        assert_eq!(destination.reach(16, 1 << 20, now), Some(16 + 1 + 104));
+        assert_eq!(destination.dismiss(), (vec![()], 10_000));
+        destination.did_badly();
+        destination.failed = false;
+        assert_eq!(destination.reach(16, 1 << 20, now), None);
     }
 }

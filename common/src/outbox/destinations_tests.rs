@@ -1,4 +1,4 @@
-//! Promises of lanes that all workers know of, on both databases.
+//! Promises of destinations that all workers know of, on both databases.
 
 use std::time::Duration;
 
@@ -6,23 +6,23 @@ use diesel::prelude::*;
 
 use super::*;
 use crate::db::Db;
-use crate::id::{DeliveryId, EmailId, EventId, LaneId, WebhookId};
-use crate::instant::Instant;
+use crate::id::{DeliveryId, DestinationId, EmailId, EventId, WebhookId};
 use crate::model::webhook::Webhook;
-use crate::schema::{lane_states as states, outbox as rows, webhooks};
+use crate::schema::{destination_states as states, outbox as rows, webhooks};
 use crate::test_support::{self, both_databases, claim_request, write};
+use crate::unix_millis::UnixMillis;
 
-const NOW: Instant = Instant::from_millis(1_750_000_000_000);
+const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 const SECOND: Duration = Duration::from_secs(1);
 
-fn at(millis: u64) -> Instant {
+fn at(millis: u64) -> UnixMillis {
     NOW.plus(Duration::from_millis(millis))
 }
 
-fn add(db: &Db, lane: LaneId, count: usize) {
+fn add(db: &Db, destination: DestinationId, count: usize) {
     let new = move |_| NewDelivery {
         id: DeliveryId::sequential(),
-        lane,
+        destination,
         payload: Payload::Webhook(EventId::sequential()),
         due_at: NOW,
         insert_instant: NOW,
@@ -34,25 +34,25 @@ fn add(db: &Db, lane: LaneId, count: usize) {
     });
 }
 
-fn claim_at(db: &Db, now: Instant) -> Vec<Claimed> {
+fn claim_at(db: &Db, now: UnixMillis) -> Vec<Claimed> {
     claim_kind_at(db, Kind::Webhook, now)
 }
 
-fn claim_kind_at(db: &Db, kind: Kind, now: Instant) -> Vec<Claimed> {
+fn claim_kind_at(db: &Db, kind: Kind, now: UnixMillis) -> Vec<Claimed> {
     let request = ClaimRequest {
-        per_lane: 16,
+        per_destination: 16,
         ..claim_request(kind, now, 100)
     };
     as_worker::claim(db, request)
 }
 
-fn settle_at(db: &Db, claimed: &[Claimed], judgement: Judgement, now: Instant) -> Settled {
+fn settle_at(db: &Db, claimed: &[Claimed], judgement: Judgement, now: UnixMillis) -> Settled {
     let settlement = |claimed: &Claimed| settlement(claimed, judgement, now);
     let batch: Vec<Settlement> = claimed.iter().map(settlement).collect();
     as_worker::settle(db, batch)
 }
 
-fn settlement(claimed: &Claimed, judgement: Judgement, now: Instant) -> Settlement {
+fn settlement(claimed: &Claimed, judgement: Judgement, now: UnixMillis) -> Settlement {
     let verdict = match judgement {
         Judgement::Good => Verdict::Finished(DeliveryState::Delivered),
         Judgement::Gone => Verdict::Hold,
@@ -74,24 +74,24 @@ fn settlement(claimed: &Claimed, judgement: Judgement, now: Instant) -> Settleme
     }
 }
 
-fn next(db: &Db, now: Instant) -> Option<Instant> {
+fn next(db: &Db, now: UnixMillis) -> Option<UnixMillis> {
     write(db, move |c| next_due(c, Kind::Webhook, now, &[]))
 }
 
-fn webhook(db: &Db) -> LaneId {
+fn webhook(db: &Db) -> DestinationId {
     webhook_with(db, None)
 }
 
-fn limited_webhook(db: &Db, rate: i32) -> LaneId {
+fn limited_webhook(db: &Db, rate: i32) -> DestinationId {
     webhook_with(db, Some(rate))
 }
 
-fn webhook_with(db: &Db, rate_limit: Option<i32>) -> LaneId {
+fn webhook_with(db: &Db, rate_limit: Option<i32>) -> DestinationId {
     let mut webhook = test_support::webhook(WebhookId::random(), Vec::new());
     webhook.rate_limit = rate_limit;
-    let lane = webhook.id.into();
+    let destination = webhook.id.into();
     write(db, move |c| webhook.insert(c));
-    lane
+    destination
 }
 
 fn attempts_made(db: &Db) -> i64 {
@@ -103,9 +103,9 @@ fn attempts_made(db: &Db) -> i64 {
     })
 }
 
-fn a_limited_lane_is_claimed_at_its_rate_whoever_asks(db: &Db) {
-    let lane = limited_webhook(db, 5);
-    add(db, lane, 40);
+fn a_limited_destination_is_claimed_at_its_rate_whoever_asks(db: &Db) {
+    let destination = limited_webhook(db, 5);
+    add(db, destination, 40);
     assert_eq!(claim_at(db, NOW).len(), 5);
     assert_eq!(claim_at(db, NOW).len(), 0);
     assert_eq!(next(db, NOW), Some(at(200)));
@@ -122,8 +122,8 @@ fn a_limited_lane_is_claimed_at_its_rate_whoever_asks(db: &Db) {
 }
 
 fn a_limit_that_is_lifted_holds_nothing_back(db: &Db) {
-    let lane = limited_webhook(db, 1);
-    add(db, lane, 10);
+    let destination = limited_webhook(db, 1);
+    add(db, destination, 10);
     assert_eq!(claim_at(db, NOW).len(), 1);
     write(db, |c| {
         diesel::update(webhooks::table)
@@ -134,9 +134,9 @@ fn a_limit_that_is_lifted_holds_nothing_back(db: &Db) {
     assert_eq!(claim_at(db, NOW).len(), 9);
 }
 
-fn a_resting_lane_costs_no_attempts_and_wakes_when_it_has_rested(db: &Db) {
-    let lane = webhook(db);
-    add(db, lane, 20);
+fn a_resting_destination_costs_no_attempts_and_wakes_when_it_has_rested(db: &Db) {
+    let destination = webhook(db);
+    add(db, destination, 20);
     let claimed = claim_at(db, NOW);
     settle_at(
         db,
@@ -151,13 +151,13 @@ fn a_resting_lane_costs_no_attempts_and_wakes_when_it_has_rested(db: &Db) {
 }
 
 fn an_open_circuit_is_tried_with_one_delivery_whoever_asks(db: &Db) {
-    let lane = webhook(db);
-    add(db, lane, 40);
+    let destination = webhook(db);
+    add(db, destination, 40);
     let claimed = claim_at(db, NOW);
     let settled = settle_at(db, &claimed, Judgement::Bad, NOW);
     assert_eq!(
         settled.happenings,
-        [(lane, Happening::CircuitOpened(at(1000)))]
+        [(destination, Happening::CircuitOpened(at(1000)))]
     );
     assert_eq!(next(db, NOW), Some(at(1000)));
     assert!(claim_at(db, at(999)).is_empty());
@@ -175,14 +175,17 @@ fn an_open_circuit_is_tried_with_one_delivery_whoever_asks(db: &Db) {
 
     let probe = claim_at(db, at(3200));
     let settled = settle_at(db, &probe, Judgement::Good, at(3200));
-    assert_eq!(settled.happenings, [(lane, Happening::CircuitClosed)]);
+    assert_eq!(
+        settled.happenings,
+        [(destination, Happening::CircuitClosed)]
+    );
     assert_eq!(claim_at(db, at(3200)).len(), 16);
     assert_eq!(write(db, |c| states::table.count().get_result::<i64>(c)), 0);
 }
 
 fn a_lost_probe_is_followed_by_another(db: &Db) {
-    let lane = webhook(db);
-    add(db, lane, 20);
+    let destination = webhook(db);
+    add(db, destination, 20);
     let claimed = claim_at(db, NOW);
     settle_at(db, &claimed, Judgement::Bad, NOW);
     assert_eq!(claim_at(db, at(1000)).len(), 1);
@@ -191,26 +194,26 @@ fn a_lost_probe_is_followed_by_another(db: &Db) {
     assert_eq!((probe.len(), probe[0].probe.is_some()), (1, true));
 }
 
-fn a_success_of_a_lane_that_was_well_at_its_claim_is_taken_note_of(db: &Db) {
-    let lane = webhook(db);
-    add(db, lane, 2);
+fn a_success_of_a_destination_that_was_well_at_its_claim_is_taken_note_of(db: &Db) {
+    let destination = webhook(db);
+    add(db, destination, 2);
     let claimed = claim_at(db, NOW);
     settle_at(db, &claimed[..1], Judgement::Bad, NOW);
-    let failing = write(db, move |c| lane_state(c, lane));
+    let failing = write(db, move |c| destination_state(c, destination));
     assert_eq!((failing.failures, failing.failing_since), (1, Some(NOW)));
     settle_at(db, &claimed[1..], Judgement::Good, at(5));
-    let well = write(db, move |c| lane_state(c, lane));
-    assert_eq!(well, LaneState::healthy(lane));
+    let well = write(db, move |c| destination_state(c, destination));
+    assert_eq!(well, DestinationState::healthy(destination));
 }
 
-fn a_disabled_lane_holds_what_it_has_and_what_comes(db: &Db) {
-    let lane = webhook(db);
-    add(db, lane, 1);
+fn a_disabled_destination_holds_what_it_has_and_what_comes(db: &Db) {
+    let destination = webhook(db);
+    add(db, destination, 1);
     let claimed = claim_at(db, NOW);
     let settled = settle_at(db, &claimed, Judgement::Gone, NOW);
     let disabled = Happening::Disabled(DisabledReason::Gone);
-    assert_eq!(settled.happenings, [(lane, disabled)]);
-    add(db, lane, 20);
+    assert_eq!(settled.happenings, [(destination, disabled)]);
+    add(db, destination, 20);
     let much_later = NOW.plus(1000 * 86_400 * SECOND);
     assert!(claim_at(db, much_later).is_empty());
     assert_eq!(next(db, much_later), None);
@@ -219,33 +222,33 @@ fn a_disabled_lane_holds_what_it_has_and_what_comes(db: &Db) {
     let held: (i32, i32, i16) = write(db, move |c| {
         rows::table
             .find(id)
-            .select((rows::attempt, rows::base_attempt, rows::tier))
+            .select((rows::attempt, rows::base_attempt, rows::priority))
             .first(c)
     });
     assert_eq!(held, (1, 1, 1));
 }
 
 fn what_was_handed_back_before_it_was_tried_is_fresh(db: &Db) {
-    let lane = webhook(db);
-    add(db, lane, 1);
-    let tier = |db: &Db| write(db, |c| rows::table.select(rows::tier).first::<i16>(c));
+    let destination = webhook(db);
+    add(db, destination, 1);
+    let priority = |db: &Db| write(db, |c| rows::table.select(rows::priority).first::<i16>(c));
     let claimed = claim_at(db, NOW);
-    assert_eq!(tier(db), 1);
+    assert_eq!(priority(db), 1);
     settle_at(db, &claimed, Judgement::Silent, NOW);
-    assert_eq!(tier(db), 0);
+    assert_eq!(priority(db), 0);
     let claimed = claim_at(db, NOW);
     settle_at(db, &claimed, Judgement::Bad, NOW);
     let claimed = claim_at(db, NOW);
     assert_eq!(claimed[0].attempt, 2);
     settle_at(db, &claimed, Judgement::Silent, NOW);
-    assert_eq!(tier(db), 1);
+    assert_eq!(priority(db), 1);
 }
 
 /// As when the clock jumps ahead, and a worker claims anew what it is sending.
 fn a_batch_may_hold_a_lease_that_has_lapsed_and_the_next(db: &Db) {
     for judgement in [Judgement::Bad, Judgement::Good] {
-        let lane = webhook(db);
-        add(db, lane, 1);
+        let destination = webhook(db);
+        add(db, destination, 1);
         let lapsed = claim_at(db, NOW);
         let next = claim_at(db, at(60_000));
         assert_eq!(next[0].attempt, 2);
@@ -262,18 +265,18 @@ fn a_late_failure_of_a_deleted_webhook_leaves_no_state_behind(db: &Db) {
         verdict: Verdict::Finished(DeliveryState::Exhausted),
         ..settlement(claimed, Judgement::Bad, at(5))
     };
-    let lanes = [webhook(db), webhook(db), webhook(db)];
-    for lane in lanes {
-        add(db, lane, 1);
+    let destinations = [webhook(db), webhook(db), webhook(db)];
+    for destination in destinations {
+        add(db, destination, 1);
     }
     let claimed = claim_at(db, NOW);
-    let deleted = claimed[0].lane;
+    let deleted = claimed[0].destination;
     write(db, move |c| {
         Webhook::delete(c, deleted.into())?;
         end_of_webhook(c, deleted.into(), NOW)
     });
     // One that is tried again, one that is not, and one whose webhook is still there.
-    let gone = claimed[1].lane;
+    let gone = claimed[1].destination;
     write(db, move |c| Webhook::delete(c, gone.into()));
     let batch = vec![
         settlement(&claimed[0], Judgement::Gone, at(5)),
@@ -282,17 +285,18 @@ fn a_late_failure_of_a_deleted_webhook_leaves_no_state_behind(db: &Db) {
     ];
     let settled = as_worker::settle(db, batch);
     assert_eq!((settled.rows, settled.happenings), (3, vec![]));
-    let known: Vec<LaneId> = write(db, |c| states::table.select(states::lane).load(c));
-    assert_eq!(known, [claimed[2].lane]);
+    let known: Vec<DestinationId> =
+        write(db, |c| states::table.select(states::destination).load(c));
+    assert_eq!(known, [claimed[2].destination]);
 }
 
-/// Its lane is no webhook's either.
+/// Its destination is no webhook's either.
 fn a_failure_of_a_mail_server_is_remembered(db: &Db) {
-    let lane = LaneId::random();
+    let destination = DestinationId::random();
     write(db, move |c| {
         let delivery = NewDelivery {
             id: DeliveryId::sequential(),
-            lane,
+            destination,
             payload: Payload::Email(EmailId::sequential(), "x@hooli.example".to_owned()),
             due_at: NOW,
             insert_instant: NOW,
@@ -301,17 +305,20 @@ fn a_failure_of_a_mail_server_is_remembered(db: &Db) {
     });
     let claimed = claim_kind_at(db, Kind::Email, NOW);
     settle_at(db, &claimed, Judgement::Bad, NOW);
-    assert_eq!(write(db, move |c| lane_state(c, lane)).failures, 1);
+    assert_eq!(
+        write(db, move |c| destination_state(c, destination)).failures,
+        1
+    );
 }
 
 both_databases!(
-    a_limited_lane_is_claimed_at_its_rate_whoever_asks,
+    a_limited_destination_is_claimed_at_its_rate_whoever_asks,
     a_limit_that_is_lifted_holds_nothing_back,
-    a_resting_lane_costs_no_attempts_and_wakes_when_it_has_rested,
+    a_resting_destination_costs_no_attempts_and_wakes_when_it_has_rested,
     an_open_circuit_is_tried_with_one_delivery_whoever_asks,
     a_lost_probe_is_followed_by_another,
-    a_success_of_a_lane_that_was_well_at_its_claim_is_taken_note_of,
-    a_disabled_lane_holds_what_it_has_and_what_comes,
+    a_success_of_a_destination_that_was_well_at_its_claim_is_taken_note_of,
+    a_disabled_destination_holds_what_it_has_and_what_comes,
     what_was_handed_back_before_it_was_tried_is_fresh,
     a_batch_may_hold_a_lease_that_has_lapsed_and_the_next,
     a_late_failure_of_a_deleted_webhook_leaves_no_state_behind,

@@ -27,11 +27,11 @@ use crate::db::sql_type::wrapped_sql;
 )]
 #[diesel(sql_type = BigInt)]
 #[serde(transparent)]
-pub struct Instant(i64);
+pub struct UnixMillis(i64);
 
-wrapped_sql!(Instant, BigInt, i64);
+wrapped_sql!(UnixMillis, BigInt, i64);
 
-impl Instant {
+impl UnixMillis {
     /// The largest instant. As an expiry it means "until canceled".
     pub const NEVER: Self = Self(i64::MAX);
 
@@ -62,7 +62,7 @@ impl Instant {
         self.0.div_euclid(1000)
     }
 
-    /// Later by `duration`, at most [`Instant::NEVER`].
+    /// Later by `duration`, at most [`UnixMillis::NEVER`].
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
@@ -83,7 +83,7 @@ impl Instant {
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     }
 
-    /// Whether this is [`Instant::NEVER`].
+    /// Whether this is [`UnixMillis::NEVER`].
     #[must_use]
     pub const fn is_never(self) -> bool {
         self.0 == i64::MAX
@@ -98,13 +98,16 @@ mod tests {
 
     #[test]
     fn never_stays_never_whatever_is_added() {
-        assert_eq!(Instant::NEVER.plus(Duration::from_secs(1)), Instant::NEVER);
-        assert!(Instant::NEVER.is_never());
+        assert_eq!(
+            UnixMillis::NEVER.plus(Duration::from_secs(1)),
+            UnixMillis::NEVER
+        );
+        assert!(UnixMillis::NEVER.is_never());
     }
 
     #[test]
     fn since_is_zero_when_the_clock_went_back() {
-        let (early, late) = (Instant::from_millis(5), Instant::from_millis(9));
+        let (early, late) = (UnixMillis::from_millis(5), UnixMillis::from_millis(9));
         assert_eq!(late.since(early), Duration::from_millis(4));
         assert_eq!(early.since(late), Duration::ZERO);
     }
@@ -115,7 +118,7 @@ mod tests {
             start in -8_640_000_000_000_000_i64..=8_640_000_000_000_000,
             millis in 0_u64..=1_000_000_000_000,
         ) {
-            let (start, step) = (Instant::from_millis(start), Duration::from_millis(millis));
+            let (start, step) = (UnixMillis::from_millis(start), Duration::from_millis(millis));
             let end = start.plus(step);
             prop_assert_eq!(end.since(start), step);
             prop_assert_eq!(end.minus(step), start);
@@ -124,7 +127,7 @@ mod tests {
 
         #[test]
         fn no_instant_overflows(start in any::<i64>(), millis in any::<u64>()) {
-            let (start, step) = (Instant::from_millis(start), Duration::from_millis(millis));
+            let (start, step) = (UnixMillis::from_millis(start), Duration::from_millis(millis));
             prop_assert!(start.plus(step) >= start);
             prop_assert!(start.minus(step) <= start);
             prop_assert!(start.seconds() <= start.millis() / 1000);
@@ -132,10 +135,10 @@ mod tests {
 
         #[test]
         fn an_instant_is_a_plain_number_in_json(millis in any::<i64>()) {
-            let instant = Instant::from_millis(millis);
+            let instant = UnixMillis::from_millis(millis);
             let json = serde_json::to_string(&instant).unwrap();
             prop_assert_eq!(&json, &millis.to_string());
-            prop_assert_eq!(serde_json::from_str::<Instant>(&json).unwrap(), instant);
+            prop_assert_eq!(serde_json::from_str::<UnixMillis>(&json).unwrap(), instant);
         }
     }
 }
