@@ -1,16 +1,18 @@
 //! The routes, and what surrounds all of them.
 
+use std::sync::LazyLock;
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::X_CONTENT_TYPE_OPTIONS;
-use actix_web::middleware::{DefaultHeaders, Next, NormalizePath, from_fn};
+use actix_web::middleware::{DefaultHeaders, NormalizePath, from_fn};
 use actix_web::web::{Data, ServiceConfig};
-use actix_web::{App, Error, HttpResponse};
+use actix_web::{App, Error};
 
-use crate::description::Section;
+use crate::actions::ActionBatcher;
+use crate::description::{Description, Section};
+use crate::middleware::{close_unread, measure, refuse_unknown_methods};
 use crate::state::State;
-use crate::unread::close_unread;
 use crate::{
     actions, api_keys, applications, audit_logs, deliveries, description, email_templates, emails,
     event_logs, health, login, metrics, reasons, registrations, signing_keys, suppressions,
@@ -20,6 +22,7 @@ use crate::{
 /// The application over a shared state: build it once per server thread.
 pub fn app(
     state: Data<State>,
+    batcher: Data<ActionBatcher>,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -31,6 +34,8 @@ pub fn app(
 > {
     App::new()
         .app_data(state)
+        .app_data(batcher)
+        .app_data(description())
         .configure(routes)
         // A client with an empty Id ends its path with a slash.
         .wrap(NormalizePath::trim())
@@ -38,7 +43,15 @@ pub fn app(
         // What clients have stored is shown as it came: no browser may take it for a page.
         .wrap(DefaultHeaders::new().add((X_CONTENT_TYPE_OPTIONS, "nosniff")))
         .wrap(from_fn(close_unread))
-        .wrap(from_fn(metrics::measure))
+        .wrap(from_fn(measure))
+}
+
+/// What the API says of itself: made once, of the routes that it has.
+#[must_use]
+pub fn description() -> Data<Description> {
+    static DESCRIPTION: LazyLock<Data<Description>> =
+        LazyLock::new(|| Data::new(Description::of(&sections())));
+    DESCRIPTION.clone()
 }
 
 /// Tells the server of every route.
@@ -74,29 +87,4 @@ pub(crate) fn sections() -> [Section; 21] {
         metrics::routes(),
         description::routes(),
     ]
-}
-
-/// The methods that HTTP knows.
-pub(crate) const KNOWN_METHODS: [Method; 9] = [
-    Method::GET,
-    Method::POST,
-    Method::PUT,
-    Method::PATCH,
-    Method::DELETE,
-    Method::HEAD,
-    Method::OPTIONS,
-    Method::CONNECT,
-    Method::TRACE,
-];
-
-/// `501` for methods that HTTP does not know. Known ones without a route are 405.
-async fn refuse_unknown_methods(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if KNOWN_METHODS.contains(request.method()) {
-        return Ok(next.call(request).await?.map_into_left_body());
-    }
-    let response = HttpResponse::NotImplemented().finish();
-    Ok(request.into_response(response).map_into_right_body())
 }

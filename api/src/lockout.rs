@@ -4,10 +4,6 @@
 //! A wrong password is counted after it has been answered. How long that takes depends on the
 //! user, so before the answer it would tell a stranger who exists.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
-
 use actix_web::web::Data;
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{UserActionId, UserId};
@@ -21,80 +17,9 @@ use beadle_common::model::tenant::Tenant;
 use beadle_common::model::user::User;
 use beadle_common::unix_millis::UnixMillis;
 use serde_json::{Map, Value};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::timeout;
 
 use crate::error::ApiError;
 use crate::state::State;
-
-/// Wrong passwords that are being counted at most. Whoever comes next waits for the answer,
-/// which a stranger can tell nothing from: it is the same for names that nobody has.
-const MOST_AT_ONCE: usize = 64;
-
-/// How long anybody waits for that.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Wrong passwords that are being counted.
-#[derive(Debug, Clone)]
-pub(crate) struct Failures {
-    room: Arc<Semaphore>,
-    /// How many, by user.
-    of_users: Arc<watch::Sender<BTreeMap<UserId, usize>>>,
-}
-
-impl Default for Failures {
-    fn default() -> Self {
-        Self {
-            room: Arc::new(Semaphore::new(MOST_AT_ONCE)),
-            of_users: Arc::default(),
-        }
-    }
-}
-
-/// One of them, until it is dropped.
-struct Counting {
-    failures: Failures,
-    user: UserId,
-    _room: OwnedSemaphorePermit,
-}
-
-impl Failures {
-    async fn room(&self) -> Result<OwnedSemaphorePermit, ApiError> {
-        let room = timeout(PATIENCE, Arc::clone(&self.room).acquire_owned()).await;
-        room.map_err(|_| ApiError::Busy)?
-            .map_err(ApiError::internal)
-    }
-
-    fn begin(&self, user: UserId, room: OwnedSemaphorePermit) -> Counting {
-        self.of_users
-            .send_modify(|of_users| *of_users.entry(user).or_default() += 1);
-        Counting {
-            failures: self.clone(),
-            user,
-            _room: room,
-        }
-    }
-
-    /// Waits until every wrong password of this user that was answered is counted. Only for
-    /// whoever knows the right one.
-    pub(crate) async fn are_counted(&self, user: UserId) -> Result<(), ApiError> {
-        let mut of_users = self.of_users.subscribe();
-        let none = of_users.wait_for(|of_users| !of_users.contains_key(&user));
-        let waited = timeout(PATIENCE, none).await.map_err(|_| ApiError::Busy)?;
-        waited.map(drop).map_err(ApiError::internal)
-    }
-}
-
-impl Drop for Counting {
-    fn drop(&mut self) {
-        self.failures.of_users.send_modify(|of_users| {
-            let left = of_users.remove(&self.user).unwrap_or(1) - 1;
-            if left > 0 {
-                of_users.insert(self.user, left);
-            }
-        });
-    }
-}
 
 /// A tenant's configuration that locks users out.
 #[derive(Clone)]
@@ -131,7 +56,7 @@ fn call(now: UnixMillis, info: Map<String, Value>) -> Call {
 ///
 /// # Errors
 /// [`ApiError::Busy`] when too many are being counted, whether there is such a user or not.
-pub(crate) async fn note_failure(
+pub(crate) async fn record_failed_login(
     state: &Data<State>,
     user: Option<User>,
     now: UnixMillis,
@@ -241,7 +166,7 @@ fn lock(
 /// Forgets the wrong passwords of a user who has got a new one, and lifts the lock if the
 /// tenant wants that. Within the caller's transaction, so that nobody with a new password
 /// stays locked out. True: there is something to deliver.
-pub(crate) fn forgive(
+pub(crate) fn lift_lockout(
     connection: &mut AnyConnection,
     setup: &Setup,
     user: &User,

@@ -176,7 +176,7 @@ async fn slow_searches_leave_connections_to_others(app: &TestApp) {
 }
 
 async fn every_answer_is_what_it_says_it_is(app: &TestApp) {
-    let service = init_service(crate::app::app(app.state.clone())).await;
+    let service = init_service(crate::app::app(app.state.clone(), app.batcher.clone())).await;
     for (method, path, status) in [
         (Method::GET, "/api/tenant", 200),
         (Method::GET, "/docs", 200),

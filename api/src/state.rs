@@ -11,13 +11,12 @@ use beadle_common::unix_millis::UnixMillis;
 use beadle_worker::{Inquirer, Metrics};
 use ipnet::IpNet;
 
-use crate::actions::Together;
 use crate::background::Background;
 use crate::error::ApiError;
-use crate::extract::Lookup;
 use crate::hashing::Hashing;
-use crate::lockout::Failures;
-use crate::metrics::Requests;
+use crate::http_metrics::HttpMetrics;
+use crate::key_lookup::KeyFinder;
+use crate::login_failures::PendingFailures;
 use crate::search_limit::SearchLimit;
 
 /// How often a change is tried while others are in its way.
@@ -52,9 +51,7 @@ pub struct State {
     /// Seals and opens secrets.
     pub sealer: Sealer,
     /// Looks up API keys.
-    pub lookup: Lookup,
-    /// Takes actions that are asked for at the same time.
-    pub together: Together,
+    pub(crate) keys: KeyFinder,
     /// Wakes the workers after a commit.
     pub wake: Wake,
     /// Asks webhooks before an action happens.
@@ -64,7 +61,7 @@ pub struct State {
     /// Hashes passwords.
     pub hashing: Hashing,
     /// Wrong passwords that are being counted.
-    pub(crate) failures: Failures,
+    pub(crate) failures: PendingFailures,
     /// What the life cycle of an action needs to know.
     pub setup: Setup,
     /// Settings.
@@ -76,7 +73,7 @@ pub struct State {
     /// How many searches run at the same time.
     pub(crate) searches: SearchLimit,
     /// What is counted of requests.
-    pub(crate) requests: Requests,
+    pub(crate) http_metrics: HttpMetrics,
 }
 
 impl State {
@@ -94,8 +91,7 @@ impl State {
         metrics: Metrics,
     ) -> prometheus::Result<Self> {
         Ok(Self {
-            lookup: Lookup::new(db.clone()),
-            together: Together::new(db.clone(), wake.clone(), setup.clone()),
+            keys: KeyFinder::new(db.clone()),
             searches: SearchLimit::new(&db),
             db,
             sealer,
@@ -103,11 +99,11 @@ impl State {
             inquirer,
             background: Background::here(),
             hashing: Hashing::default(),
-            failures: Failures::default(),
+            failures: PendingFailures::default(),
             setup,
             settings,
             clock: Arc::new(UnixMillis::now),
-            requests: Requests::new(metrics.registry())?,
+            http_metrics: HttpMetrics::new(metrics.registry())?,
             metrics,
         })
     }

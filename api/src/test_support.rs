@@ -24,6 +24,7 @@ use futures_util::stream;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
+use crate::actions::ActionBatcher;
 use crate::app::app;
 use crate::error::ApiError;
 use crate::state::{Settings, State};
@@ -37,6 +38,7 @@ pub(crate) const KEY: &str = "test-key";
 /// The application, its database, and its clock.
 pub(crate) struct TestApp {
     pub(crate) state: Data<State>,
+    pub(crate) batcher: Data<ActionBatcher>,
     pub(crate) tenant: TenantId,
     clock: Arc<AtomicI64>,
     _database: TestDb,
@@ -200,6 +202,7 @@ impl TestApp {
             ..state
         };
         Self {
+            batcher: Data::new(ActionBatcher::new(&state)),
             state: Data::new(state),
             tenant: id,
             clock,
@@ -241,12 +244,21 @@ impl TestApp {
 
     /// Sends a request, as it is.
     pub(crate) async fn send(&self, request: TestRequest) -> Answered {
-        Self::send_to(&self.state, request).await
+        Self::send_within(&self.state, &self.batcher, request).await
     }
 
     /// The same, to an application with this state.
     pub(crate) async fn send_to(state: &Data<State>, request: TestRequest) -> Answered {
-        let service = init_service(app(state.clone())).await;
+        let batcher = Data::new(ActionBatcher::new(state));
+        Self::send_within(state, &batcher, request).await
+    }
+
+    async fn send_within(
+        state: &Data<State>,
+        batcher: &Data<ActionBatcher>,
+        request: TestRequest,
+    ) -> Answered {
+        let service = init_service(app(state.clone(), batcher.clone())).await;
         Self::answered(call_service(&service, request.to_request()).await).await
     }
 
@@ -272,7 +284,7 @@ impl TestApp {
             payload: Box::pin(late),
         };
         let (request, _) = request.to_request().replace_payload(payload);
-        let service = init_service(app(self.state.clone())).await;
+        let service = init_service(app(self.state.clone(), self.batcher.clone())).await;
         Self::answered(call_service(&service, request).await).await
     }
 

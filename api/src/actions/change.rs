@@ -15,7 +15,7 @@ use super::{WRAPPER, transaction};
 use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::Prefix;
-use crate::extract::{Call, Origin, Unproven};
+use crate::extract::{Call, Origin, UnauthenticatedCall};
 use crate::idempotency::{Reservation, Sealed};
 use crate::input::{Body, Object};
 use crate::state::State;
@@ -41,11 +41,11 @@ impl Request {
     }
 
     /// The same before anybody knows which tenant the key is limited to.
-    pub(super) async fn read_unproven(unproven: &mut Unproven) -> Self {
+    pub(super) async fn read_unproven(unauthenticated: &mut UnauthenticatedCall) -> Self {
         Self {
-            body: unproven.body().await,
+            body: unauthenticated.body().await,
             scope: None,
-            origin: unproven.origin(),
+            origin: unauthenticated.origin(),
         }
     }
 

@@ -31,7 +31,7 @@ use crate::description::Section;
 use crate::extract::{Access, Endpoint};
 
 pub(crate) use input::read_info;
-pub use together::Together;
+pub use together::ActionBatcher;
 
 const WRAPPER: &str = "action";
 const ENDPOINT: Endpoint = Endpoint {

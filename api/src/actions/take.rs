@@ -1,35 +1,46 @@
 //! `POST /api/user/action`: applies a definition to a user.
 
+use actix_web::web::Data;
 use beadle_common::db::AnyConnection;
 use beadle_common::id::ApplicationId;
 use beadle_common::lifecycle::{Change, TakeRequest, Taking, prepare_take};
 
 use super::change::{Request, action, carry_out, show};
 use super::input::{judge, read_common};
-use super::together::Asking;
+use super::together::{ActionBatcher, Asking};
 use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::Collector;
-use crate::extract::{Call, Credentials, Unproven};
+use crate::extract::{Call, Credentials, UnauthenticatedCall};
 use crate::input::{LONGEST_NAME, Object};
 use crate::state::State;
 
-pub(super) async fn take_action(mut unproven: Unproven) -> Answer {
+pub(super) async fn take_action(
+    mut unauthenticated: UnauthenticatedCall,
+    batcher: Data<ActionBatcher>,
+) -> Answer {
     // An answer that is kept has to be written with its effect.
-    let joins = unproven.reservation().is_none();
-    if joins && unproven.has_body().await {
-        let request = Request::read_unproven(&mut unproven).await;
-        let credentials = unproven.credentials().clone();
-        if let Some(reply) = join(unproven.state(), &request, Some(credentials)).await? {
+    let joins = unauthenticated.reservation().is_none();
+    if joins && unauthenticated.has_body().await {
+        let request = Request::read_unproven(&mut unauthenticated).await;
+        let credentials = unauthenticated.credentials().clone();
+        if let Some(reply) = join(
+            unauthenticated.state(),
+            &batcher,
+            &request,
+            Some(credentials),
+        )
+        .await?
+        {
             return Ok(reply.into());
         }
-        let call = unproven.prove().await?;
+        let call = unauthenticated.authenticate().await?;
         let request = request.within(call.scope());
         return take_alone(call, request).await;
     }
-    let mut call = unproven.prove().await?;
+    let mut call = unauthenticated.authenticate().await?;
     let request = Request::read(&mut call).await;
-    if joins && let Some(reply) = join(&call.state(), &request, None).await? {
+    if joins && let Some(reply) = join(&call.state(), &batcher, &request, None).await? {
         return Ok(reply.into());
     }
     take_alone(call, request).await
@@ -39,6 +50,7 @@ pub(super) async fn take_action(mut unproven: Unproven) -> Answer {
 /// None: nothing has happened.
 async fn join(
     state: &State,
+    batcher: &ActionBatcher,
     request: &Request,
     credentials: Option<Credentials>,
 ) -> Result<Option<Reply>, ApiError> {
@@ -49,7 +61,7 @@ async fn join(
         credentials,
         taking,
     };
-    let change = state.together.take(asking).await?;
+    let change = batcher.take(asking).await?;
     Ok(change.map(|change| show(&change)))
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use beadle_common::db::{
-    AnyConnection, CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered, Notice, Threads, Wake,
+    AnyConnection, CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered, Notice, Threads,
 };
 use beadle_common::lifecycle::{
     Change, Conflict, Remembered, Setup, Taking, commit_together, prepare_together,
@@ -13,6 +13,7 @@ use beadle_common::outbox::Kind;
 
 use crate::error::ApiError;
 use crate::extract::{Admission, Credentials, admit};
+use crate::state::State;
 
 /// Actions that share a transaction at most.
 const BATCH: usize = 64;
@@ -42,13 +43,14 @@ pub(super) struct Asking {
 /// Takes actions together, as far as they can be: a commit is paid for by all that have come
 /// in while the one before it was written.
 #[derive(Debug, Clone)]
-pub struct Together(Arc<Gather<Asking, Taken>>);
+pub struct ActionBatcher(Arc<Gather<Asking, Taken>>);
 
-impl Together {
-    /// Takes actions in this database.
+impl ActionBatcher {
+    /// Takes actions in the database of this state.
     #[must_use]
-    pub fn new(db: Db, wake: Wake, setup: Setup) -> Self {
-        let db = db.apart(CONNECTIONS, LOCK_WAIT);
+    pub fn new(state: &State) -> Self {
+        let (wake, setup) = (state.wake.clone(), state.setup.clone());
+        let db = state.db.apart(CONNECTIONS, LOCK_WAIT);
         let remembered = Arc::new(Remembered::default());
         let gather = Gather::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |asked| {
             let notice = wake.notice(Kind::Webhook, Instant::now());
@@ -131,8 +133,8 @@ fn admit_all(
     takings: &mut [Taking],
     now: beadle_common::unix_millis::UnixMillis,
 ) -> Result<Vec<Option<ApiError>>, DbError> {
-    let unproven: Vec<&Credentials> = credentials.iter().flatten().collect();
-    let mut admissions = admit(connection, remembered, &unproven, now)?.into_iter();
+    let unauthenticated: Vec<&Credentials> = credentials.iter().flatten().collect();
+    let mut admissions = admit(connection, remembered, &unauthenticated, now)?.into_iter();
     let refusal = |(credentials, taking): (&Option<Credentials>, &mut Taking)| {
         credentials.as_ref()?;
         match admissions.next() {

@@ -5,7 +5,6 @@ use std::io::{Write, stdout};
 use clap::Args;
 
 use super::Failure;
-use crate::description;
 
 /// Print the OpenAPI document of the API
 #[derive(Debug, Args)]
@@ -13,7 +12,7 @@ pub struct Openapi {}
 
 impl Openapi {
     pub(super) fn run(self) -> Result<(), Failure> {
-        writeln!(stdout(), "{:#}", description::document())?;
+        writeln!(stdout(), "{:#}", crate::app::description().document())?;
         Ok(())
     }
 }

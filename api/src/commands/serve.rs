@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{ApiSettings, Failure};
+use crate::actions::ActionBatcher;
 use crate::app::app;
 use crate::background::Background;
 use crate::state::{Settings, State};
@@ -155,8 +156,9 @@ impl Server {
         let state = State::new(db, sealer, wake, inquirer, setup, settings, metrics)
             .context("cannot count requests")?;
         let (background, grace) = (state.background.clone(), serve.worker.shutdown_grace);
+        let batcher = Data::new(ActionBatcher::new(&state));
         let state = Data::new(state);
-        let server = HttpServer::new(move || app(state.clone()))
+        let server = HttpServer::new(move || app(state.clone(), batcher.clone()))
             .workers(THREADS)
             .disable_signals()
             .shutdown_timeout(whole_seconds(grace))

@@ -27,10 +27,10 @@ pub(crate) use event::{EVENT, EVENT_INFO, MAILBOX};
 pub(crate) use field::{
     Field, Kind, Object, defaulted, given, must_give, optional, required, shown, shown_maybe,
 };
-pub use openapi::document;
 #[cfg(test)]
 pub(crate) use operation::Body;
 pub(crate) use operation::{Answer, At, Content, NOT_FOUND, Operation, Search};
 pub(crate) use routes::{Routes, Section};
+pub use serve::Description;
 pub(crate) use serve::routes;
 pub(crate) use shared::ERRORS;

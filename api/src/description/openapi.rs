@@ -8,22 +8,18 @@ use super::field::{Field, Object};
 use super::operation::{Answer, At, Body, Content, Operation, Search};
 use super::routes::{Routes, Section};
 use super::schema::{Schemas, Side, set, text};
-use super::shared::{ABOUT, ERRORS, ORDER, PAGING, errors_content, json_patch, shared};
+use super::shared::{ABOUT, ERRORS, ORDER, PAGING, SCHEMAS, errors_content, json_patch, shared};
 use crate::extract::{Access, Endpoint};
-use crate::{app, login};
-
-/// Where schemas stand in the document.
-pub(super) const SCHEMAS: &str = "#/components/schemas/";
 
 /// The OpenAPI document of this version.
 #[must_use]
-pub fn document() -> Value {
+pub(crate) fn document(sections: &[Section]) -> Value {
     let mut document = Document::new();
     let mut tags = Vec::new();
-    for section in app::sections() {
+    for section in sections {
         tags.push(json!({"name": section.name, "description": section.about}));
         for routes in &section.routes {
-            document.add(&section, routes);
+            document.add(section, routes);
         }
     }
     let webhooks = event::webhooks(&mut document.schemas);
@@ -259,7 +255,7 @@ impl Place<'_> {
     fn security(&self) -> Option<Value> {
         match self.routes.endpoint {
             None => Some(json!([])),
-            Some(endpoint) if endpoint == login::ENDPOINT => Some(json!([{"key": []}, {}])),
+            Some(_) if self.routes.key_is_optional => Some(json!([{"key": []}, {}])),
             Some(Endpoint {
                 access: Access::Keys,
                 ..

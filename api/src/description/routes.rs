@@ -9,7 +9,7 @@ use actix_web::{FromRequest, Handler, Responder, Route};
 use super::field::Kind;
 use super::operation::{At, Body, Operation};
 use crate::extract::Endpoint;
-use crate::idempotency::once;
+use crate::middleware::idempotency_middleware;
 
 /// A chapter of the API: what the routes of one noun have in common.
 pub(crate) struct Section {
@@ -52,6 +52,8 @@ pub(crate) struct Routes {
     pub(crate) path_kinds: Vec<(&'static str, Kind)>,
     /// A POST is simply done again when it is repeated.
     repeatable: bool,
+    /// Whoever has no key may be let in all the same.
+    pub(crate) key_is_optional: bool,
 }
 
 /// A method of a resource.
@@ -78,6 +80,7 @@ impl Routes {
             methods: Vec::new(),
             path_kinds: Vec::new(),
             repeatable: false,
+            key_is_optional: false,
         }
     }
 
@@ -86,6 +89,14 @@ impl Routes {
     pub(crate) fn repeatable(self) -> Self {
         Self {
             repeatable: true,
+            ..self
+        }
+    }
+
+    /// A caller without a key is let in if what the request names asks for none.
+    pub(crate) fn key_is_optional(self) -> Self {
+        Self {
+            key_is_optional: true,
             ..self
         }
     }
@@ -191,9 +202,25 @@ impl Routes {
             resource = resource.app_data(endpoint);
         }
         match idempotent {
-            true => config.service(resource.wrap(from_fn(once))),
+            true => config.service(resource.wrap(from_fn(idempotency_middleware))),
             false => config.service(resource),
         };
+    }
+}
+
+impl Endpoint {
+    /// The path with and without an Id, as one resource.
+    pub(crate) fn routes(self) -> Routes {
+        let mut paths = vec![self.path.to_owned()];
+        if !self.id.is_empty() {
+            paths.push(format!("{}/{{{}}}", self.path, self.id));
+        }
+        Routes::of(self, paths)
+    }
+
+    /// The endpoint of something that belongs to an object: its Id stands within the path.
+    pub(crate) fn nested(self, path: &str) -> Routes {
+        Routes::of(self, vec![path.to_owned()])
     }
 }
 

@@ -1,12 +1,14 @@
 //! The description, for whoever asks for it: no key is needed.
 
-use std::sync::LazyLock;
+use std::fmt;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
+use actix_web::web::Data;
 use serde_json::Value;
 
 use super::event;
+use super::openapi::document;
 use super::operation::{Answer, Content, Operation};
 use super::page::Page;
 use super::routes::{Routes, Section};
@@ -46,22 +48,45 @@ pub(crate) fn routes() -> Section {
         .with(Routes::open("/schemas/user.action.json").get(event_schema, EVENT_SCHEMA))
 }
 
-/// It never changes while the server runs.
-static DOCUMENT: LazyLock<Value> = LazyLock::new(super::document);
-static PAGE: LazyLock<Page> = LazyLock::new(|| Page::of(&DOCUMENT));
+/// What the API says of itself. It never changes while the server runs.
+pub struct Description {
+    document: Value,
+    page: Page,
+}
 
-async fn openapi() -> HttpResponse {
-    json(&*DOCUMENT)
+impl Description {
+    pub(crate) fn of(sections: &[Section]) -> Self {
+        let document = document(sections);
+        let page = Page::of(&document);
+        Self { document, page }
+    }
+
+    /// The OpenAPI document of this version.
+    #[must_use]
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+}
+
+impl fmt::Debug for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Description").finish_non_exhaustive()
+    }
+}
+
+async fn openapi(description: Data<Description>) -> HttpResponse {
+    json(&description.document)
 }
 
 async fn event_schema() -> HttpResponse {
     json(&event::schema())
 }
 
-async fn docs() -> HttpResponse {
+async fn docs(description: Data<Description>) -> HttpResponse {
+    let page = &description.page;
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/html;charset=UTF-8"))
-        .insert_header((CONTENT_SECURITY_POLICY, PAGE.policy.as_str()))
+        .insert_header((CONTENT_SECURITY_POLICY, page.policy.as_str()))
         .insert_header((REFERRER_POLICY, "no-referrer"))
-        .body(PAGE.html.clone())
+        .body(page.html.clone())
 }

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::field::{Field, Kind, Object, given, optional, required};
-use super::openapi::SCHEMAS;
+
+/// Where schemas stand in the document.
+pub(super) const SCHEMAS: &str = "#/components/schemas/";
 
 pub(super) const ABOUT: &str = "\
 JSON in, JSON out. Members that nobody knows are ignored in requests, and receivers of answers \

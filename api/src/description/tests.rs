@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use actix_web::test::TestRequest;
 use serde_json::Value;
 
+use super::event;
+use super::openapi::document;
 use super::page::Page;
-use super::{document, event};
 use crate::app;
 use crate::test_support::{TestApp, both_databases};
 
@@ -16,7 +17,10 @@ both_databases!(anybody_may_read_the_description);
 #[test]
 fn the_description_in_the_repository_is_that_of_the_code() {
     let stored: Value = serde_json::from_str(include_str!("../../../docs/openapi.json")).unwrap();
-    let (stored, made) = (format!("{stored:#}"), format!("{:#}", document()));
+    let (stored, made) = (
+        format!("{stored:#}"),
+        format!("{:#}", document(&crate::app::sections())),
+    );
     let difference = stored
         .lines()
         .zip(made.lines())
@@ -46,7 +50,7 @@ fn every_method_of_every_route_is_described() {
 
 #[test]
 fn operations_have_names_of_their_own() {
-    let document = document();
+    let document = document(&crate::app::sections());
     let mut ids = BTreeSet::new();
     for methods in document["paths"].as_object().unwrap().values() {
         for operation in methods.as_object().unwrap().values() {
@@ -72,7 +76,7 @@ fn what_is_referred_to_is_there() {
             _ => {}
         }
     }
-    for document in [document(), event::schema()] {
+    for document in [document(&crate::app::sections()), event::schema()] {
         check(&document, &document);
     }
 }
@@ -87,7 +91,7 @@ fn attributes<'a>(html: &'a str, begin: &str) -> Vec<&'a str> {
 
 #[test]
 fn the_page_leads_nowhere_else_and_all_its_links_lead_somewhere() {
-    let Page { html, .. } = Page::of(&document());
+    let Page { html, .. } = Page::of(&document(&crate::app::sections()));
     let ids = attributes(&html, " id=\"");
     let unique: BTreeSet<_> = ids.iter().copied().collect();
     assert_eq!(ids.len(), unique.len());
@@ -107,7 +111,10 @@ fn the_page_leads_nowhere_else_and_all_its_links_lead_somewhere() {
 
 async fn anybody_may_read_the_description(app: &TestApp) {
     let served = app.send(TestRequest::with_uri("/openapi.json")).await;
-    assert_eq!((served.status, served.body), (200, document()));
+    assert_eq!(
+        (served.status, served.body),
+        (200, document(&crate::app::sections()))
+    );
     let schema = app
         .send(TestRequest::with_uri("/schemas/user.action.json"))
         .await;

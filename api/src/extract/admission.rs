@@ -6,8 +6,8 @@ use beadle_common::lifecycle::{KeyInUse, Remembered};
 use beadle_common::unix_millis::UnixMillis;
 
 use super::credentials::Credentials;
-use super::lookup::{Found, look_up};
 use crate::error::ApiError;
+use crate::key_lookup::{KeyLookup, look_up};
 
 /// Somebody who may.
 #[derive(Debug)]
@@ -30,11 +30,11 @@ pub(crate) fn admit(
     now: UnixMillis,
 ) -> Result<Vec<Result<Admission, ApiError>>, DbError> {
     let by_memory = |asking: &&Credentials| {
-        let claim = asking.claim();
+        let query = asking.query();
         let has_tenant = |tenant| remembered.has_tenant(tenant, now);
-        let found = Found {
-            key: Some(remembered.key(claim.hash(), now)?),
-            tenant_exists: claim.tenant().is_some_and(has_tenant),
+        let found = KeyLookup {
+            key: Some(remembered.key(query.hash(), now)?),
+            tenant_exists: query.tenant().is_some_and(has_tenant),
         };
         judge(asking, found).ok()
     };
@@ -42,8 +42,8 @@ pub(crate) fn admit(
     let strangers = credentials.iter().zip(&admitted);
     let strangers = strangers.filter_map(|(asking, admitted)| admitted.is_none().then_some(asking));
     let strangers: Vec<&Credentials> = strangers.copied().collect();
-    let claims = strangers.iter().map(|asking| asking.claim());
-    let found = look_up(connection, claims, |connection, hashes| {
+    let queries = strangers.iter().map(|asking| asking.query());
+    let found = look_up(connection, queries, |connection, hashes| {
         remembered.look_up_keys(connection, hashes, now)
     })?;
     let mut looked_up = strangers.into_iter().zip(found);
@@ -60,7 +60,7 @@ pub(crate) fn admit(
     Ok(admitted.into_iter().map(verdict).collect())
 }
 
-fn judge(credentials: &Credentials, found: Found) -> Result<Admission, ApiError> {
+fn judge(credentials: &Credentials, found: KeyLookup) -> Result<Admission, ApiError> {
     let key = found.key.clone().ok_or(ApiError::Unauthorized)?;
     let (_, scope) = credentials.judge(found)?;
     Ok(Admission { scope, key })

@@ -1,12 +1,9 @@
 //! [`Call`]: an authenticated request.
 
-use std::pin::Pin;
-
-use actix_web::dev::Payload;
+use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest};
 use beadle_common::db::AnyConnection;
 use beadle_common::id::TenantId;
 use beadle_common::model::tenant::Tenant;
@@ -17,7 +14,6 @@ use super::credentials::Caller;
 use super::endpoint::Endpoint;
 use super::origin::Origin;
 use super::query::Query;
-use super::unproven::Unproven;
 use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::{General, Prefix};
@@ -168,20 +164,6 @@ impl Call {
         }
         Ok(reply.into())
     }
-}
-
-impl FromRequest for Call {
-    type Error = ApiError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
-        Box::pin(authenticate(request, payload))
-    }
-}
-
-async fn authenticate(request: HttpRequest, payload: Payload) -> Result<Call, ApiError> {
-    Unproven::of(request, payload)?.prove().await
 }
 
 /// The tenant that something new belongs to, or that a name is looked up in: the scope,

@@ -9,10 +9,10 @@ use beadle_common::unix_millis::UnixMillis;
 
 use super::access::Access;
 use super::endpoint::Endpoint;
-use super::lookup::{Claim, Found};
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::input::parse_id;
+use crate::key_lookup::{KeyLookup, KeyQuery};
 use crate::state::State;
 
 /// Names the tenant that a request is limited to.
@@ -30,7 +30,7 @@ pub struct Caller {
 /// Everything that decides whether a request may be carried out.
 #[derive(Debug, Clone)]
 pub(crate) struct Credentials {
-    claim: Claim,
+    query: KeyQuery,
     /// The tenant header, if there is one.
     header: Option<String>,
     asked: Option<TenantId>,
@@ -60,7 +60,7 @@ impl Credentials {
         let asked = header.as_deref().and_then(parse_id);
         let id = request.match_info().get(endpoint.id);
         Ok(Self {
-            claim: Claim::new(key, asked),
+            query: KeyQuery::new(key, asked),
             header,
             asked,
             endpoint,
@@ -71,15 +71,15 @@ impl Credentials {
     }
 
     /// What to look up.
-    pub(crate) fn claim(&self) -> &Claim {
-        &self.claim
+    pub(crate) fn query(&self) -> &KeyQuery {
+        &self.query
     }
 
-    /// Who is asking, and for which tenant, by what there is of the claim.
+    /// Who is asking, and for which tenant, by what there is of the query.
     ///
     /// # Errors
     /// [`ApiError::Unauthorized`], or what is wrong with the tenant header.
-    pub(crate) fn judge(&self, found: Found) -> Result<(Caller, Option<TenantId>), ApiError> {
+    pub(crate) fn judge(&self, found: KeyLookup) -> Result<(Caller, Option<TenantId>), ApiError> {
         let caller = found
             .key
             .map(|in_use| in_use.key)
@@ -125,7 +125,7 @@ pub(crate) async fn identify(
     now: UnixMillis,
 ) -> Result<(Caller, Option<TenantId>), ApiError> {
     let credentials = Credentials::of(request, endpoint, now)?;
-    let found = state.lookup.ask(credentials.claim().clone()).await?;
+    let found = state.keys.ask(credentials.query().clone()).await?;
     credentials.judge(found)
 }
 

@@ -1,7 +1,7 @@
 //! Who is asking, for which tenant, and about what: everything before the body.
 //!
 //! [`Call`] is the one extractor, beside what it is before its key was looked up
-//! (`unproven`). It refuses in a fixed order (key, tenant header), and its methods continue
+//! (`unauthenticated`). It refuses in a fixed order (key, tenant header), and its methods continue
 //! it (Ids and parameters of the URL, then the body), so that a handler reads from top to
 //! bottom as a request is judged.
 
@@ -10,11 +10,10 @@ mod admission;
 mod call;
 mod credentials;
 mod endpoint;
-mod lookup;
 mod number;
 mod origin;
 mod query;
-mod unproven;
+mod unauthenticated;
 mod update;
 
 #[cfg(test)]
@@ -27,7 +26,6 @@ pub(crate) use call::tenant_of;
 pub use credentials::Caller;
 pub(crate) use credentials::{Credentials, TENANT_HEADER, identify};
 pub use endpoint::Endpoint;
-pub use lookup::Lookup;
 pub use origin::Origin;
 pub use query::Query;
-pub(crate) use unproven::Unproven;
+pub(crate) use unauthenticated::UnauthenticatedCall;

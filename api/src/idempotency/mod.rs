@@ -1,6 +1,6 @@
 //! `Idempotency-Key`: a POST that is sent again with the same key is carried out once.
 //!
-//! [`once()`] stands around every endpoint that writes and takes an API key. It reserves the
+//! [`idempotency_middleware`](crate::middleware) stands around every endpoint that writes and takes an API key. It reserves the
 //! request in a short transaction, hands a [`Reservation`] on to the handler, and answers a
 //! repetition itself. A handler stores its answer with its effect by
 //! [`Call::commit`](crate::extract::Call::commit). Whatever is not stored gives the key free
@@ -10,7 +10,6 @@
 //! A caller without an API key (a login to an application that asks for none) has no keys
 //! of its own either: its header is ignored.
 
-mod once;
 mod reservation;
 
 #[cfg(test)]
@@ -18,5 +17,4 @@ mod stored_tests;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use once::once;
-pub(crate) use reservation::{Reservation, Sealed};
+pub(crate) use reservation::{Admission, Reservation, Sealed};

@@ -33,7 +33,7 @@ pub(crate) struct Reservation {
 
 /// What a request with a key is answered with, or that it may be carried out.
 #[derive(Debug)]
-pub(super) enum Admission {
+pub(crate) enum Admission {
     /// Nobody has carried it out.
     First(Reservation),
     /// It has been carried out: this was the answer.
@@ -46,7 +46,7 @@ pub(crate) struct Sealed(Vec<u8>);
 
 impl Reservation {
     /// Reserves a request: `key` says whose and which key it carries, `request` all else.
-    pub(super) async fn make(
+    pub(crate) async fn make(
         state: &State,
         key: &[&[u8]],
         request: &[&[u8]],
@@ -112,13 +112,13 @@ impl Reservation {
     }
 
     /// Whether the answer has been stored with its effect.
-    pub(super) fn is_stored(&self) -> bool {
+    pub(crate) fn is_stored(&self) -> bool {
         self.stored.load(Ordering::Acquire)
     }
 
     /// Gives the key free again, unless there is an answer: a commit may have succeeded
     /// though its caller was told otherwise.
-    pub(super) async fn release(&self, state: &State) -> Result<(), ApiError> {
+    pub(crate) async fn release(&self, state: &State) -> Result<(), ApiError> {
         let (id, token) = (self.row.id, self.row.token);
         state
             .write(move |connection| Ok(IdempotencyKey::release(connection, id, token)?))

@@ -68,7 +68,7 @@ async fn send(test: &TestApp, path: &str, body: &Value) -> (u16, bool, String) {
         .insert_header((CONTENT_TYPE, "application/json"))
         .insert_header(("Idempotency-Key", Uuid::new_v4().to_string()))
         .set_payload(body.to_string());
-    let service = init_service(app(test.state.clone())).await;
+    let service = init_service(app(test.state.clone(), test.batcher.clone())).await;
     let response = call_service(&service, request.to_request()).await;
     let is_stored = response
         .request()

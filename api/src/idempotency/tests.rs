@@ -17,7 +17,7 @@ use super::Reservation;
 use super::reservation::Admission;
 use crate::answer::Reply;
 use crate::error::ApiError;
-use crate::extract::Lookup;
+use crate::key_lookup::KeyFinder;
 use crate::state::State;
 use crate::test_support::{KEY, NOON, TestApp, api_key, both_databases};
 
@@ -56,7 +56,8 @@ async fn send(app: &TestApp, request: TestRequest) -> Seen {
 }
 
 async fn send_to(state: &Data<State>, request: TestRequest) -> Seen {
-    let service = init_service(crate::app::app(state.clone())).await;
+    let batcher = Data::new(crate::actions::ActionBatcher::new(state));
+    let service = init_service(crate::app::app(state.clone(), batcher)).await;
     let response = call_service(&service, request.to_request()).await;
     let status = response.status().as_u16();
     let replayed = response
@@ -307,7 +308,7 @@ async fn whoever_asks_for_once_while_keys_cannot_be_looked_up_gets_nothing(app: 
         request(TAKE, "k", &take).insert_header((CONTENT_LENGTH, length))
     };
     let without_keys = Data::new(State {
-        lookup: Lookup::new(gone().await),
+        keys: KeyFinder::new(gone().await),
         ..State::clone(&app.state)
     });
     let refused = send_to(&without_keys, asked()).await;

@@ -36,6 +36,7 @@ pub(crate) fn routes() -> Section {
         ENDPOINT
             .routes()
             .repeatable()
+            .key_is_optional()
             .post(login, description::LOGIN),
     )
 }

@@ -19,7 +19,7 @@ use super::Credentials;
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::errors::Prefix;
-use crate::lockout::note_failure;
+use crate::lockout::record_failed_login;
 use crate::state::State;
 use crate::users;
 
@@ -49,7 +49,7 @@ pub(super) async fn judge(
     let user = match user {
         Some(user) if right => user,
         user => {
-            note_failure(state, user, now, info).await?;
+            record_failed_login(state, user, now, info).await?;
             return Err(ApiError::NotFound);
         }
     };

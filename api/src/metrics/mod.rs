@@ -2,7 +2,6 @@
 //! [`beadle_worker::metrics`].
 
 mod description;
-mod requests;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::CONTENT_TYPE;
@@ -11,8 +10,6 @@ use beadle_worker::metrics::TEXT_FORMAT;
 
 use crate::description::{Routes, Section};
 use crate::state::State;
-
-pub(crate) use requests::{Requests, measure};
 
 pub(crate) fn routes() -> Section {
     Section::new(

@@ -16,7 +16,7 @@ use crate::error::ApiError;
 use crate::errors::Collector;
 use crate::extract::Call;
 use crate::input::{Object, read_wrapped};
-use crate::lockout::forgive;
+use crate::lockout::lift_lockout;
 
 pub(super) async fn update_user(mut call: Call) -> Answer {
     let id: UserId = call.required_id()?;
@@ -53,7 +53,7 @@ pub(super) async fn update_user(mut call: Call) -> Answer {
                 let leaves_work = is_new_password && {
                     let errors = Collector::new();
                     let info = read_info(&Object::root(members, &errors), &origin);
-                    forgive(connection, &setup, &user, now, info)?
+                    lift_lockout(connection, &setup, &user, now, info)?
                 };
                 Ok((show(connection, &user)?, leaves_work))
             },

@@ -24,52 +24,52 @@ const THREADS: Threads = Threads {
 
 /// What a request says of itself.
 #[derive(Debug, Clone)]
-pub(crate) struct Claim {
+pub(crate) struct KeyQuery {
     /// See [`ApiKey::hash`].
     hash: Vec<u8>,
     /// The tenant that it asks to be limited to.
     tenant: Option<TenantId>,
 }
 
-impl Claim {
-    pub(super) fn new(key: &str, tenant: Option<TenantId>) -> Self {
+impl KeyQuery {
+    pub(crate) fn new(key: &str, tenant: Option<TenantId>) -> Self {
         Self {
             hash: ApiKey::hash(key),
             tenant,
         }
     }
 
-    pub(super) fn hash(&self) -> &[u8] {
+    pub(crate) fn hash(&self) -> &[u8] {
         &self.hash
     }
 
-    pub(super) fn tenant(&self) -> Option<TenantId> {
+    pub(crate) fn tenant(&self) -> Option<TenantId> {
         self.tenant
     }
 }
 
 /// What there is of it.
 #[derive(Debug, Clone)]
-pub(crate) struct Found {
-    pub(super) key: Option<KeyInUse>,
-    pub(super) tenant_exists: bool,
+pub(crate) struct KeyLookup {
+    pub(crate) key: Option<KeyInUse>,
+    pub(crate) tenant_exists: bool,
 }
 
 /// Looks up keys.
 #[derive(Debug, Clone)]
-pub struct Lookup {
+pub struct KeyFinder {
     db: Db,
-    gather: Arc<Gather<Claim, Found>>,
+    gather: Arc<Gather<KeyQuery, KeyLookup>>,
 }
 
-impl Lookup {
+impl KeyFinder {
     /// Looks up keys in this database.
     #[must_use]
     pub fn new(db: Db) -> Self {
         let shared = db.clone();
-        let gather = Gather::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |claims: Vec<_>| {
+        let gather = Gather::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |queries: Vec<_>| {
             let found =
-                shared.read_blocking(|connection| look_up(connection, claims.iter(), load))?;
+                shared.read_blocking(|connection| look_up(connection, queries.iter(), load))?;
             Ok(found.into_iter().map(Gathered::Answer).collect())
         });
         Self {
@@ -78,13 +78,13 @@ impl Lookup {
         }
     }
 
-    pub(super) async fn ask(&self, claim: Claim) -> Result<Found, ApiError> {
-        if let Gathered::Answer(found) = self.gather.ask(claim.clone()).await? {
+    pub(crate) async fn ask(&self, query: KeyQuery) -> Result<KeyLookup, ApiError> {
+        if let Gathered::Answer(found) = self.gather.ask(query.clone()).await? {
             return Ok(found);
         }
         let looking = self
             .db
-            .read(move |connection| look_up(connection, std::iter::once(&claim), load));
+            .read(move |connection| look_up(connection, std::iter::once(&query), load));
         looking
             .await?
             .pop()
@@ -97,14 +97,14 @@ fn load(connection: &mut AnyConnection, hashes: Vec<Vec<u8>>) -> QueryResult<Vec
     Ok(keys.into_iter().map(KeyInUse::from).collect())
 }
 
-/// In the order of the claims. `load` finds keys by their hashes, if there are any.
-pub(super) fn look_up<'c>(
+/// In the order of the queries. `load` finds keys by their hashes, if there are any.
+pub(crate) fn look_up<'c>(
     connection: &mut AnyConnection,
-    claims: impl Iterator<Item = &'c Claim> + Clone,
+    queries: impl Iterator<Item = &'c KeyQuery> + Clone,
     load: impl FnOnce(&mut AnyConnection, Vec<Vec<u8>>) -> QueryResult<Vec<KeyInUse>>,
-) -> Result<Vec<Found>, DbError> {
-    let hashes: BTreeSet<&[u8]> = claims.clone().map(|claim| claim.hash.as_slice()).collect();
-    let tenants: BTreeSet<TenantId> = claims.clone().filter_map(|claim| claim.tenant).collect();
+) -> Result<Vec<KeyLookup>, DbError> {
+    let hashes: BTreeSet<&[u8]> = queries.clone().map(|query| query.hash.as_slice()).collect();
+    let tenants: BTreeSet<TenantId> = queries.clone().filter_map(|query| query.tenant).collect();
     if hashes.is_empty() {
         return Ok(Vec::new());
     }
@@ -114,11 +114,11 @@ pub(super) fn look_up<'c>(
         .map(|in_use| (in_use.key.key_hash.clone(), in_use))
         .collect();
     let existing = Tenant::existing_among(connection, tenants.into_iter().collect())?;
-    let found = |claim: &Claim| Found {
-        key: keys.get(&claim.hash).cloned(),
-        tenant_exists: claim
+    let found = |query: &KeyQuery| KeyLookup {
+        key: keys.get(&query.hash).cloned(),
+        tenant_exists: query
             .tenant
             .is_some_and(|tenant| existing.contains(&tenant)),
     };
-    Ok(claims.map(found).collect())
+    Ok(queries.map(found).collect())
 }

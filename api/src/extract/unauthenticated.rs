@@ -1,6 +1,7 @@
-//! [`Unproven`]: a request whose key nobody has looked at yet.
+//! [`UnauthenticatedCall`]: a request whose key nobody has looked at yet.
 
 use std::future::{Ready, ready};
+use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -29,8 +30,8 @@ const PATIENCE: Duration = Duration::from_millis(250);
 
 /// A request with a key that may be good for nothing. For the one handler that has keys
 /// looked up together with what is asked for; nothing must be answered before either that
-/// or [`Unproven::prove`].
-pub(crate) struct Unproven {
+/// or [`UnauthenticatedCall::authenticate`].
+pub(crate) struct UnauthenticatedCall {
     state: Data<State>,
     request: HttpRequest,
     incoming: Incoming,
@@ -39,7 +40,7 @@ pub(crate) struct Unproven {
     now: UnixMillis,
 }
 
-impl Unproven {
+impl UnauthenticatedCall {
     /// # Errors
     /// [`ApiError::Unauthorized`] if there is no key at all.
     pub(super) fn of(request: HttpRequest, payload: Payload) -> Result<Self, ApiError> {
@@ -102,9 +103,9 @@ impl Unproven {
     ///
     /// # Errors
     /// [`ApiError::Unauthorized`], or what is wrong with the tenant header.
-    pub(crate) async fn prove(self) -> Result<Call, ApiError> {
-        let claim = self.credentials.claim().clone();
-        let found = self.state.lookup.ask(claim).await?;
+    pub(crate) async fn authenticate(self) -> Result<Call, ApiError> {
+        let query = self.credentials.query().clone();
+        let found = self.state.keys.ask(query).await?;
         let (caller, scope) = self.credentials.judge(found)?;
         let reservation = self.reservation();
         let query = Query::parse(self.request.query_string());
@@ -123,11 +124,21 @@ impl Unproven {
     }
 }
 
-impl FromRequest for Unproven {
+impl FromRequest for UnauthenticatedCall {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         ready(Self::of(request.clone(), payload.take()))
+    }
+}
+
+impl FromRequest for Call {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let call = UnauthenticatedCall::of(request.clone(), payload.take());
+        Box::pin(async { call?.authenticate().await })
     }
 }

@@ -11,10 +11,10 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use futures_util::stream;
 
-use super::reservation::{Admission, Reservation};
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::extract::{Endpoint, TENANT_HEADER, identify};
+use crate::idempotency::{Admission, Reservation};
 use crate::input::Incoming;
 use crate::state::State;
 
@@ -25,7 +25,7 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const LONGEST_KEY: usize = 255;
 
 /// Lets a POST with a key through once, and answers it from then on.
-pub(crate) async fn once(
+pub(crate) async fn idempotency_middleware(
     mut request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
