@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use beadle_common::db::{DbError, QueryError};
+use beadle_common::lifecycle::Conflict;
 use beadle_common::outbox::EraseError;
 
 use crate::answer;
@@ -170,6 +171,15 @@ impl From<EraseError> for ApiError {
         match error {
             EraseError::Busy => Self::Conflict,
             EraseError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<Conflict> for ApiError {
+    fn from(conflict: Conflict) -> Self {
+        match conflict {
+            Conflict::Changed => Self::Conflict,
+            Conflict::Database(error) => error.into(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use beadle_common::db::AnyConnection;
 use beadle_common::id::{TenantId, UserId};
+use beadle_common::lifecycle::lift_lockout;
 use beadle_common::model::user::User;
 use beadle_common::view::{self, Absent};
 use serde_json::json;
@@ -16,7 +17,6 @@ use crate::error::ApiError;
 use crate::errors::Collector;
 use crate::extract::Call;
 use crate::input::{Object, read_wrapped};
-use crate::lockout::lift_lockout;
 
 pub(super) async fn update_user(mut call: Call) -> Answer {
     let id: UserId = call.required_id()?;

@@ -10,6 +10,7 @@ mod basis;
 mod cancel;
 mod commit;
 mod end;
+mod lockout;
 mod mail;
 mod modify;
 mod phase;
@@ -28,11 +29,14 @@ mod transaction;
 pub use cancel::{CancelRequest, prepare_cancel};
 pub use commit::{Conflict, commit, commit_answered};
 pub use end::{EndRun, end_due};
+pub use lockout::{
+    LockoutPolicy, commit_lockout, count_failed_login, lift_lockout, prepare_lockout,
+};
 pub use modify::{ModifyRequest, prepare_modify};
 pub use phase::Change;
 pub use refusal::{Field, Problem, Refusal, Violation};
 pub use remembered::{KeyInUse, Remembered};
-pub use system::{SystemStep, prepare_by_system};
+pub use system::SystemStep;
 pub use take::{TakeRequest, prepare_take};
 pub use test_event::{TestEvent, raise_test};
 pub use together::{Taking, Together, commit_together, insert_together, prepare_together};

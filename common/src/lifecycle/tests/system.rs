@@ -1,6 +1,7 @@
 //! What the system does without an actioner.
 
 use super::*;
+use crate::lifecycle::system::prepare_by_system;
 use crate::test_support::both_databases;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);

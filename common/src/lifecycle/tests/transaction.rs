@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::id::DeliveryId;
+use crate::lifecycle::system::prepare_by_system;
 use crate::model::delivery::Details;
 use crate::model::user_action::TransactionType;
 use crate::model::webhook_log::{EventResult, WebhookEventLog};
