@@ -9,6 +9,7 @@ use actix_web::{HttpResponse, ResponseError};
 use beadle_common::db::{DbError, QueryError};
 use beadle_common::lifecycle::Conflict;
 use beadle_common::outbox::EraseError;
+use beadle_common::resources::ResourceError;
 
 use crate::answer;
 use crate::errors::{Errors, General, Prefix};
@@ -166,6 +167,19 @@ impl ResponseError for ApiError {
     }
 }
 
+impl From<ResourceError> for ApiError {
+    fn from(error: ResourceError) -> Self {
+        match error {
+            ResourceError::Invalid(errors) => Self::BadRequest(errors),
+            ResourceError::NotFound => Self::NotFound,
+            ResourceError::Conflict => Self::Conflict,
+            ResourceError::TooLarge { limit } => Self::TooLarge { limit },
+            ResourceError::Unavailable(reason) => Self::Unavailable(reason),
+            ResourceError::Internal(cause) => Self::Internal(cause),
+        }
+    }
+}
+
 impl From<EraseError> for ApiError {
     fn from(error: EraseError) -> Self {
         match error {
@@ -185,15 +199,8 @@ impl From<Conflict> for ApiError {
 }
 
 impl From<DbError> for ApiError {
-    /// A unique or a foreign key that fails here was checked a moment before in the same
-    /// request, so somebody else's change came in between.
     fn from(error: DbError) -> Self {
-        match error {
-            DbError::Unavailable(reason) => Self::Unavailable(reason),
-            DbError::Locked(error) => Self::Unavailable(error.to_string()),
-            DbError::Duplicate(_) | DbError::Reference(_) | DbError::Conflict(_) => Self::Conflict,
-            error @ DbError::Query(_) => Self::internal(error),
-        }
+        ResourceError::from(error).into()
     }
 }
 

@@ -14,7 +14,6 @@ pub mod error;
 pub mod errors;
 pub mod extract;
 pub mod input;
-pub mod patch;
 pub mod state;
 
 mod actions;
@@ -26,7 +25,6 @@ pub mod description;
 mod email_templates;
 mod emails;
 mod event_logs;
-mod event_types;
 mod hashing;
 mod health;
 mod http_metrics;

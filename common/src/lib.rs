@@ -17,6 +17,7 @@ pub mod model;
 pub mod outbox;
 pub mod render;
 pub mod reseal;
+pub mod resources;
 pub mod schema;
 pub mod seal;
 pub mod settings;

@@ -63,7 +63,7 @@ pub(super) fn judge(
     applications: &[String],
 ) -> Result<Change, ApiError> {
     match prepared {
-        Ok(change) => errors.finish().map(|()| change),
+        Ok(change) => Ok(errors.finish().map(|()| change)?),
         Err(Refusal::NotFound) => Err(ApiError::NotFound),
         Err(Refusal::Database(error)) => Err(error.into()),
         Err(Refusal::Invalid(violations)) => {

@@ -1,6 +1,6 @@
 //! Members and parameters that many endpoints have.
 
-use super::field::{Field, Kind, given, shown};
+use beadle_common::resources::field::{Field, Kind, given, shown};
 
 pub(crate) const INSERT_INSTANT: Field =
     shown("insertInstant", Kind::Instant, "When it was created.");

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::field::{Kind, Object, optional, required, shown, shown_maybe};
 use super::schema::{Schemas, Side, set, text};
 use beadle_common::model::user_action::Phase;
+use beadle_common::resources::field::{Kind, Object, optional, required, shown, shown_maybe};
 use beadle_common::view::UserActionEvent;
 
 /// Somebody with a mailbox.

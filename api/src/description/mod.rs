@@ -8,7 +8,6 @@
 
 mod common;
 mod event;
-mod field;
 mod openapi;
 mod operation;
 mod page;
@@ -20,13 +19,13 @@ mod shared;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use beadle_common::resources::field::{
+    Field, Kind, Object, defaulted, given, must_give, optional, required, shown, shown_maybe,
+};
 pub(crate) use common::{
     END, HARD_DELETE, INACTIVE, INSERT_INSTANT, LAST_UPDATE_INSTANT, REACTIVATE, START, TOTAL, text,
 };
 pub(crate) use event::{EVENT, EVENT_INFO, MAILBOX};
-pub(crate) use field::{
-    Field, Kind, Object, defaulted, given, must_give, optional, required, shown, shown_maybe,
-};
 #[cfg(test)]
 pub(crate) use operation::Body;
 pub(crate) use operation::{Answer, At, Content, NOT_FOUND, Operation, Search};

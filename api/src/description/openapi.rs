@@ -4,12 +4,12 @@ use actix_web::http::Method;
 use serde_json::{Map, Value, json};
 
 use super::event;
-use super::field::{Field, Object};
 use super::operation::{Answer, At, Body, Content, Operation, Search};
 use super::routes::{Routes, Section};
 use super::schema::{Schemas, Side, set, text};
 use super::shared::{ABOUT, ERRORS, ORDER, PAGING, SCHEMAS, errors_content, json_patch, shared};
 use crate::extract::{Access, Endpoint};
+use beadle_common::resources::field::{Field, Object};
 
 /// The OpenAPI document of this version.
 #[must_use]

@@ -1,6 +1,6 @@
 //! What can be asked of a route.
 
-use super::field::{Field, Object};
+use beadle_common::resources::field::{Field, Object};
 
 /// One method of one path, or of both paths of a resource.
 #[derive(Debug, Clone, Copy)]

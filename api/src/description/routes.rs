@@ -6,10 +6,10 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, Responder, Route};
 
-use super::field::Kind;
 use super::operation::{At, Body, Operation};
 use crate::extract::Endpoint;
 use crate::middleware::idempotency_middleware;
+use beadle_common::resources::field::Kind;
 
 /// A chapter of the API: what the routes of one noun have in common.
 pub(crate) struct Section {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::field::{Field, Kind, Object, Presence};
+use beadle_common::resources::field::{Field, Kind, Object, Presence};
 
 /// Which way an object travels: what has to be there differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

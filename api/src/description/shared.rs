@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::field::{Field, Kind, Object, given, optional, required};
+use beadle_common::resources::field::{Field, Kind, Object, given, optional, required};
 
 /// Where schemas stand in the document.
 pub(super) const SCHEMAS: &str = "#/components/schemas/";

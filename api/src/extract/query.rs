@@ -35,7 +35,7 @@ impl Query {
                 errors.refuse(Prefix::CouldNotConvert, &name.replace('\0', "\u{fffd}"));
             }
         }
-        errors.finish()
+        Ok(errors.finish()?)
     }
 
     /// All parameters, in their order.

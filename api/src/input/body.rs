@@ -10,14 +10,14 @@ use actix_web::error::PayloadError;
 use actix_web::http::Method;
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::{Bytes, BytesMut};
+use beadle_common::resources::PatchKind;
+use beadle_common::resources::input::{keep_own, shape};
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
-use super::{own, shape};
 use crate::error::ApiError;
 use crate::errors::{Errors, General};
-use crate::patch::PatchKind;
 
 /// A body has to be there by then. Otherwise whoever sends it byte by byte could keep a
 /// connection for ever, and what was permitted at its beginning until long after that.
@@ -62,7 +62,7 @@ impl Body {
         }
         let mut members = self.members()?.clone();
         if !self.own.is_empty() {
-            own::keep(&mut members, &stored(), self.own);
+            keep_own(&mut members, &stored(), self.own);
         }
         Ok(members)
     }

@@ -1,24 +1,23 @@
-//! Reading of requests: bodies as JSON objects whose members are asked for one by one.
-//!
-//! A body is not deserialized into a struct, because that stops at the first mistake,
-//! and an answer has to name all of them. [`Object`] reports each into a shared
-//! [`Collector`](crate::errors::Collector) with the path of the member, and reading goes
-//! on. What the members mean, and which are required, is said beside each resource.
+//! Bodies of requests, and how the objects in them are read.
 
 mod body;
-mod decimal;
-mod email;
-mod localized;
-mod object;
-#[cfg(test)]
-mod object_tests;
-mod own;
-mod settings;
-pub(crate) mod shape;
 
+use beadle_common::resources::input;
+use serde_json::{Map, Value};
+
+use crate::error::ApiError;
+
+pub use beadle_common::resources::input::{LONGEST_NAME, Listed, Object, parse_id};
 pub use body::{Body, Incoming, read_body};
-pub(crate) use object::parse_id;
-pub use object::{Listed, Object, read_wrapped};
 
-/// Longest name or code: what fits an index of most databases.
-pub const LONGEST_NAME: usize = 191;
+/// As [`input::read_wrapped`], for what fails with a status.
+///
+/// # Errors
+/// [`ApiError::BadRequest`] with everything that was reported, or what `read` fails with.
+pub fn read_wrapped<T>(
+    members: &Map<String, Value>,
+    wrapper: &str,
+    read: impl FnOnce(&Object<'_>) -> Result<T, ApiError>,
+) -> Result<T, ApiError> {
+    input::read_wrapped(members, wrapper, read)
+}

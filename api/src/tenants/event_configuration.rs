@@ -4,8 +4,8 @@ use beadle_common::model::user_action::TransactionType;
 use serde_json::{Map, Value, json};
 
 use crate::errors::Prefix;
-use crate::event_types::{EventKind, kind_of};
 use crate::input::Object;
+use beadle_common::resources::event_types::{EventKind, kind_of};
 
 /// `{"events": {type: {"enabled", "transactionType"}}}` with everything filled in.
 pub(super) fn read_event_configuration(tenant: &Object<'_>) -> Map<String, Value> {

@@ -10,11 +10,11 @@ use super::view;
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::errors::Prefix;
-use crate::event_types::kind_of;
 use crate::extract::Call;
 use crate::input::Object;
 use crate::listing::{self, Rows};
 use crate::search::{Criteria, read_order, read_window, text_criterion};
+use beadle_common::resources::event_types::kind_of;
 
 pub(super) const FIELDS: [&str; 7] = [
     "eventResult",

@@ -13,9 +13,9 @@ use url::Url;
 use super::headers::read_headers;
 use crate::error::ApiError;
 use crate::errors::Prefix;
-use crate::event_types::kind_of;
 use crate::input::{LONGEST_NAME, Object};
 use crate::tenants::read_tenant_ids;
+use beadle_common::resources::event_types::kind_of;
 
 const LONGEST_URL: usize = 2048;
 const LONGEST_TEXT: usize = 1024;

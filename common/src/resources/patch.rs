@@ -1,13 +1,13 @@
 //! The three ways to PATCH, as functions over JSON. What comes out is then read and
 //! checked exactly like the body of a PUT.
 
-use beadle_common::locale::Locale;
+use crate::locale::Locale;
 use json_patch::{CopyOperation, MoveOperation, Patch, PatchErrorKind, PatchOperation};
 use serde_json::{Map, Value};
 
-use crate::error::ApiError;
-use crate::errors::{Errors, General};
-use crate::input::shape::{self, Extent};
+use super::ResourceError;
+use super::input::shape::{self, Extent};
+use super::problem::{Errors, General};
 
 /// What a patch may make a document grow to, and how much a JSON Patch may copy. A few dozen
 /// `copy` operations would otherwise double it again and again.
@@ -43,9 +43,9 @@ impl PatchKind {
     /// Applies `patch` to the stored object in its wrapper.
     ///
     /// # Errors
-    /// [`ApiError::BadRequest`] when the patch makes no sense for this document,
-    /// [`ApiError::TooLarge`] when it makes it grow too much.
-    pub fn apply(self, mut document: Value, mut patch: Value) -> Result<Value, ApiError> {
+    /// [`ResourceError::Invalid`] when the patch makes no sense for this document,
+    /// [`ResourceError::TooLarge`] when it makes it grow too much.
+    pub fn apply(self, mut document: Value, mut patch: Value) -> Result<Value, ResourceError> {
         // What is larger already may stay, so that it can be made smaller.
         let limit = LARGEST_DOCUMENT.max(Extent::of(&document).bytes);
         match self {
@@ -60,7 +60,7 @@ impl PatchKind {
             Self::JsonPatch => apply_operations(&mut document, patch)?,
         }
         if Extent::of(&document).bytes > limit {
-            return Err(ApiError::TooLarge { limit });
+            return Err(ResourceError::TooLarge { limit });
         }
         Ok(document)
     }
@@ -122,7 +122,7 @@ fn spell_locales(patch: &mut Value) {
     }
 }
 
-fn apply_operations(document: &mut Value, patch: Value) -> Result<(), ApiError> {
+fn apply_operations(document: &mut Value, patch: Value) -> Result<(), ResourceError> {
     let Patch(operations) = serde_json::from_value(patch).map_err(|error| {
         Errors::general_because(
             General::InvalidJson,
@@ -159,7 +159,7 @@ fn check_operation(
     document: &Value,
     operation: &PatchOperation,
     room: &mut usize,
-) -> Result<(), ApiError> {
+) -> Result<(), ResourceError> {
     let path = operation.path();
     if path
         .tokens()
@@ -185,7 +185,7 @@ fn check_operation(
     if path.count() + extent.depth > shape::DEEPEST {
         return Err(shape::too_deep().into());
     }
-    *room = room.checked_sub(taken).ok_or(ApiError::TooLarge {
+    *room = room.checked_sub(taken).ok_or(ResourceError::TooLarge {
         limit: LARGEST_DOCUMENT,
     })?;
     Ok(())
@@ -202,8 +202,8 @@ mod tests {
         json!({"userAction": {"name": "Ban", "options": [{"name": "A"}], "localizedNames": {"de": "Bann"}}})
     }
 
-    fn code(error: ApiError) -> Value {
-        let ApiError::BadRequest(errors) = error else {
+    fn code(error: ResourceError) -> Value {
+        let ResourceError::Invalid(errors) = error else {
             panic!("another error: {error:?}");
         };
         errors.to_json()["generalErrors"][0]["code"].clone()
@@ -285,7 +285,10 @@ mod tests {
         let refused = PatchKind::JsonPatch
             .apply(json!({}), Value::Array(operations))
             .unwrap_err();
-        assert!(matches!(refused, ApiError::TooLarge { .. }), "{refused:?}");
+        assert!(
+            matches!(refused, ResourceError::TooLarge { .. }),
+            "{refused:?}"
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use email_address::{EmailAddress, Options};
 
 use super::object::{Listed, Object};
-use crate::errors::Prefix;
+use crate::resources::problem::Prefix;
 
 /// Longest address that mail servers pass on.
 const LONGEST: usize = 254;

@@ -2,14 +2,13 @@
 
 use std::str::FromStr;
 
-use beadle_common::db::JsonText;
-use beadle_common::unix_millis::UnixMillis;
+use crate::db::JsonText;
+use crate::unix_millis::UnixMillis;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::decimal::whole_part;
-use crate::error::ApiError;
-use crate::errors::{Collector, Prefix};
+use crate::resources::problem::{Collector, Errors, Prefix};
 
 /// Elements of a list at most. Each is checked against the others or against the
 /// database, and a body has room for tens of thousands.
@@ -275,19 +274,19 @@ impl<'a> Object<'a> {
 /// nothing is wrong with it.
 ///
 /// # Errors
-/// [`ApiError::BadRequest`] with everything that was reported, or what `read` fails with.
-pub fn read_wrapped<T>(
+/// Everything that was reported, or what `read` fails with.
+pub fn read_wrapped<T, E: From<Errors>>(
     members: &Map<String, Value>,
     wrapper: &str,
-    read: impl FnOnce(&Object<'_>) -> Result<T, ApiError>,
-) -> Result<T, ApiError> {
+    read: impl FnOnce(&Object<'_>) -> Result<T, E>,
+) -> Result<T, E> {
     let errors = Collector::new();
     let value = match Object::root(members, &errors).required_object(wrapper) {
         Some(object) => Some(read(&object)?),
         None => None,
     };
     errors.finish()?;
-    value.ok_or_else(|| ApiError::field(Prefix::Missing, wrapper))
+    value.ok_or_else(|| Errors::field(Prefix::Missing, wrapper).into())
 }
 
 fn integer(value: &Value) -> Option<i64> {
@@ -303,7 +302,7 @@ fn id<T: From<Uuid>>(value: &Value) -> Option<T> {
 }
 
 /// An Id in its one usual spelling; the `uuid` crate accepts others too.
-pub(crate) fn parse_id<T: From<Uuid>>(text: &str) -> Option<T> {
+pub fn parse_id<T: From<Uuid>>(text: &str) -> Option<T> {
     const HYPHENATED: usize = 36;
     (text.len() == HYPHENATED)
         .then(|| Uuid::parse_str(text).ok())

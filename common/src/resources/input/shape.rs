@@ -3,28 +3,33 @@
 
 use serde_json::Value;
 
-use crate::errors::{Errors, General};
+use crate::resources::problem::{Errors, General};
 
 /// Levels of arrays and objects, the outermost included. Readers of JSON stop at about 128,
 /// and what is stored stands a few levels deeper in events and answers.
-pub(crate) const DEEPEST: usize = 64;
+pub const DEEPEST: usize = 64;
 
 /// Names of members by which `serde_json` passes its own types through itself. It would take
 /// an object that has one for something else.
 const PRIVATE: &str = "$serde_json::private::";
 
 /// Whether a member must not be called so.
-pub(crate) fn is_private(name: &str) -> bool {
+#[must_use]
+pub fn is_private(name: &str) -> bool {
     name.starts_with(PRIVATE)
 }
 
-pub(crate) fn too_deep() -> Errors {
+/// Refuses what is nested more deeply than [`DEEPEST`].
+#[must_use]
+pub fn too_deep() -> Errors {
     refused(format!(
         "the JSON is nested deeper than {DEEPEST} levels, make it flatter"
     ))
 }
 
-pub(crate) fn private_name() -> Errors {
+/// Refuses a name that [`is_private`].
+#[must_use]
+pub fn private_name() -> Errors {
     refused(format!(
         "names of members must not begin with `{PRIVATE}`, choose others"
     ))
@@ -39,7 +44,7 @@ fn refused(message: String) -> Errors {
 ///
 /// # Errors
 /// What is wrong with the shape.
-pub(crate) fn check(text: &[u8]) -> Result<(), Errors> {
+pub fn check(text: &[u8]) -> Result<(), Errors> {
     let mut depth: usize = 0;
     let mut rest = text;
     while let Some((byte, after)) = rest.split_first() {
@@ -108,16 +113,17 @@ fn unescaped(string: &[u8]) -> Option<String> {
 
 /// How much there is of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Extent {
+pub struct Extent {
     /// About as many bytes as its text has.
-    pub(crate) bytes: usize,
+    pub bytes: usize,
     /// Levels of arrays and objects; none for anything else.
-    pub(crate) depth: usize,
+    pub depth: usize,
 }
 
 impl Extent {
     /// Without recursion, so that it is safe to ask how deep something is.
-    pub(crate) fn of(value: &Value) -> Self {
+    #[must_use]
+    pub fn of(value: &Value) -> Self {
         let mut extent = Self { bytes: 0, depth: 0 };
         let mut to_do = vec![(value, 0)];
         while let Some((value, above)) = to_do.pop() {

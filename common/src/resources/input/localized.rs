@@ -1,10 +1,10 @@
 //! Locales within requests: maps from locale to text, and lists of locales.
 
-use beadle_common::locale::{Locale, LocalizedText};
+use crate::locale::{Locale, LocalizedText};
 use serde_json::Value;
 
 use super::object::{Listed, Object, unix_lines};
-use crate::errors::Prefix;
+use crate::resources::problem::Prefix;
 
 /// Translations of one text at most. CLDR has about as many languages that are translated into.
 const MOST_TRANSLATIONS: usize = 200;
@@ -98,7 +98,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::errors::Collector;
+    use crate::resources::problem::Collector;
 
     #[test]
     fn maps_are_normalised() {

@@ -1,14 +1,13 @@
 //! Promises about reading members.
 
-use beadle_common::id::UserId;
-use beadle_common::model::user_action::TransactionType;
-use beadle_common::unix_millis::UnixMillis;
+use crate::id::UserId;
+use crate::model::user_action::TransactionType;
+use crate::unix_millis::UnixMillis;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::object::*;
-use crate::error::ApiError;
-use crate::errors::Collector;
+use crate::resources::problem::Collector;
 
 /// What `read` makes of a body, and the problems it reports as `path: code`.
 fn reading<T>(body: &str, read: impl FnOnce(&Object<'_>) -> T) -> (T, Vec<String>) {
@@ -18,7 +17,7 @@ fn reading<T>(body: &str, read: impl FnOnce(&Object<'_>) -> T) -> (T, Vec<String
     let problems =
         match errors.finish() {
             Ok(()) => Vec::new(),
-            Err(ApiError::BadRequest(errors)) => errors.to_json()["fieldErrors"]
+            Err(errors) => errors.to_json()["fieldErrors"]
                 .as_object()
                 .unwrap()
                 .iter()
@@ -28,7 +27,6 @@ fn reading<T>(body: &str, read: impl FnOnce(&Object<'_>) -> T) -> (T, Vec<String
                     })
                 })
                 .collect(),
-            Err(other) => panic!("another error: {other}"),
         };
     (value, problems)
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 /// Gives `members`, the body of a PUT, what `stored` has at these paths and it does not name.
 /// A path is a JSON Pointer that begins with the wrapper, which has to be there.
-pub(super) fn keep(members: &mut Map<String, Value>, stored: &Value, paths: &[&str]) {
+pub fn keep_own(members: &mut Map<String, Value>, stored: &Value, paths: &[&str]) {
     for path in paths {
         let mut names = path.split('/').skip(1);
         let wrapper = names.next().and_then(|wrapper| members.get_mut(wrapper));
@@ -52,7 +52,7 @@ mod tests {
             panic!("an object");
         };
         let paths = ["/tenant/rank", "/tenant/email/limit", "/tenant/email/none"];
-        keep(&mut members, &stored, &paths);
+        keep_own(&mut members, &stored, &paths);
         Value::Object(members)
     }
 

@@ -3,7 +3,7 @@
 
 /// What a member holds.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// A text.
     Text,
     /// A text of at most so many characters.
@@ -44,42 +44,49 @@ pub(crate) enum Kind {
 
 /// Whether a member is sent to the server, or by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Presence {
+pub enum Presence {
+    /// Never.
     No,
+    /// It may be missing.
     Maybe,
+    /// It must be there.
     Always,
 }
 
 /// A member of an object, or a parameter.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Field {
-    pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
+pub struct Field {
+    /// As it is written in JSON.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
     /// In requests.
-    pub(crate) given: Presence,
+    pub given: Presence,
     /// In answers.
-    pub(crate) shown: Presence,
+    pub shown: Presence,
     /// As JSON, or as the text that it is.
-    pub(crate) default: Option<&'static str>,
-    pub(crate) about: &'static str,
+    pub default: Option<&'static str>,
+    /// What it is for.
+    pub about: &'static str,
 }
 
 /// An object with known members. One without a name is written where it is used.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Object {
-    pub(crate) name: &'static str,
-    pub(crate) about: &'static str,
-    pub(crate) fields: &'static [Field],
+pub struct Object {
+    /// What schemas call it.
+    pub name: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// Its members.
+    pub fields: &'static [Field],
     /// Members beside these are kept, and shown as they came.
-    pub(crate) open: bool,
+    pub open: bool,
 }
 
 impl Object {
-    pub(crate) const fn new(
-        name: &'static str,
-        about: &'static str,
-        fields: &'static [Field],
-    ) -> Self {
+    /// An object with a name.
+    #[must_use]
+    pub const fn new(name: &'static str, about: &'static str, fields: &'static [Field]) -> Self {
         Self {
             name,
             about,
@@ -89,12 +96,14 @@ impl Object {
     }
 
     /// What surrounds an object in requests and answers.
-    pub(crate) const fn wrapper(fields: &'static [Field]) -> Self {
+    #[must_use]
+    pub const fn wrapper(fields: &'static [Field]) -> Self {
         Self::new("", "", fields)
     }
 
     /// The same, with further members that are kept.
-    pub(crate) const fn open(self) -> Self {
+    #[must_use]
+    pub const fn open(self) -> Self {
         Self { open: true, ..self }
     }
 }
@@ -117,17 +126,20 @@ const fn field(
 }
 
 /// Must be given, and is always shown.
-pub(crate) const fn required(name: &'static str, kind: Kind, about: &'static str) -> Field {
+#[must_use]
+pub const fn required(name: &'static str, kind: Kind, about: &'static str) -> Field {
     field(name, kind, Presence::Always, Presence::Always, about)
 }
 
 /// May be given, and is shown if it was.
-pub(crate) const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Field {
+#[must_use]
+pub const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Field {
     field(name, kind, Presence::Maybe, Presence::Maybe, about)
 }
 
 /// May be given, and is always shown.
-pub(crate) const fn defaulted(
+#[must_use]
+pub const fn defaulted(
     name: &'static str,
     kind: Kind,
     default: &'static str,
@@ -140,21 +152,25 @@ pub(crate) const fn defaulted(
 }
 
 /// The server's to say, and always there.
-pub(crate) const fn shown(name: &'static str, kind: Kind, about: &'static str) -> Field {
+#[must_use]
+pub const fn shown(name: &'static str, kind: Kind, about: &'static str) -> Field {
     field(name, kind, Presence::No, Presence::Always, about)
 }
 
 /// The server's to say, if there is anything to say.
-pub(crate) const fn shown_maybe(name: &'static str, kind: Kind, about: &'static str) -> Field {
+#[must_use]
+pub const fn shown_maybe(name: &'static str, kind: Kind, about: &'static str) -> Field {
     field(name, kind, Presence::No, Presence::Maybe, about)
 }
 
 /// May be given, and is never shown.
-pub(crate) const fn given(name: &'static str, kind: Kind, about: &'static str) -> Field {
+#[must_use]
+pub const fn given(name: &'static str, kind: Kind, about: &'static str) -> Field {
     field(name, kind, Presence::Maybe, Presence::No, about)
 }
 
 /// Must be given, and is never shown.
-pub(crate) const fn must_give(name: &'static str, kind: Kind, about: &'static str) -> Field {
+#[must_use]
+pub const fn must_give(name: &'static str, kind: Kind, about: &'static str) -> Field {
     field(name, kind, Presence::Always, Presence::No, about)
 }
