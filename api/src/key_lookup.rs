@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use beadle_common::db::{
-    AnyConnection, CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered, QueryResult, Threads,
+    AnyConnection, BatchOutcome, Batcher, CHECKOUT_TIMEOUT, Db, DbError, QueryResult, Threads,
 };
 use beadle_common::id::TenantId;
 use beadle_common::lifecycle::KeyInUse;
@@ -59,7 +59,7 @@ pub(crate) struct KeyLookup {
 #[derive(Debug, Clone)]
 pub struct KeyFinder {
     db: Db,
-    gather: Arc<Gather<KeyQuery, KeyLookup>>,
+    batcher: Arc<Batcher<KeyQuery, KeyLookup>>,
 }
 
 impl KeyFinder {
@@ -67,19 +67,19 @@ impl KeyFinder {
     #[must_use]
     pub fn new(db: Db) -> Self {
         let shared = db.clone();
-        let gather = Gather::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |queries: Vec<_>| {
+        let batcher = Batcher::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |queries: Vec<_>| {
             let found =
                 shared.read_blocking(|connection| look_up(connection, queries.iter(), load))?;
-            Ok(found.into_iter().map(Gathered::Answer).collect())
+            Ok(found.into_iter().map(BatchOutcome::Answer).collect())
         });
         Self {
             db,
-            gather: Arc::new(gather),
+            batcher: Arc::new(batcher),
         }
     }
 
     pub(crate) async fn ask(&self, query: KeyQuery) -> Result<KeyLookup, ApiError> {
-        if let Gathered::Answer(found) = self.gather.ask(query.clone()).await? {
+        if let BatchOutcome::Answer(found) = self.batcher.ask(query.clone()).await? {
             return Ok(found);
         }
         let looking = self

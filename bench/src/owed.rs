@@ -11,7 +11,7 @@ use beadle_common::mail::Setup;
 use beadle_common::model::email::Mailbox;
 use beadle_common::outbox::{
     AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, DestinationPolicy,
-    Destinations, Judgement, Kind, NewDelivery, Payload, Settlement, Verdict, claim, insert,
+    Destinations, Kind, NewDelivery, Payload, PeerSignal, Settlement, Verdict, claim, insert,
     settle, settle_plain,
 };
 use beadle_common::unix_millis::UnixMillis;
@@ -35,7 +35,7 @@ pub fn open(url: &str, connections: u32, synchronous: SqliteSynchronous) -> anyh
         synchronous,
         if_missing: IfMissing::Create,
     })?;
-    Ok(db.by_index())
+    Ok(db.with_generic_plans())
 }
 
 /// Writes in one transaction.
@@ -88,7 +88,7 @@ pub fn request(closed: Vec<DestinationId>, now: UnixMillis) -> ClaimRequest {
 /// # Errors
 /// Those of the database.
 pub fn claim_all(db: &Db, request: ClaimRequest) -> Result<Vec<Claimed>, DbError> {
-    db.write_in_steps_blocking(move |connection| Ok(claim(connection, &request)?))
+    db.write_autocommit_blocking(move |connection| Ok(claim(connection, &request)?))
 }
 
 /// Settles as a worker does: most of it, or all, without a transaction.
@@ -124,7 +124,7 @@ pub fn delivered(claimed: &[Claimed], now: UnixMillis) -> Vec<Settlement> {
     };
     let verdict = Verdict::Finished(DeliveryState::Delivered);
     let settlement = |claimed| Settlement {
-        judgement: Judgement::Good,
+        peer_signal: PeerSignal::Good,
         ..Settlement::of(claimed, now, Some(record.clone()), verdict)
     };
     claimed.iter().map(settlement).collect()

@@ -1,7 +1,7 @@
 //! From our locales to the data of CLDR, which ICU4X carries: under which code it knows
 //! a language, whether it knows it at all, and which way it is written.
 //!
-//! What is written with that data is the business of [`crate::duration`] and
+//! What is written with that data is the business of [`crate::localized_duration`] and
 //! [`crate::render`].
 
 use icu_locale::{Locale as IcuLocale, LocaleDirectionality, locale};

@@ -18,7 +18,7 @@ use crate::unix_millis::UnixMillis;
 /// The smallest time-ordered Id (UUID v7) of that instant: a range of time is a range of
 /// such Ids.
 #[must_use]
-pub fn earliest<T: From<Uuid>>(instant: UnixMillis) -> T {
+pub fn min_id_at<T: From<Uuid>>(instant: UnixMillis) -> T {
     let millis = u64::try_from(instant.millis()).unwrap_or(0);
     // More does not fit into an Id, nor into this world.
     let millis = millis.min((1 << 48) - 1);

@@ -53,14 +53,14 @@ pub enum SealError {
 
 /// Where a sealed value belongs. Bound to the value, so it cannot be moved.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub struct AssociatedData {
     /// `table.column`
     pub column: &'static str,
     /// Key of the row.
     pub row: Uuid,
 }
 
-impl Place {
+impl AssociatedData {
     fn bytes(self) -> Vec<u8> {
         let mut bytes = self.column.as_bytes().to_vec();
         bytes.push(0);
@@ -173,7 +173,7 @@ impl Sealer {
     ///
     /// # Errors
     /// [`SealError::Random`] if the system gives no random bytes.
-    pub fn seal(&self, place: Place, secret: &[u8]) -> Result<Vec<u8>, SealError> {
+    pub fn seal(&self, place: AssociatedData, secret: &[u8]) -> Result<Vec<u8>, SealError> {
         let key = self.keys.first().ok_or(SealError::BadKey)?;
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce).map_err(SealError::Random)?;
@@ -197,7 +197,11 @@ impl Sealer {
     ///
     /// # Errors
     /// [`SealError::UnknownKey`] or [`SealError::Damaged`].
-    pub fn open(&self, place: Place, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    pub fn open(
+        &self,
+        place: AssociatedData,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let (format, rest) = sealed.split_first().ok_or(SealError::Damaged)?;
         let (id, rest) = rest
             .split_first_chunk::<KEY_ID>()
@@ -227,7 +231,11 @@ impl Sealer {
     ///
     /// # Errors
     /// Those of [`Sealer::open`] and [`Sealer::seal`].
-    pub fn reseal(&self, place: Place, sealed: &[u8]) -> Result<Option<Vec<u8>>, SealError> {
+    pub fn reseal(
+        &self,
+        place: AssociatedData,
+        sealed: &[u8],
+    ) -> Result<Option<Vec<u8>>, SealError> {
         let secret = self.open(place, sealed)?;
         let first = self.keys.first().ok_or(SealError::BadKey)?;
         if sealed.get(1..=KEY_ID) == Some(first.id.as_slice()) {
@@ -240,7 +248,7 @@ impl Sealer {
     ///
     /// # Errors
     /// As [`Sealer::seal`].
-    pub fn seal_text(&self, place: Place, secret: &str) -> Result<Vec<u8>, SealError> {
+    pub fn seal_text(&self, place: AssociatedData, secret: &str) -> Result<Vec<u8>, SealError> {
         self.seal(place, secret.as_bytes())
     }
 
@@ -248,7 +256,11 @@ impl Sealer {
     ///
     /// # Errors
     /// As [`Sealer::open`].
-    pub fn open_text(&self, place: Place, sealed: &[u8]) -> Result<SecretString, SealError> {
+    pub fn open_text(
+        &self,
+        place: AssociatedData,
+        sealed: &[u8],
+    ) -> Result<SecretString, SealError> {
         let bytes = self.open(place, sealed)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| SealError::Damaged)?;
         Ok(SecretString::from(text.to_owned()))
@@ -290,7 +302,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    const PLACE: Place = Place {
+    const PLACE: AssociatedData = AssociatedData {
         column: "webhook_secrets.secret",
         row: Uuid::from_u128(1),
     };
@@ -309,7 +321,7 @@ mod tests {
         let sealed = sealer.seal(PLACE, b"secret").unwrap();
         assert_eq!(sealer.open(PLACE, &sealed).unwrap().as_slice(), b"secret");
         assert!(!sealed.windows(6).any(|w| w == b"secret"));
-        let elsewhere = Place {
+        let elsewhere = AssociatedData {
             row: Uuid::from_u128(2),
             ..PLACE
         };

@@ -1,6 +1,6 @@
 //! What is written down of an attempt and of its peer, whoever has made it.
 
-use beadle_common::outbox::{AttemptRecord, AttemptResult, Judgement};
+use beadle_common::outbox::{AttemptRecord, AttemptResult, PeerSignal};
 use beadle_common::unix_millis::UnixMillis;
 
 use crate::outcome::{Exchange, Outcome, Verdict};
@@ -25,17 +25,17 @@ pub fn record(started: UnixMillis, exchange: &Exchange) -> AttemptRecord {
 
 /// What an exchange with the peer says about its destination.
 #[must_use]
-pub fn judgement(outcome: &Outcome) -> Judgement {
+pub fn peer_signal(outcome: &Outcome) -> PeerSignal {
     let Outcome::Failed(failure) = outcome else {
-        return Judgement::Good;
+        return PeerSignal::Good;
     };
     match failure.verdict {
         // Every other mail of the server would meet the same refusal.
-        Verdict::Throttle | Verdict::Credentials => Judgement::Overloaded(failure.retry_after),
-        Verdict::Gone => Judgement::Gone,
+        Verdict::Throttle | Verdict::Credentials => PeerSignal::Overloaded(failure.retry_after),
+        Verdict::Gone => PeerSignal::Gone,
         // The peer works, and says so about one message.
-        Verdict::Deferred | Verdict::Refused | Verdict::BadRecipient => Judgement::Good,
-        Verdict::Retry => Judgement::Bad,
+        Verdict::Deferred | Verdict::Refused | Verdict::BadRecipient => PeerSignal::Good,
+        Verdict::Retry => PeerSignal::Bad,
     }
 }
 

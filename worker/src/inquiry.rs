@@ -11,8 +11,8 @@ use beadle_common::id::{DestinationId, WebhookId};
 use beadle_common::lifecycle::{FirstAttempt, FirstAttempts, Question, Setup};
 use beadle_common::model::webhook::Webhook;
 use beadle_common::outbox::{
-    DeliveryState, DestinationPolicy, DestinationState, Judgement, Kind, UnclaimedAttempt, Verdict,
-    destination_states, take_note,
+    DeliveryState, DestinationPolicy, DestinationState, Kind, PeerSignal, UnclaimedAttempt,
+    Verdict, destination_states, take_note,
 };
 use beadle_common::seal::Sealer;
 use beadle_common::unix_millis::UnixMillis;
@@ -22,7 +22,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use tracing::Instrument as _;
 
-use crate::attempt::{judgement, record};
+use crate::attempt::{peer_signal, record};
 use crate::drain::happening::tell;
 use crate::drain::{Clock, Courier as _, Jitter, Unsendable};
 use crate::metrics::Metrics;
@@ -119,10 +119,10 @@ impl Inquirer {
             }
         }
         let said: Vec<UnclaimedAttempt> = answers.iter().map(|answered| answered.said).collect();
-        let is_news = said.iter().any(|said| match said.judgement {
-            Judgement::Silent => false,
-            Judgement::Good => any_failing,
-            Judgement::Bad | Judgement::Overloaded(_) | Judgement::Gone => true,
+        let is_news = said.iter().any(|said| match said.peer_signal {
+            PeerSignal::Silent => false,
+            PeerSignal::Good => any_failing,
+            PeerSignal::Bad | PeerSignal::Overloaded(_) | PeerSignal::Gone => true,
         });
         if !is_news {
             return;
@@ -148,17 +148,17 @@ impl Inquirer {
         parcel: Option<Result<Parcel, Unsendable>>,
     ) -> Option<Answered> {
         let began = (self.clock)();
-        let (attempt, judgement) = match parcel {
-            None => (FirstAttempt::NotMade, Judgement::Silent),
+        let (attempt, peer_signal) = match parcel {
+            None => (FirstAttempt::NotMade, PeerSignal::Silent),
             Some(Ok(parcel)) => {
-                let (exchange, judgement) = self.send(parcel, began).await;
-                (self.judge(webhook, began, &exchange), judgement)
+                let (exchange, peer_signal) = self.send(parcel, began).await;
+                (self.judge(webhook, began, &exchange), peer_signal)
             }
             Some(Err(Unsendable::Gone)) => return None,
             // Nothing but an exchange tells anything about the webhook.
             Some(Err(Unsendable::NotNow(failure))) => {
                 let exchange = Exchange::failed(failure);
-                (self.judge(webhook, began, &exchange), Judgement::Silent)
+                (self.judge(webhook, began, &exchange), PeerSignal::Silent)
             }
             Some(Err(Unsendable::Broken(failure) | Unsendable::Unwanted(failure))) => {
                 tracing::error!(webhook.id = %webhook, "cannot be sent: {}", failure.message);
@@ -166,28 +166,28 @@ impl Inquirer {
                     record: record(began, &Exchange::failed(failure)),
                     verdict: Verdict::Finished(DeliveryState::Exhausted),
                 };
-                (attempt, Judgement::Silent)
+                (attempt, PeerSignal::Silent)
             }
         };
         let said = UnclaimedAttempt {
             webhook,
             began,
             ended: (self.clock)(),
-            judgement,
+            peer_signal,
         };
         Some(Answered { attempt, said })
     }
 
     /// One webhook's panic must not cost the answers of the others.
-    async fn send(&self, parcel: Parcel, now: UnixMillis) -> (Exchange, Judgement) {
+    async fn send(&self, parcel: Parcel, now: UnixMillis) -> (Exchange, PeerSignal) {
         let sending = AssertUnwindSafe(self.courier.send(parcel, now)).catch_unwind();
         if let Ok(exchange) = sending.await {
-            let judgement = judgement(&exchange.outcome);
-            return (exchange, judgement);
+            let peer_signal = peer_signal(&exchange.outcome);
+            return (exchange, peer_signal);
         }
         let message = "the server failed while it was sending";
         let failure = Failure::new(ErrorClass::Unknown, message);
-        (Exchange::failed(failure), Judgement::Silent)
+        (Exchange::failed(failure), PeerSignal::Silent)
     }
 
     fn judge(&self, webhook: WebhookId, started: UnixMillis, exchange: &Exchange) -> FirstAttempt {

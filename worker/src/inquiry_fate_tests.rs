@@ -41,7 +41,7 @@ async fn what_was_asked_to_rest_is_not_called_before_its_time(world: World) {
         webhook,
         began: NOW,
         ended: NOW,
-        judgement: Judgement::Overloaded(Some(Duration::from_secs(60))),
+        peer_signal: PeerSignal::Overloaded(Some(Duration::from_secs(60))),
     };
     let policy = test_support::destination_policy();
     world
@@ -81,7 +81,7 @@ async fn a_success_closes_the_circuit_and_forgets_the_failures(world: World) {
         webhook,
         began: NOW,
         ended: NOW,
-        judgement: Judgement::Bad,
+        peer_signal: PeerSignal::Bad,
     };
     let (failed, policy) = ([failed; 10], test_support::destination_policy());
     world

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use beadle_common::db::{
-    AnyConnection, CHECKOUT_TIMEOUT, Db, DbError, Gather, Gathered, Notice, Threads,
+    AnyConnection, BatchOutcome, Batcher, CHECKOUT_TIMEOUT, Db, DbError, Notice, Threads,
 };
 use beadle_common::lifecycle::{
     Change, Conflict, Remembered, Setup, Taking, commit_together, prepare_together,
@@ -43,16 +43,16 @@ pub(super) struct Asking {
 /// Takes actions together, as far as they can be: a commit is paid for by all that have come
 /// in while the one before it was written.
 #[derive(Debug, Clone)]
-pub struct ActionBatcher(Arc<Gather<Asking, Taken>>);
+pub struct ActionBatcher(Arc<Batcher<Asking, Taken>>);
 
 impl ActionBatcher {
     /// Takes actions in the database of this state.
     #[must_use]
     pub fn new(state: &State) -> Self {
         let (wake, setup) = (state.wake.clone(), state.setup.clone());
-        let db = state.db.apart(CONNECTIONS, LOCK_WAIT);
+        let db = state.db.with_own_pool(CONNECTIONS, LOCK_WAIT);
         let remembered = Arc::new(Remembered::default());
-        let gather = Gather::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |asked| {
+        let batcher = Batcher::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |asked| {
             let notice = wake.notice(Kind::Webhook, Instant::now());
             let taken = take(&db, &setup, &remembered, asked, notice)?;
             if taken.iter().flatten().flatten().any(Change::leaves_work) {
@@ -61,10 +61,11 @@ impl ActionBatcher {
                     None => wake.wake_for(Kind::Webhook),
                 }
             }
-            let answer = |taken: Option<Taken>| taken.map_or(Gathered::Alone, Gathered::Answer);
+            let answer =
+                |taken: Option<Taken>| taken.map_or(BatchOutcome::Declined, BatchOutcome::Answer);
             Ok(taken.into_iter().map(answer).collect())
         });
-        Self(Arc::new(gather))
+        Self(Arc::new(batcher))
     }
 
     /// Takes an action with whatever others are asked for. None: nothing has happened, and it
@@ -74,8 +75,8 @@ impl ActionBatcher {
     /// As [`Credentials::judge`], or that of the database.
     pub(super) async fn take(&self, asking: Asking) -> Result<Option<Change>, ApiError> {
         match self.0.ask(asking).await? {
-            Gathered::Answer(taken) => taken.map(Some),
-            Gathered::Alone => Ok(None),
+            BatchOutcome::Answer(taken) => taken.map(Some),
+            BatchOutcome::Declined => Ok(None),
         }
     }
 }
@@ -115,7 +116,7 @@ fn take(
         }
         let remembered = Arc::clone(remembered);
         let commit = move |c: &mut AnyConnection| commit_together(c, &remembered, prepared, notice);
-        match db.write_in_steps_blocking(commit) {
+        match db.write_autocommit_blocking(commit) {
             Ok(changes) => return Ok(answers(changes, refusals)),
             Err(Conflict::Changed) => {}
             Err(Conflict::Database(error)) => return Err(error),

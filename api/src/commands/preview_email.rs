@@ -11,7 +11,7 @@ use beadle_common::mail::{Setup, sample, sample_timezone, sender, texts};
 use beadle_common::model::email::Mailbox;
 use beadle_common::model::email_template::EmailTemplate;
 use beadle_common::model::tenant::Tenant;
-use beadle_common::render::{PartFault, RenderedParts, lint, render_parts};
+use beadle_common::render::{PartError, RenderedParts, lint, render_parts};
 use beadle_common::settings::{DatabaseSettings, LogSettings, MailSettings};
 use beadle_common::unix_millis::UnixMillis;
 use beadle_worker::email::{Mailbox as Sender, OutgoingEmail};
@@ -170,7 +170,7 @@ fn find(db: &Db, id: EmailTemplateId) -> anyhow::Result<(EmailTemplate, Option<T
 }
 
 /// Every fault of the template once, whoever would read the text that has it.
-fn told(all: &[PartFault], parts: &RenderedParts) -> Vec<String> {
+fn told(all: &[PartError], parts: &RenderedParts) -> Vec<String> {
     let mut told: Vec<String> = all.iter().map(ToString::to_string).collect();
     for fault in parts.faults.iter().map(ToString::to_string) {
         if !told.contains(&fault) {

@@ -2,7 +2,7 @@
 //! that the others can be taken out of the list. Runs beside the servers.
 
 use beadle_common::db::IfMissing;
-use beadle_common::reseal::{Resealed, reseal};
+use beadle_common::rotate_secret_key::{RotatedTable, rotate_secret_key};
 use beadle_common::settings::{DatabaseSettings, LogSettings, SecretKeySettings};
 use clap::Args;
 
@@ -25,7 +25,7 @@ impl RotateSecretKey {
         self.log.start();
         let db = self.database.open(IfMissing::Refuse)?;
         let sealer = self.secret_key.sealer(&db)?;
-        let report = reseal(&db, &sealer)?;
+        let report = rotate_secret_key(&db, &sealer)?;
         for column in &report {
             println!("{}", line(column));
         }
@@ -39,8 +39,8 @@ impl RotateSecretKey {
     }
 }
 
-fn line(column: &Resealed) -> String {
-    let Resealed {
+fn line(column: &RotatedTable) -> String {
+    let RotatedTable {
         column,
         rewritten,
         current,
@@ -54,7 +54,7 @@ fn line(column: &Resealed) -> String {
 }
 
 /// A few of them: with a wrong key, it is all.
-fn failures(column: &Resealed) -> impl Iterator<Item = String> {
+fn failures(column: &RotatedTable) -> impl Iterator<Item = String> {
     let failure =
         move |(row, reason): &(_, String)| format!("{} of {row}: {reason}", column.column);
     column.failed.iter().take(3).map(failure)

@@ -4,7 +4,7 @@
 use actix_web::web;
 use beadle_common::locale::LocalizedText;
 use beadle_common::mail::sample;
-use beadle_common::render::{EmailPart, EmailTexts, PartFault, Texts, lint};
+use beadle_common::render::{EmailPart, EmailTexts, PartError, Texts, lint};
 use serde_json::{Map, Value};
 
 use super::WRAPPER;
@@ -25,9 +25,9 @@ pub(super) struct Fault {
     pub(super) message: String,
 }
 
-impl From<PartFault> for Fault {
-    fn from(fault: PartFault) -> Self {
-        let PartFault {
+impl From<PartError> for Fault {
+    fn from(fault: PartError) -> Self {
+        let PartError {
             part,
             locale,
             fault,

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use beadle_common::id::UserId;
 use beadle_common::locale::Locale;
-use beadle_common::mail::{Letter, Mail, Setup, Variables, texts, unsubscribe};
+use beadle_common::mail::{EmailDraft, QueuedEmail, Setup, Variables, texts, unsubscribe};
 use beadle_common::model::email::Mailbox;
 use beadle_common::model::tenant::Tenant;
-use beadle_common::render::{FaultKind, RenderError, RenderedEmail, Renderer};
+use beadle_common::render::{RenderError, RenderedEmail, Renderer, TemplateErrorKind};
 use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::{self, Absent};
 use serde_json::{Map, Value, json};
@@ -23,7 +23,7 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// What is to be queued, and the body of the answer.
 pub(super) struct Rendered {
-    pub(super) mails: Vec<Mail>,
+    pub(super) mails: Vec<QueuedEmail>,
     pub(super) answer: Value,
 }
 
@@ -86,7 +86,7 @@ struct Batch<'a> {
     order: &'a Order,
     renderer: Renderer<'a>,
     now: UnixMillis,
-    mails: Vec<Mail>,
+    mails: Vec<QueuedEmail>,
     bytes: usize,
 }
 
@@ -180,7 +180,7 @@ impl<'a> Batch<'a> {
         languages: &'a [Locale],
         content: Content,
     ) -> Result<(), ApiError> {
-        let letter = Letter {
+        let letter = EmailDraft {
             setup: self.setup,
             tenant,
             template: &self.order.template,
@@ -220,7 +220,7 @@ fn explain(error: &RenderError) -> Value {
             })
             .collect()
     };
-    json!({"parseErrors": of_kind(FaultKind::Parse), "renderErrors": of_kind(FaultKind::Render)})
+    json!({"parseErrors": of_kind(TemplateErrorKind::Parse), "renderErrors": of_kind(TemplateErrorKind::Render)})
 }
 
 fn too_much(message: String) -> ApiError {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::web;
 use beadle_common::id::EmailTemplateId;
-use beadle_common::mail::{self, Mail};
+use beadle_common::mail::{self, QueuedEmail};
 
 use super::input::read_order;
 use super::render::render;
@@ -27,7 +27,7 @@ pub(super) async fn send_email(mut call: Call) -> Answer {
     let rendered = web::block(move || render(&setup, order, now))
         .await
         .map_err(ApiError::internal)??;
-    let mails: Arc<[Mail]> = rendered.mails.into();
+    let mails: Arc<[QueuedEmail]> = rendered.mails.into();
     let reply = Reply::of(StatusCode::ACCEPTED, Some(rendered.answer.to_string()));
     let leaves_work = !mails.is_empty();
     let answer = call

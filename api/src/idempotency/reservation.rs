@@ -62,7 +62,7 @@ impl Reservation {
         let reserving = row.clone();
         let reserved = state
             .db
-            .write_in_steps(move |connection| {
+            .write_autocommit(move |connection| {
                 Ok::<_, ApiError>(reserving.reserve(connection, now)?)
             })
             .await?;

@@ -3,24 +3,24 @@
 //! What differs between SQLite and PostgreSQL is decided here and in
 //! [`crate::outbox`], nowhere else. Start at [`Db`].
 
+mod batcher;
 pub(crate) mod bulk;
+mod cached_sql;
 mod connection;
 mod error;
-mod gather;
 mod json;
 mod json_text;
 mod manager;
 mod migrate;
-mod native;
 mod notifier;
 mod notify;
 #[cfg(test)]
 mod open_test;
+mod per_backend;
 mod pool;
 mod pooled;
 #[cfg(test)]
 mod pooled_test;
-mod prepared;
 mod released;
 mod row_lock;
 #[cfg(test)]
@@ -32,22 +32,22 @@ mod sqlite_writer_test;
 mod statements;
 mod url;
 
+pub use batcher::{BatchOutcome, Batcher, Threads};
+pub(crate) use cached_sql::CachedInList;
+pub use cached_sql::CachedSql;
 pub use connection::{AnyConnection, MultiBackend};
 /// What a query of the model fails with; [`DbError`] says what that means.
 pub use diesel::result::{Error as QueryError, QueryResult};
 pub use error::DbError;
 pub(crate) use error::one_line;
-pub use gather::{Gather, Gathered, Threads};
 pub use json::Json;
 pub use json_text::JsonText;
 pub use manager::{IfMissing, SqliteSynchronous};
-pub use native::Native;
 pub use notifier::Notice;
 pub use notify::{Wake, WakeSource};
+pub use per_backend::PerBackend;
 pub use pool::{Connections, Db, DbOptions};
 pub use pooled::CHECKOUT_TIMEOUT;
-pub(crate) use prepared::Listing;
-pub use prepared::Prepared;
 pub(crate) use row_lock::{Locking, RowLock};
 pub use sql_type::SqlUuid;
 pub use statements::Statements;

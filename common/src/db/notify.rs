@@ -28,19 +28,19 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Wakes workers: those of this process at once, those of others through the database.
 #[derive(Debug, Clone)]
 pub struct Wake {
-    local: Arc<Bells>,
+    local: Arc<LocalWake>,
     /// PostgreSQL only.
     remote: Option<Arc<Notifier>>,
 }
 
 /// One for each kind of delivery.
 #[derive(Debug, Default)]
-struct Bells {
+struct LocalWake {
     webhooks: Notify,
     emails: Notify,
 }
 
-impl Bells {
+impl LocalWake {
     fn of(&self, kind: Kind) -> &Notify {
         match kind {
             Kind::Webhook => &self.webhooks,
@@ -48,7 +48,7 @@ impl Bells {
         }
     }
 
-    fn ring(&self, kinds: Kinds) {
+    fn wake(&self, kinds: Kinds) {
         for kind in [Kind::Webhook, Kind::Email] {
             if kinds.has(kind) {
                 self.of(kind).notify_waiters();
@@ -83,7 +83,7 @@ impl Wake {
 
     /// The same, after a commit that told the other processes itself.
     pub fn wake_here(&self, kind: Kind) {
-        self.local.ring(kind.into());
+        self.local.wake(kind.into());
     }
 
     /// What a statement that leaves work of this kind should tell the other processes itself.
@@ -94,7 +94,7 @@ impl Wake {
     }
 
     fn tell(&self, kinds: Kinds) {
-        self.local.ring(kinds);
+        self.local.wake(kinds);
         if let Some(remote) = &self.remote {
             remote.tell(kinds);
         }
@@ -112,7 +112,7 @@ impl Wake {
 /// The waiting end of wake-ups, from this process and from others.
 #[derive(Debug, Clone)]
 pub struct WakeSource {
-    local: Arc<Bells>,
+    local: Arc<LocalWake>,
 }
 
 impl WakeSource {
@@ -172,11 +172,11 @@ impl WakeSource {
                     subscribed = true;
                     pause.reset();
                     // Whatever came while nobody listened.
-                    self.local.ring(Kinds::ALL);
+                    self.local.wake(Kinds::ALL);
                 }
                 message = std::future::poll_fn(|cx| connection.poll_message(cx)) => match message {
                     Some(Ok(AsyncMessage::Notification(notification))) => {
-                        self.local.ring(Kinds::of_payload(notification.payload()));
+                        self.local.wake(Kinds::of_payload(notification.payload()));
                     }
                     Some(Ok(_)) => {}
                     Some(Err(error)) => return Err(error),

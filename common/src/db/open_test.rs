@@ -11,7 +11,7 @@ use diesel::sql_types::BigInt;
 use diesel::{QueryableByName, RunQueryDsl};
 use tokio::task::JoinHandle;
 
-use super::{Db, DbError, DbOptions, IfMissing, Prepared, SqliteSynchronous};
+use super::{CachedSql, Db, DbError, DbOptions, IfMissing, SqliteSynchronous};
 use crate::test_support::TestDb;
 
 fn options(url: &str, if_missing: IfMissing) -> DbOptions {
@@ -200,7 +200,7 @@ fn a_failure_that_is_kept_quiet_about_is_not_taken_for_a_connection_that_works()
     // As a claim does that has rows from the statements before. That the connection broke
     // while it prepared a statement is nothing that Diesel remembers of it.
     let kept_quiet = db.read_blocking(|c| {
-        let question = Prepared(diesel::sql_query("SELECT 2::bigint AS rows"));
+        let question = CachedSql(diesel::sql_query("SELECT 2::bigint AS rows"));
         assert!(question.get_result::<Count>(c).is_err());
         Ok::<_, DbError>(())
     });

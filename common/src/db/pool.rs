@@ -46,7 +46,7 @@ pub struct Connections {
 pub struct Db {
     pool: Arc<Pool>,
     /// One permit for each connection: whoever has to wait does so without a thread.
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     /// On SQLite all changes go through one thread; see [`SqliteWriter`].
     writer: Option<Arc<SqliteWriter>>,
     counter: Counter,
@@ -80,7 +80,7 @@ impl Db {
         };
         let pool = Pool::new(manager.clone(), options.connections, CHECKOUT_TIMEOUT);
         Ok(Self {
-            turns: turns(&pool),
+            permits: permits(&pool),
             pool: Arc::new(pool),
             writer,
             counter,
@@ -98,29 +98,29 @@ impl Db {
     /// Here it plans once for each connection, and takes no whole table where there is an
     /// index; the statements are written so that this leaves one way to go.
     #[must_use]
-    pub fn by_index(&self) -> Self {
+    pub fn with_generic_plans(&self) -> Self {
         Self {
-            planning: Planning::ByIndex,
+            planning: Planning::Generic,
             ..self.clone()
         }
     }
 
-    /// The same as [`Db::by_index`], with so many connections of its own on PostgreSQL: for
+    /// The same as [`Db::with_generic_plans`], with so many connections of its own on PostgreSQL: for
     /// those who ask the same again and again, and would have to have connections that others
     /// have used plan their way each time. They open none before they need it, and wait for
     /// another's lock for `lock_wait` at most ([`DbError::Locked`]).
     #[must_use]
-    pub fn apart(&self, connections: u32, lock_wait: Duration) -> Self {
+    pub fn with_own_pool(&self, connections: u32, lock_wait: Duration) -> Self {
         match self.backend() {
             Backend::Sqlite => self.clone(),
             Backend::Postgres => self.with(Pool::new(self.manager.clone(), connections, lock_wait)),
         }
-        .by_index()
+        .with_generic_plans()
     }
 
     fn with(&self, pool: Pool) -> Self {
         Self {
-            turns: turns(&pool),
+            permits: permits(&pool),
             pool: Arc::new(pool),
             ..self.clone()
         }
@@ -164,9 +164,9 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let turn = self.turn().await?;
+        let permit = self.permit().await?;
         let db = self.clone();
-        blocking(turn, move || db.read_blocking(work)).await
+        blocking(permit, move || db.read_blocking(work)).await
     }
 
     /// Runs `work` in one write transaction: all of it is committed, or nothing.
@@ -182,9 +182,9 @@ impl Db {
         if let Some(writer) = &self.writer {
             return answer(writer.submit(work)?.await);
         }
-        let turn = self.turn().await?;
+        let permit = self.permit().await?;
         let db = self.clone();
-        blocking(turn, move || db.write_blocking(work)).await
+        blocking(permit, move || db.write_blocking(work)).await
     }
 
     /// Runs `work` without a transaction around it on PostgreSQL: a statement is one by
@@ -193,7 +193,7 @@ impl Db {
     ///
     /// # Errors
     /// What `work` returns, or a failed commit as the caller's error.
-    pub async fn write_in_steps<T, E, F>(&self, work: F) -> Result<T, E>
+    pub async fn write_autocommit<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
@@ -235,11 +235,11 @@ impl Db {
         }
     }
 
-    /// As [`Db::write_in_steps`], for callers that may block.
+    /// As [`Db::write_autocommit`], for callers that may block.
     ///
     /// # Errors
-    /// As [`Db::write_in_steps`].
-    pub fn write_in_steps_blocking<T, E, F>(&self, work: F) -> Result<T, E>
+    /// As [`Db::write_autocommit`].
+    pub fn write_autocommit_blocking<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
@@ -253,10 +253,10 @@ impl Db {
 
     /// Waits for a connection to be free. Waiting in the pool itself would take a thread
     /// for each request, and their stacks and heaps are most of a busy process's memory.
-    async fn turn(&self) -> Result<OwnedSemaphorePermit, DbError> {
-        let turn = Arc::clone(&self.turns).acquire_owned();
-        match tokio::time::timeout(CHECKOUT_TIMEOUT, turn).await {
-            Ok(Ok(turn)) => Ok(turn),
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, DbError> {
+        let permit = Arc::clone(&self.permits).acquire_owned();
+        match tokio::time::timeout(CHECKOUT_TIMEOUT, permit).await {
+            Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(DbError::Unavailable(format!(
                 "all connections have been in use for {CHECKOUT_TIMEOUT:?}"
             ))),
@@ -271,9 +271,9 @@ impl Db {
 }
 
 /// One for each connection.
-fn turns(pool: &Pool) -> Arc<Semaphore> {
-    let turns = usize::try_from(pool.limit()).unwrap_or(Semaphore::MAX_PERMITS);
-    Arc::new(Semaphore::new(turns))
+fn permits(pool: &Pool) -> Arc<Semaphore> {
+    let permits = usize::try_from(pool.limit()).unwrap_or(Semaphore::MAX_PERMITS);
+    Arc::new(Semaphore::new(permits))
 }
 
 /// Brings the tables up to date, on a connection of its own: the pool would retry for
@@ -308,9 +308,9 @@ fn lost() -> DbError {
     DbError::Unavailable("the writer stopped before it answered".to_owned())
 }
 
-/// Runs blocking code off the async threads, within the caller's tracing span. The turn ends
+/// Runs blocking code off the async threads, within the caller's tracing span. The permit ends
 /// with the work: a caller who hangs up does not end it.
-async fn blocking<T, E, F>(turn: OwnedSemaphorePermit, work: F) -> Result<T, E>
+async fn blocking<T, E, F>(permit: OwnedSemaphorePermit, work: F) -> Result<T, E>
 where
     F: FnOnce() -> Result<T, E> + Send + 'static,
     T: Send + 'static,
@@ -318,7 +318,7 @@ where
 {
     let span = Span::current();
     let work = move || {
-        let _turn = turn;
+        let _permit = permit;
         span.in_scope(work)
     };
     match tokio::task::spawn_blocking(work).await {

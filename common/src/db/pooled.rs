@@ -26,8 +26,8 @@ const TRUSTED: Duration = Duration::from_secs(1);
 pub(super) enum Planning {
     /// As it likes.
     Usual,
-    /// See [`Db::by_index`](super::Db::by_index).
-    ByIndex,
+    /// See [`Db::with_generic_plans`](super::Db::with_generic_plans).
+    Generic,
 }
 
 impl Planning {
@@ -35,7 +35,7 @@ impl Planning {
         match self {
             Self::Usual => "RESET plan_cache_mode; RESET enable_seqscan; RESET jit",
             // To read what has no index is priced so high that it would be compiled first.
-            Self::ByIndex => {
+            Self::Generic => {
                 "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off"
             }
         }

@@ -45,16 +45,16 @@ pub(super) type Outcome<T, E> = thread::Result<Result<T, E>>;
 /// Handle on the writer. Its thread ends when the handle is dropped and nothing waits.
 #[derive(Debug)]
 pub(super) struct SqliteWriter {
-    desk: Arc<Desk>,
+    queue: Arc<WriteQueue>,
 }
 
 /// Where changes are left and written.
-struct Desk {
+struct WriteQueue {
     waiting: Mutex<Waiting>,
     /// Something was left for the thread, or it is to end.
     arrived: Condvar,
     /// Whoever holds it writes.
-    pen: Mutex<Pen>,
+    writer: Mutex<Writer>,
 }
 
 #[derive(Default)]
@@ -63,33 +63,33 @@ struct Waiting {
     closed: bool,
 }
 
-struct Pen {
+struct Writer {
     manager: Manager,
     connection: Option<AnyConnection>,
 }
 
-impl std::fmt::Debug for Desk {
+impl std::fmt::Debug for WriteQueue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Desk").finish_non_exhaustive()
+        f.debug_struct("WriteQueue").finish_non_exhaustive()
     }
 }
 
 impl SqliteWriter {
     pub(super) fn start(manager: Manager) -> Result<Self, DbError> {
-        let desk = Arc::new(Desk {
+        let queue = Arc::new(WriteQueue {
             waiting: Mutex::default(),
             arrived: Condvar::new(),
-            pen: Mutex::new(Pen {
+            writer: Mutex::new(Writer {
                 manager,
                 connection: None,
             }),
         });
-        let of_thread = Arc::clone(&desk);
+        let of_thread = Arc::clone(&queue);
         thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || of_thread.run())
             .map_err(|error| DbError::Unavailable(error.to_string()))?;
-        Ok(Self { desk })
+        Ok(Self { queue })
     }
 
     /// Leaves a change to the thread; its answer comes through the returned channel.
@@ -100,7 +100,7 @@ impl SqliteWriter {
         E: From<DbError> + From<diesel::result::Error> + Send + 'static,
     {
         let waiting = self.enqueue(work)?;
-        self.desk.arrived.notify_one();
+        self.queue.arrived.notify_one();
         Ok(waiting)
     }
 
@@ -115,7 +115,7 @@ impl SqliteWriter {
         E: From<DbError> + From<diesel::result::Error> + Send + 'static,
     {
         let waiting = self.enqueue(work)?;
-        self.desk.write_here();
+        self.queue.write_inline();
         Ok(waiting)
     }
 
@@ -141,19 +141,19 @@ impl SqliteWriter {
                 let _ = answer.send(result);
             })
         });
-        self.desk.leave(job)?;
+        self.queue.leave(job)?;
         Ok(waiting)
     }
 }
 
 impl Drop for SqliteWriter {
     fn drop(&mut self) {
-        self.desk.waiting().closed = true;
-        self.desk.arrived.notify_one();
+        self.queue.waiting().closed = true;
+        self.queue.arrived.notify_one();
     }
 }
 
-impl Desk {
+impl WriteQueue {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -182,14 +182,14 @@ impl Desk {
     }
 
     /// Writes one batch, unless somebody else is writing, and leaves the rest to the thread.
-    fn write_here(&self) {
-        let pen = match self.pen.try_lock() {
-            Ok(pen) => Some(pen),
-            Err(TryLockError::Poisoned(pen)) => Some(pen.into_inner()),
+    fn write_inline(&self) {
+        let writer = match self.writer.try_lock() {
+            Ok(writer) => Some(writer),
+            Err(TryLockError::Poisoned(writer)) => Some(writer.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         };
-        if let Some(mut pen) = pen {
-            pen.write(self);
+        if let Some(mut writer) = writer {
+            writer.write(self);
         }
         if !self.waiting().jobs.is_empty() {
             self.arrived.notify_one();
@@ -209,16 +209,16 @@ impl Desk {
                 };
             }
             drop(waiting);
-            let mut pen = self.pen.lock().unwrap_or_else(PoisonError::into_inner);
-            pen.write(self);
+            let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            writer.write(self);
         }
     }
 }
 
-impl Pen {
+impl Writer {
     /// Writes a batch of what waits, if anything does.
-    fn write(&mut self, desk: &Desk) {
-        let Some(first) = desk.next() else {
+    fn write(&mut self, queue: &WriteQueue) {
+        let Some(first) = queue.next() else {
             return;
         };
         let opened = self.connection.take();
@@ -227,7 +227,7 @@ impl Pen {
             Err(error) => return refuse(first, &error),
         };
         // A connection that failed is not used again.
-        if write_batch(&mut open, first, desk) {
+        if write_batch(&mut open, first, queue) {
             self.connection = Some(open);
         }
     }
@@ -261,11 +261,11 @@ fn refuse(job: Job, error: &DbError) {
 }
 
 /// Writes `first` and whatever else waits. False: the connection must be replaced.
-fn write_batch(connection: &mut AnyConnection, first: Job, desk: &Desk) -> bool {
+fn write_batch(connection: &mut AnyConnection, first: Job, queue: &WriteQueue) -> bool {
     if let Err(error) = begin(connection) {
         let error = error.into();
         refuse(first, &error);
-        desk.refuse_all(&error);
+        queue.refuse_all(&error);
         return false;
     }
     let mut answers = Vec::new();
@@ -275,7 +275,7 @@ fn write_batch(connection: &mut AnyConnection, first: Job, desk: &Desk) -> bool 
         // A full disk makes SQLite roll back everything by itself: nothing more may be
         // written as if the transaction were still there, and the commit will say so.
         if answers.len() < BATCH && depth(connection) == BATCH_DEPTH {
-            next = desk.next();
+            next = queue.next();
         }
     }
     let committed = match depth(connection) {

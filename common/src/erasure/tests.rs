@@ -265,7 +265,7 @@ fn a_definition_that_is_removed_leaves_nothing_that_is_not_found(db: &Db) {
 fn what_is_written_to_somebody_who_is_gone_is_not_written(db: &Db) {
     let hooli = tenant(db, "hooli");
     let (id, other) = (user(db, hooli), user(db, hooli));
-    let mail = |user| crate::mail::Mail {
+    let mail = |user| crate::mail::QueuedEmail {
         destination: DestinationId::random(),
         row: test_support::email_saying(hooli, user, SECRET),
     };

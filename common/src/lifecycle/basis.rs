@@ -11,7 +11,7 @@ use diesel::{QueryResult, RunQueryDsl};
 
 use super::remembered::{Destinations, KeyInUse, Versions};
 use crate::db::bulk::Condition;
-use crate::db::{AnyConnection, Listing, SqlUuid};
+use crate::db::{AnyConnection, CachedInList, SqlUuid};
 use crate::id::{ApiKeyId, TenantId, UserActionId, WebhookId};
 use crate::model::user_action::still_active;
 use crate::model::webhook::Webhook;
@@ -56,7 +56,7 @@ impl Basis {
     pub(super) fn holds(&self, connection: &mut AnyConnection) -> QueryResult<bool> {
         let definitions: Vec<UserActionId> = self.definitions.iter().copied().collect();
         let few = definitions.len();
-        let active = Listing::of(few, still_active(definitions));
+        let active = CachedInList::of(few, still_active(definitions));
         let active: i64 = active.get_result(connection)?;
         let tenants: Vec<TenantId> = self.destinations.keys().copied().collect();
         let mut destinations = Webhook::for_user_action_of(connection, &tenants)?;

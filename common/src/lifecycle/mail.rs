@@ -9,7 +9,7 @@ use super::phase::Who;
 use super::refusal::Refusal;
 use crate::db::AnyConnection;
 use crate::id::EmailTemplateId;
-use crate::mail::{Letter, Mail, Variables, texts, unsubscribe, with_nulls};
+use crate::mail::{EmailDraft, QueuedEmail, Variables, texts, unsubscribe, with_nulls};
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::application::Application;
 use crate::model::email_template::EmailTemplate;
@@ -37,7 +37,7 @@ impl MailInput<'_> {
         &self,
         connection: &mut AnyConnection,
         template: EmailTemplateId,
-    ) -> Result<Result<(Mail, Option<String>), String>, Refusal> {
+    ) -> Result<Result<(QueuedEmail, Option<String>), String>, Refusal> {
         let Some(template) = EmailTemplate::find(connection, template)? else {
             return Ok(Err(format!("the email template {template} does not exist")));
         };
@@ -107,8 +107,8 @@ impl MailInput<'_> {
         template: &EmailTemplate,
         rendered: RenderedEmail,
         unsubscribe: Option<Url>,
-    ) -> Mail {
-        let letter = Letter {
+    ) -> QueuedEmail {
+        let letter = EmailDraft {
             setup: self.setup,
             tenant: self.tenant,
             template,

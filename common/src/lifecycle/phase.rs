@@ -12,9 +12,9 @@ use super::refusal::Refusal;
 use super::sources::Sources;
 use super::transaction::Question;
 use crate::db::{AnyConnection, DbError};
-use crate::duration::localized_duration;
 use crate::id::EventId;
-use crate::mail::Mail;
+use crate::localized_duration::localized_duration;
+use crate::mail::QueuedEmail;
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::event::EventRow;
 use crate::model::tenant::Tenant;
@@ -70,7 +70,7 @@ pub struct Change {
     pub(super) log: ActionLog,
     pub(super) history: Vec<HistoryItem>,
     pub(super) event: Option<EventRow>,
-    pub(super) mail: Option<Mail>,
+    pub(super) mail: Option<QueuedEmail>,
     /// The event as the answer shows it.
     pub(super) answer_event: Option<Box<RawValue>>,
     /// What an operator should know: templates that failed.
@@ -215,7 +215,7 @@ impl PhaseInput {
         tenant: &Tenant,
         raised: bool,
         event: &mut UserActionEvent,
-    ) -> Result<(Option<Mail>, Vec<String>), Refusal> {
+    ) -> Result<(Option<QueuedEmail>, Vec<String>), Refusal> {
         let definition = &self.who.definition;
         let send = self.email_user
             && definition.user_emailing_enabled

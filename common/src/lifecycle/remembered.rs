@@ -17,7 +17,7 @@ use diesel::{QueryResult, QueryableByName, RunQueryDsl};
 
 use super::basis::Basis;
 use super::shelf::Shelf;
-use crate::db::{AnyConnection, Prepared, SqlUuid};
+use crate::db::{AnyConnection, CachedSql, SqlUuid};
 use crate::id::{ReasonId, TenantId, UserActionId, VersionedRowId, WebhookId};
 use crate::model::api_key::ApiKey;
 use crate::model::reason::Reason;
@@ -282,7 +282,7 @@ impl Versions {
             .bind::<Array<SqlUuid>, _>(&wanted.tenants)
             .bind::<Array<SqlUuid>, _>(&wanted.definitions)
             .bind::<Array<SqlUuid>, _>(&wanted.reasons);
-        let rows: Vec<Version> = Prepared(query).load(connection)?;
+        let rows: Vec<Version> = CachedSql(query).load(connection)?;
         let mut versions = Self::default();
         for Version { source, id, writer } in rows {
             let id = id.uuid();

@@ -13,7 +13,7 @@ use crate::model::user::User;
 use crate::model::user_action::TransactionType;
 use crate::model::webhook::Webhook;
 use crate::outbox::Verdict;
-use crate::outbox::{self, AttemptRecord, DeliveryState, NewDelivery, Payload, TriedDelivery};
+use crate::outbox::{self, AttemptRecord, DeliveryState, NewDelivery, Payload, PreAttempted};
 
 /// What webhooks are asked before a change is committed.
 #[derive(Debug, Clone)]
@@ -183,8 +183,8 @@ fn close(
     tried(event, webhook).finish(connection, record, state)
 }
 
-fn tried(event: &EventRow, webhook: WebhookId) -> TriedDelivery {
-    TriedDelivery {
+fn tried(event: &EventRow, webhook: WebhookId) -> PreAttempted {
+    PreAttempted {
         id: DeliveryId::sequential(),
         destination: webhook.into(),
         event: event.id,

@@ -11,7 +11,7 @@ use crate::model::email::{EmailRow, Mailbox};
 use crate::model::email_template::EmailTemplate;
 use crate::model::tenant::Tenant;
 use crate::outbox::mail_destination;
-use crate::render::{EmailTexts, RenderedEmail, Renderer, TemplateFault, Texts, on_one_line};
+use crate::render::{EmailTexts, RenderedEmail, Renderer, TemplateError, Texts, on_one_line};
 use crate::unix_millis::UnixMillis;
 use crate::view::MailView;
 
@@ -20,7 +20,7 @@ const LIST_UNSUBSCRIBE_POST: &str = "List-Unsubscribe-Post";
 
 /// A rendered mail, ready to be stored and to be shown.
 #[derive(Debug, Clone)]
-pub struct Mail {
+pub struct QueuedEmail {
     /// As it is stored.
     pub row: EmailRow,
     /// What its deliveries queue behind.
@@ -29,7 +29,7 @@ pub struct Mail {
 
 /// What a mail is made of, beside its rendered parts.
 #[derive(Debug, Clone)]
-pub struct Letter<'a> {
+pub struct EmailDraft<'a> {
     /// Settings of the server.
     pub setup: &'a Setup,
     /// Whose server sends it.
@@ -56,10 +56,10 @@ pub struct Letter<'a> {
     pub now: UnixMillis,
 }
 
-impl Letter<'_> {
+impl EmailDraft<'_> {
     /// The mail with these parts.
     #[must_use]
-    pub fn mail(self, rendered: RenderedEmail) -> Mail {
+    pub fn mail(self, rendered: RenderedEmail) -> QueuedEmail {
         let id = EmailId::sequential();
         let name = rendered.from_name.as_ref().map(|part| part.text.as_str());
         let from = sender(
@@ -98,14 +98,14 @@ impl Letter<'_> {
             insert_instant: self.now,
             preferred_languages: Json(self.languages.to_vec()),
         };
-        Mail {
+        QueuedEmail {
             row,
             destination: mail_destination(self.tenant.id),
         }
     }
 }
 
-impl Mail {
+impl QueuedEmail {
     /// The mail as events and previews show it.
     #[must_use]
     pub fn view(&self) -> MailView {
@@ -187,7 +187,7 @@ fn variants(default: &str, localized: &LocalizedText) -> Texts<String> {
 pub fn unsubscribe(
     tenant: &Tenant,
     renderer: &mut Renderer<'_>,
-) -> Result<Option<Url>, TemplateFault> {
+) -> Result<Option<Url>, TemplateError> {
     let user = renderer.variables().get("user");
     let is_user = user.is_some_and(Value::is_object);
     let template = tenant.email_setting("listUnsubscribe").filter(|_| is_user);

@@ -9,7 +9,7 @@ mod queue;
 mod sample;
 mod variables;
 
-pub use compose::{Letter, Mail, sender, texts, unsubscribe};
+pub use compose::{EmailDraft, QueuedEmail, sender, texts, unsubscribe};
 pub use queue::queue;
 pub use sample::{sample, sample_timezone};
 pub use variables::{Variables, with_nulls};

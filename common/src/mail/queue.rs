@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use diesel::QueryResult;
 
-use super::Mail;
+use super::QueuedEmail;
 use crate::db::AnyConnection;
 use crate::model::email::EmailRow;
 use crate::model::normalize;
 use crate::model::user::User;
 use crate::outbox::{self, NewDelivery, Payload};
 
-impl Mail {
+impl QueuedEmail {
     /// Writes the mail, and one delivery for each address that it goes to; nothing if it is to
     /// a user who was erased meanwhile. Call it in a write transaction, and wake the workers
     /// after the commit.
@@ -31,14 +31,14 @@ impl Mail {
     }
 }
 
-/// As [`Mail::queue`], for many mails.
+/// As [`QueuedEmail::queue`], for many mails.
 ///
 /// # Errors
 /// Those of the database.
-pub fn queue(connection: &mut AnyConnection, mails: &[Mail]) -> QueryResult<()> {
+pub fn queue(connection: &mut AnyConnection, mails: &[QueuedEmail]) -> QueryResult<()> {
     let users = mails.iter().filter_map(|mail| mail.row.user_id).collect();
     let users = User::hold_among(connection, users)?;
-    let is_owed = |mail: &&Mail| mail.row.user_id.is_none_or(|user| users.contains(&user));
+    let is_owed = |mail: &&QueuedEmail| mail.row.user_id.is_none_or(|user| users.contains(&user));
     let mails = || mails.iter().filter(is_owed);
     let rows: Vec<&EmailRow> = mails().map(|mail| &mail.row).collect();
     EmailRow::insert_all(connection, &rows)?;

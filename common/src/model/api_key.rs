@@ -8,10 +8,10 @@ use diesel::sql_types::BigInt;
 use sha2::{Digest, Sha256};
 
 use super::{crud, unique};
-use crate::db::{AnyConnection, Json, JsonText, Listing};
+use crate::db::{AnyConnection, CachedInList, Json, JsonText};
 use crate::id::{ApiKeyId, TenantId};
 use crate::schema::api_keys;
-use crate::seal::Place;
+use crate::seal::AssociatedData;
 use crate::unix_millis::UnixMillis;
 
 /// Endpoint to the methods that a key may use there.
@@ -67,8 +67,8 @@ impl ApiKey {
 
     /// Where the sealed key belongs.
     #[must_use]
-    pub fn key_place(id: ApiKeyId) -> Place {
-        Place {
+    pub fn key_place(id: ApiKeyId) -> AssociatedData {
+        AssociatedData {
             column: "api_keys.key_sealed",
             row: id.uuid(),
         }
@@ -94,7 +94,7 @@ impl ApiKey {
         let keys = api_keys::table
             .filter(api_keys::key_hash.eq_any(hashes))
             .select(Self::as_select());
-        Listing::of(few, keys).load(connection)
+        CachedInList::of(few, keys).load(connection)
     }
 
     /// The same, each with the transaction that wrote it, where rows say so.

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use crate::db::bulk::{Bulk, column};
-use crate::db::{AnyConnection, Listing, SqlUuid};
+use crate::db::{AnyConnection, CachedInList, SqlUuid};
 use crate::id::{ActionLogId, EventId, TenantId, UserId};
 use crate::schema::events;
 use crate::unix_millis::UnixMillis;
@@ -80,6 +80,6 @@ impl EventRow {
         let bodies = events::table
             .filter(events::id.eq_any(ids.to_vec()))
             .select((events::id, events::body));
-        Listing::of(ids.len(), bodies).load(connection)
+        CachedInList::of(ids.len(), bodies).load(connection)
     }
 }

@@ -8,10 +8,10 @@ use diesel::prelude::*;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::db::{AnyConnection, Native};
+use crate::db::{AnyConnection, PerBackend};
 use crate::id::{IdempotencyKeyId, ReservationToken};
 use crate::schema::idempotency_keys;
-use crate::seal::Place;
+use crate::seal::AssociatedData;
 use crate::unix_millis::UnixMillis;
 
 /// Expired rows that are removed at once: few enough that nobody waits for it, although each
@@ -64,8 +64,8 @@ impl IdempotencyKey {
 
     /// Where the sealed answer belongs.
     #[must_use]
-    pub fn answer_place(id: IdempotencyKeyId) -> Place {
-        Place {
+    pub fn answer_place(id: IdempotencyKeyId) -> AssociatedData {
+        AssociatedData {
             column: "idempotency_keys.answer",
             row: Uuid::from(id),
         }
@@ -108,7 +108,7 @@ impl IdempotencyKey {
             .set(self);
         let has_expired = idempotency_keys::expiration_instant.le(now);
         let place = diesel::query_dsl::methods::FilterDsl::filter(place, has_expired);
-        Ok(Native(place).execute(connection)? == 1)
+        Ok(PerBackend(place).execute(connection)? == 1)
     }
 
     /// Stores the answer, in the transaction of what it tells of. False: the reservation is

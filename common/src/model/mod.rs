@@ -128,7 +128,7 @@ macro_rules! rows {
                     .filter($crate::schema::$table::id.eq_any(ids.to_vec()))
                     $(.filter($seen()))?
                     .select(Self::as_select());
-                $crate::db::Listing::of(ids.len(), rows).load(connection)
+                $crate::db::CachedInList::of(ids.len(), rows).load(connection)
             }
 
             /// Every row; the caller sorts.

@@ -5,12 +5,12 @@ use diesel::prelude::*;
 
 use crate::db::AnyConnection;
 use crate::id::SealedRowId;
-use crate::seal::Place;
+use crate::seal::AssociatedData;
 
 /// A column whose values are sealed, each for its row.
 #[derive(Debug, Clone, Copy)]
 pub struct SealedColumn {
-    /// `table.column`, as in [`Place`].
+    /// `table.column`, as in [`AssociatedData`].
     pub name: &'static str,
     page: fn(&mut AnyConnection, SealedRowId, i64) -> QueryResult<Vec<SealedValue>>,
     replace: fn(&mut AnyConnection, SealedRowId, &[u8], &[u8]) -> QueryResult<bool>,
@@ -59,8 +59,8 @@ sealed_columns!(
 impl SealedColumn {
     /// Where a value of this column belongs.
     #[must_use]
-    pub fn place(&self, row: SealedRowId) -> Place {
-        Place {
+    pub fn place(&self, row: SealedRowId) -> AssociatedData {
+        AssociatedData {
             column: self.name,
             row: row.uuid(),
         }

@@ -7,7 +7,7 @@ use super::{crud, unique};
 use crate::db::AnyConnection;
 use crate::id::{SigningKeyId, TenantId};
 use crate::schema::{signing_keys, webhooks};
-use crate::seal::Place;
+use crate::seal::AssociatedData;
 use crate::sign::jws::Algorithm;
 use crate::unix_millis::UnixMillis;
 
@@ -51,8 +51,8 @@ unique!(
 impl SigningKeyRow {
     /// Where the sealed key belongs.
     #[must_use]
-    pub fn key_place(id: SigningKeyId) -> Place {
-        Place {
+    pub fn key_place(id: SigningKeyId) -> AssociatedData {
+        AssociatedData {
             column: "signing_keys.private_key",
             row: id.uuid(),
         }

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::normalize;
 use super::search::Window;
-use crate::db::{AnyConnection, MultiBackend, Native};
+use crate::db::{AnyConnection, MultiBackend, PerBackend};
 use crate::id::{DeliveryId, TenantId};
 use crate::schema::suppressions;
 use crate::unix_millis::UnixMillis;
@@ -45,7 +45,7 @@ impl Suppression {
             .on_conflict((suppressions::tenant_id, suppressions::address_normalized))
             .do_update()
             .set(self);
-        Native(put).execute(connection)?;
+        PerBackend(put).execute(connection)?;
         Ok(())
     }
 

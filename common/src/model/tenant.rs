@@ -4,11 +4,11 @@ use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use super::{crud, unique};
-use crate::db::{AnyConnection, Json, JsonText, Listing};
+use crate::db::{AnyConnection, CachedInList, Json, JsonText};
 use crate::erasure::tenants_under_erasure;
 use crate::id::{SigningKeyId, TenantId};
 use crate::schema::tenants;
-use crate::seal::Place;
+use crate::seal::AssociatedData;
 use crate::unix_millis::UnixMillis;
 
 /// `emailConfiguration.dkim`
@@ -69,8 +69,8 @@ unique!(
 impl Tenant {
     /// Where the sealed SMTP password belongs.
     #[must_use]
-    pub fn password_place(id: TenantId) -> Place {
-        Place {
+    pub fn password_place(id: TenantId) -> AssociatedData {
+        AssociatedData {
             column: "tenants.smtp_password",
             row: id.uuid(),
         }
@@ -104,7 +104,7 @@ impl Tenant {
             .filter(tenants::id.eq_any(ids))
             .filter(seen())
             .select(tenants::id);
-        Listing::of(few, existing).load(connection)
+        CachedInList::of(few, existing).load(connection)
     }
 
     /// Keeps others from changing or locking this row until the transaction ends. An update

@@ -9,10 +9,12 @@ use url::Url;
 
 use super::crud;
 use crate::db::sql_type::text_enum;
-use crate::db::{AnyConnection, Json, JsonText, Listing, Locking, Native, RowLock, SqlUuid};
+use crate::db::{
+    AnyConnection, CachedInList, Json, JsonText, Locking, PerBackend, RowLock, SqlUuid,
+};
 use crate::id::{SigningKeyId, TenantId, WebhookId, WebhookSecretId};
 use crate::schema::{tenants, webhook_secrets, webhook_tenants, webhooks};
-use crate::seal::Place;
+use crate::seal::AssociatedData;
 use crate::sign::SigningKey;
 use crate::unix_millis::UnixMillis;
 
@@ -98,8 +100,8 @@ pub fn origin_of(url: &str) -> String {
 impl Webhook {
     /// Where the sealed headers belong.
     #[must_use]
-    pub fn headers_place(id: WebhookId) -> Place {
-        Place {
+    pub fn headers_place(id: WebhookId) -> AssociatedData {
+        AssociatedData {
             column: "webhooks.headers",
             row: id.uuid(),
         }
@@ -107,8 +109,8 @@ impl Webhook {
 
     /// Where the sealed password belongs.
     #[must_use]
-    pub fn password_place(id: WebhookId) -> Place {
-        Place {
+    pub fn password_place(id: WebhookId) -> AssociatedData {
+        AssociatedData {
             column: "webhooks.http_authentication_password",
             row: id.uuid(),
         }
@@ -138,7 +140,7 @@ impl Webhook {
             ))
             .select((Self::as_select(), Option::<WebhookSecretRow>::as_select()));
         let rows: Vec<(Self, Option<WebhookSecretRow>)> =
-            Listing::of(ids.len(), rows).load(connection)?;
+            CachedInList::of(ids.len(), rows).load(connection)?;
         let mut webhooks: Vec<(Self, Vec<WebhookSecretRow>)> = Vec::new();
         for (webhook, secret) in rows {
             match webhooks.last_mut() {
@@ -281,7 +283,8 @@ impl Webhook {
                 sql::<Nullable<SqlUuid>>("NULL"),
             ));
         let rows: Vec<(WebhookId, bool, Option<TenantId>)> =
-            Listing::of(tenants.len(), Native(of_tenants.union_all(of_all))).load(connection)?;
+            CachedInList::of(tenants.len(), PerBackend(of_tenants.union_all(of_all)))
+                .load(connection)?;
         let mut wanting: BTreeMap<TenantId, Vec<(WebhookId, bool)>> = BTreeMap::new();
         for (id, ordered, tenant) in rows {
             let whose = tenant.as_ref().map_or(tenants, std::slice::from_ref);
@@ -317,8 +320,8 @@ pub struct WebhookSecretRow {
 impl WebhookSecretRow {
     /// Where the sealed secret belongs.
     #[must_use]
-    pub fn place(id: WebhookSecretId) -> Place {
-        Place {
+    pub fn place(id: WebhookSecretId) -> AssociatedData {
+        AssociatedData {
             column: "webhook_secrets.secret",
             row: id.uuid(),
         }

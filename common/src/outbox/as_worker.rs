@@ -6,14 +6,14 @@ use crate::db::{Db, DbError};
 use crate::test_support::destination_policy;
 
 pub(super) fn claim(db: &Db, request: ClaimRequest) -> Vec<Claimed> {
-    db.by_index()
-        .write_in_steps_blocking(move |c| Ok::<_, DbError>(super::claim(c, &request)?))
+    db.with_generic_plans()
+        .write_autocommit_blocking(move |c| Ok::<_, DbError>(super::claim(c, &request)?))
         .unwrap()
 }
 
 /// First what is plain, and in a transaction what is left.
 pub(super) fn settle(db: &Db, mut batch: Vec<Settlement>) -> Settled {
-    let plain = settle_plain_blocking(&db.by_index(), &batch).unwrap();
+    let plain = settle_plain_blocking(&db.with_generic_plans(), &batch).unwrap();
     batch.retain(|settlement| !plain.contains(&(settlement.id, settlement.token)));
     if batch.is_empty() {
         return Settled {
@@ -29,7 +29,7 @@ pub(super) fn settle(db: &Db, mut batch: Vec<Settlement>) -> Settled {
 }
 
 pub(super) fn settle_in_a_transaction(db: &Db, batch: Vec<Settlement>) -> Settled {
-    db.by_index()
+    db.with_generic_plans()
         .write_blocking(move |c| Ok::<_, DbError>(super::settle(c, &batch, &destination_policy())?))
         .unwrap()
 }

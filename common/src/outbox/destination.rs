@@ -51,7 +51,7 @@ mod tests {
 
     use super::*;
     use crate::db::Db;
-    use crate::mail::Mail;
+    use crate::mail::QueuedEmail;
     use crate::model::mail_limit::MailLimit;
     use crate::schema::{destination_states, mail_limits, outbox};
     use crate::test_support::{self, both_databases, write};
@@ -93,7 +93,7 @@ mod tests {
         let server = DestinationId::random();
         let destinations = write(db, move |c| {
             let row = test_support::email(id, "reader@example.com");
-            Mail {
+            QueuedEmail {
                 row,
                 destination: server,
             }

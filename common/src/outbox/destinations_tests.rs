@@ -46,20 +46,20 @@ fn claim_kind_at(db: &Db, kind: Kind, now: UnixMillis) -> Vec<Claimed> {
     as_worker::claim(db, request)
 }
 
-fn settle_at(db: &Db, claimed: &[Claimed], judgement: Judgement, now: UnixMillis) -> Settled {
-    let settlement = |claimed: &Claimed| settlement(claimed, judgement, now);
+fn settle_at(db: &Db, claimed: &[Claimed], peer_signal: PeerSignal, now: UnixMillis) -> Settled {
+    let settlement = |claimed: &Claimed| settlement(claimed, peer_signal, now);
     let batch: Vec<Settlement> = claimed.iter().map(settlement).collect();
     as_worker::settle(db, batch)
 }
 
-fn settlement(claimed: &Claimed, judgement: Judgement, now: UnixMillis) -> Settlement {
-    let verdict = match judgement {
-        Judgement::Good => Verdict::Finished(DeliveryState::Delivered),
-        Judgement::Gone => Verdict::Hold,
-        Judgement::Silent => Verdict::HandBack { at: now },
+fn settlement(claimed: &Claimed, peer_signal: PeerSignal, now: UnixMillis) -> Settlement {
+    let verdict = match peer_signal {
+        PeerSignal::Good => Verdict::Finished(DeliveryState::Delivered),
+        PeerSignal::Gone => Verdict::Hold,
+        PeerSignal::Silent => Verdict::HandBack { at: now },
         _ => Verdict::Retry { at: now },
     };
-    let record = (judgement != Judgement::Silent).then_some(AttemptRecord {
+    let record = (peer_signal != PeerSignal::Silent).then_some(AttemptRecord {
         instant: now,
         duration_millis: 1,
         result: AttemptResult::Failure,
@@ -69,7 +69,7 @@ fn settlement(claimed: &Claimed, judgement: Judgement, now: UnixMillis) -> Settl
         response_excerpt: None,
     });
     Settlement {
-        judgement,
+        peer_signal,
         ..Settlement::of(claimed, now, record, verdict)
     }
 }
@@ -141,7 +141,7 @@ fn a_resting_destination_costs_no_attempts_and_wakes_when_it_has_rested(db: &Db)
     settle_at(
         db,
         &claimed[..1],
-        Judgement::Overloaded(Some(30 * SECOND)),
+        PeerSignal::Overloaded(Some(30 * SECOND)),
         NOW,
     );
     assert_eq!(next(db, NOW), Some(at(30_000)));
@@ -154,10 +154,10 @@ fn an_open_circuit_is_tried_with_one_delivery_whoever_asks(db: &Db) {
     let destination = webhook(db);
     add(db, destination, 40);
     let claimed = claim_at(db, NOW);
-    let settled = settle_at(db, &claimed, Judgement::Bad, NOW);
+    let settled = settle_at(db, &claimed, PeerSignal::Bad, NOW);
     assert_eq!(
         settled.happenings,
-        [(destination, Happening::CircuitOpened(at(1000)))]
+        [(destination, DestinationEvent::CircuitOpened(at(1000)))]
     );
     assert_eq!(next(db, NOW), Some(at(1000)));
     assert!(claim_at(db, at(999)).is_empty());
@@ -167,17 +167,17 @@ fn an_open_circuit_is_tried_with_one_delivery_whoever_asks(db: &Db) {
     assert!(claim_at(db, at(1000)).is_empty(), "a second probe");
     assert_eq!(next(db, at(1000)), Some(at(61_000)));
     // It was not sent after all: somebody else may try.
-    settle_at(db, &probe, Judgement::Silent, at(1100));
+    settle_at(db, &probe, PeerSignal::Silent, at(1100));
     let probe = claim_at(db, at(1100));
     assert_eq!(probe.len(), 1);
-    settle_at(db, &probe, Judgement::Bad, at(1200));
+    settle_at(db, &probe, PeerSignal::Bad, at(1200));
     assert!(claim_at(db, at(3199)).is_empty());
 
     let probe = claim_at(db, at(3200));
-    let settled = settle_at(db, &probe, Judgement::Good, at(3200));
+    let settled = settle_at(db, &probe, PeerSignal::Good, at(3200));
     assert_eq!(
         settled.happenings,
-        [(destination, Happening::CircuitClosed)]
+        [(destination, DestinationEvent::CircuitClosed)]
     );
     assert_eq!(claim_at(db, at(3200)).len(), 16);
     assert_eq!(write(db, |c| states::table.count().get_result::<i64>(c)), 0);
@@ -187,7 +187,7 @@ fn a_lost_probe_is_followed_by_another(db: &Db) {
     let destination = webhook(db);
     add(db, destination, 20);
     let claimed = claim_at(db, NOW);
-    settle_at(db, &claimed, Judgement::Bad, NOW);
+    settle_at(db, &claimed, PeerSignal::Bad, NOW);
     assert_eq!(claim_at(db, at(1000)).len(), 1);
     assert!(claim_at(db, at(60_999)).is_empty());
     let probe = claim_at(db, at(61_000));
@@ -198,10 +198,10 @@ fn a_success_of_a_destination_that_was_well_at_its_claim_is_taken_note_of(db: &D
     let destination = webhook(db);
     add(db, destination, 2);
     let claimed = claim_at(db, NOW);
-    settle_at(db, &claimed[..1], Judgement::Bad, NOW);
+    settle_at(db, &claimed[..1], PeerSignal::Bad, NOW);
     let failing = write(db, move |c| destination_state(c, destination));
     assert_eq!((failing.failures, failing.failing_since), (1, Some(NOW)));
-    settle_at(db, &claimed[1..], Judgement::Good, at(5));
+    settle_at(db, &claimed[1..], PeerSignal::Good, at(5));
     let well = write(db, move |c| destination_state(c, destination));
     assert_eq!(well, DestinationState::healthy(destination));
 }
@@ -210,8 +210,8 @@ fn a_disabled_destination_holds_what_it_has_and_what_comes(db: &Db) {
     let destination = webhook(db);
     add(db, destination, 1);
     let claimed = claim_at(db, NOW);
-    let settled = settle_at(db, &claimed, Judgement::Gone, NOW);
-    let disabled = Happening::Disabled(DisabledReason::Gone);
+    let settled = settle_at(db, &claimed, PeerSignal::Gone, NOW);
+    let disabled = DestinationEvent::Disabled(DisabledReason::Gone);
     assert_eq!(settled.happenings, [(destination, disabled)]);
     add(db, destination, 20);
     let much_later = NOW.plus(1000 * 86_400 * SECOND);
@@ -234,36 +234,36 @@ fn what_was_handed_back_before_it_was_tried_is_fresh(db: &Db) {
     let priority = |db: &Db| write(db, |c| rows::table.select(rows::priority).first::<i16>(c));
     let claimed = claim_at(db, NOW);
     assert_eq!(priority(db), 1);
-    settle_at(db, &claimed, Judgement::Silent, NOW);
+    settle_at(db, &claimed, PeerSignal::Silent, NOW);
     assert_eq!(priority(db), 0);
     let claimed = claim_at(db, NOW);
-    settle_at(db, &claimed, Judgement::Bad, NOW);
+    settle_at(db, &claimed, PeerSignal::Bad, NOW);
     let claimed = claim_at(db, NOW);
     assert_eq!(claimed[0].attempt, 2);
-    settle_at(db, &claimed, Judgement::Silent, NOW);
+    settle_at(db, &claimed, PeerSignal::Silent, NOW);
     assert_eq!(priority(db), 1);
 }
 
 /// As when the clock jumps ahead, and a worker claims anew what it is sending.
 fn a_batch_may_hold_a_lease_that_has_lapsed_and_the_next(db: &Db) {
-    for judgement in [Judgement::Bad, Judgement::Good] {
+    for peer_signal in [PeerSignal::Bad, PeerSignal::Good] {
         let destination = webhook(db);
         add(db, destination, 1);
         let lapsed = claim_at(db, NOW);
         let next = claim_at(db, at(60_000));
         assert_eq!(next[0].attempt, 2);
         let both = [lapsed, next].concat();
-        assert_eq!(settle_at(db, &both, judgement, at(61_000)).rows, 1);
+        assert_eq!(settle_at(db, &both, peer_signal, at(61_000)).rows, 1);
         let left = claim_at(db, at(61_000));
-        assert_eq!(left.len(), usize::from(judgement == Judgement::Bad));
-        settle_at(db, &left, Judgement::Good, at(61_000));
+        assert_eq!(left.len(), usize::from(peer_signal == PeerSignal::Bad));
+        settle_at(db, &left, PeerSignal::Good, at(61_000));
     }
 }
 
 fn a_late_failure_of_a_deleted_webhook_leaves_no_state_behind(db: &Db) {
     let last = |claimed: &Claimed| Settlement {
         verdict: Verdict::Finished(DeliveryState::Exhausted),
-        ..settlement(claimed, Judgement::Bad, at(5))
+        ..settlement(claimed, PeerSignal::Bad, at(5))
     };
     let destinations = [webhook(db), webhook(db), webhook(db)];
     for destination in destinations {
@@ -279,7 +279,7 @@ fn a_late_failure_of_a_deleted_webhook_leaves_no_state_behind(db: &Db) {
     let gone = claimed[1].destination;
     write(db, move |c| Webhook::delete(c, gone.into()));
     let batch = vec![
-        settlement(&claimed[0], Judgement::Gone, at(5)),
+        settlement(&claimed[0], PeerSignal::Gone, at(5)),
         last(&claimed[1]),
         last(&claimed[2]),
     ];
@@ -304,7 +304,7 @@ fn a_failure_of_a_mail_server_is_remembered(db: &Db) {
         insert(c, &delivery)
     });
     let claimed = claim_kind_at(db, Kind::Email, NOW);
-    settle_at(db, &claimed, Judgement::Bad, NOW);
+    settle_at(db, &claimed, PeerSignal::Bad, NOW);
     assert_eq!(
         write(db, move |c| destination_state(c, destination)).failures,
         1

@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 use uuid::Uuid;
 
-use super::ends::cancel_where;
+use super::cancellation::cancel_where;
 use super::resend::listed;
 use crate::db::{AnyConnection, DbError, SqlUuid};
 use crate::id::{ActionLogId, DeliveryId, EmailId, EventId, TenantId, UserActionId, UserId};

@@ -7,13 +7,13 @@
 
 #[cfg(test)]
 mod as_worker;
+mod cancellation;
+#[cfg(test)]
+mod cancellation_tests;
 mod claim;
 mod destination;
 #[cfg(test)]
 mod destinations_tests;
-mod ends;
-#[cfg(test)]
-mod ends_tests;
 mod erase;
 mod health;
 mod insert;
@@ -24,6 +24,7 @@ mod order_tests;
 mod plain_tests;
 #[cfg(test)]
 mod plans_tests;
+mod pre_attempted;
 mod prune;
 mod replay;
 mod resend;
@@ -32,23 +33,23 @@ mod settle;
 mod statements_tests;
 #[cfg(test)]
 mod tests;
-mod tried;
 
+pub use cancellation::{cancel, enable, end_of_webhook};
 pub use claim::{ClaimRequest, Claimed, Destinations, claim, next_due};
 pub use destination::{begin_mail_anew, mail_destination};
-pub use ends::{cancel, enable, end_of_webhook};
 pub(crate) use erase::{
     Budget, erase_mails_to_addresses, erase_of_user, lock_user, lock_users_of, owed_of_tenant,
 };
 pub use erase::{EraseError, forget_logs, is_still_owed};
 pub use health::{
-    CIRCUIT_REST, CIRCUIT_REST_CAP, Circuit, DestinationCensus, DestinationState, DisabledReason,
-    FAILURES_TO_OPEN, Happening, Judgement, RETRY_AFTER_CAP, THROTTLE_REST, THROTTLE_REST_CAP,
-    destination_census, destination_state, destination_states,
+    CIRCUIT_REST, CIRCUIT_REST_CAP, Circuit, DestinationCounts, DestinationEvent, DestinationState,
+    DisabledReason, FAILURES_TO_OPEN, PeerSignal, RETRY_AFTER_CAP, THROTTLE_REST,
+    THROTTLE_REST_CAP, destination_counts, destination_state, destination_states,
 };
 pub(crate) use insert::at_once;
 pub use insert::{NewDelivery, Payload, insert, insert_all};
 pub use order::{OrderCursor, Stranded, free_stranded, insert_in_order, stranded};
+pub use pre_attempted::PreAttempted;
 pub use prune::{Cursor, Found, Prunable, look, remove};
 pub use replay::{Replay, Replayed};
 pub use resend::{Missing, Resent, resend};
@@ -56,7 +57,6 @@ pub use settle::{
     AttemptRecord, DestinationPolicy, Settled, Settlement, UnclaimedAttempt, Verdict, settle,
     settle_plain, take_note,
 };
-pub use tried::TriedDelivery;
 
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;

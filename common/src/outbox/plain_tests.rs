@@ -60,7 +60,7 @@ fn success(claimed: &Claimed) -> Settlement {
             message: None,
             response_excerpt: Some("thanks".to_owned()),
         }),
-        judgement: Judgement::Good,
+        peer_signal: PeerSignal::Good,
         verdict: Verdict::Finished(DeliveryState::Delivered),
         probe: claimed.probe,
         now: NOW,
@@ -69,7 +69,7 @@ fn success(claimed: &Claimed) -> Settlement {
 
 /// Which of a batch are settled, by their place in it. None on SQLite, which has no use for it.
 fn assert_plain(db: &Db, batch: &[Settlement], expected: &[usize]) {
-    let plain = settle_plain_blocking(&db.by_index(), batch).unwrap();
+    let plain = settle_plain_blocking(&db.with_generic_plans(), batch).unwrap();
     let is_plain = |s: &Settlement| plain.contains(&(s.id, s.token));
     let places: Vec<usize> = (0..batch.len()).filter(|n| is_plain(&batch[*n])).collect();
     match db.backend() {
@@ -148,10 +148,10 @@ fn what_is_settled_either_way_reads_the_same(db: &Db) {
 fn a_destination_that_says_more_is_judged_by_all_it_says(db: &Db) {
     let [well, failing, probed, silent] = destinations();
     let mut batch = successes(db, &[well, failing, failing, probed, silent, silent]);
-    batch[2].judgement = Judgement::Bad;
+    batch[2].peer_signal = PeerSignal::Bad;
     batch[2].verdict = Verdict::Retry { at: NOW };
     batch[3].probe = Some(NOW);
-    batch[5].judgement = Judgement::Silent;
+    batch[5].peer_signal = PeerSignal::Silent;
     batch[5].verdict = Verdict::HandBack { at: NOW };
     assert_plain(db, &batch, &[0, 4]);
 }

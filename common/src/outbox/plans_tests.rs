@@ -5,7 +5,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::claim::{HEADS_POSTGRES, TAKE_POSTGRES};
+use super::claim::{LEASE_POSTGRES, SCAN_POSTGRES};
 use super::settle::{FINISH_PLAIN_POSTGRES, FINISH_POSTGRES, HAND_BACK_POSTGRES, RETRY_POSTGRES};
 use crate::db::{AnyConnection, Db, DbError};
 use crate::test_support::TestDb;
@@ -16,8 +16,8 @@ const SETTLE_TYPES: &str = "uuid[], uuid[], text[], integer[], bigint[], bigint[
      text[], integer[], text[], text[], text[], uuid[]";
 
 const STATEMENTS: [(&str, &str); 6] = [
-    (HEADS_POSTGRES, "smallint"),
-    (TAKE_POSTGRES, TAKE_TYPES),
+    (SCAN_POSTGRES, "smallint"),
+    (LEASE_POSTGRES, TAKE_TYPES),
     (FINISH_POSTGRES, SETTLE_TYPES),
     (FINISH_PLAIN_POSTGRES, SETTLE_TYPES),
     (RETRY_POSTGRES, SETTLE_TYPES),
@@ -68,7 +68,7 @@ fn assert_steps(plan: &[String]) {
 #[test]
 fn a_plan_is_good_for_an_outbox_of_any_size() {
     let test = TestDb::postgres();
-    let db = test.db.by_index();
+    let db = test.db.with_generic_plans();
     let outbox_is = [
         "SELECT",
         "VACUUM ANALYZE outbox",
@@ -100,7 +100,7 @@ fn setting(db: &Db) -> String {
 #[test]
 fn a_connection_plans_as_whoever_has_it_wants() {
     let test = TestDb::postgres();
-    let workers = test.db.by_index();
+    let workers = test.db.with_generic_plans();
     let seen: Vec<String> = [&test.db, &workers, &workers, &test.db]
         .into_iter()
         .map(setting)

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{DeliveryState, Kind, KindCode};
 use crate::db::AnyConnection;
-use crate::id::{DeliveryId, DestinationId, EmailId, EventId, WebhookId, earliest};
+use crate::id::{DeliveryId, DestinationId, EmailId, EventId, WebhookId, min_id_at};
 use crate::model::idempotency_key::IdempotencyKey;
 use crate::schema::{attempts, deliveries, emails, event_logs, events, outbox, webhooks};
 use crate::unix_millis::UnixMillis;
@@ -193,7 +193,7 @@ fn look_at_deliveries(
 ) -> QueryResult<Found> {
     let seen: Vec<Old> = deliveries::table
         .filter(deliveries::id.gt(cursor.id::<DeliveryId>()))
-        .filter(deliveries::id.lt(earliest::<DeliveryId>(cutoff)))
+        .filter(deliveries::id.lt(min_id_at::<DeliveryId>(cutoff)))
         .order(deliveries::id)
         .limit(BATCH)
         .select((
@@ -249,7 +249,7 @@ macro_rules! look_at_unreferenced {
     ($connection:expr, $cursor:expr, $cutoff:expr, $table:ident, $column:ident, $rows:ident, $id:ty) => {{
         let seen: Vec<$id> = $table::table
             .filter($table::id.gt($cursor.id::<$id>()))
-            .filter($table::id.lt(earliest::<$id>($cutoff)))
+            .filter($table::id.lt(min_id_at::<$id>($cutoff)))
             .filter($table::insert_instant.lt($cutoff))
             .order($table::id)
             .limit(BATCH)

@@ -11,7 +11,7 @@ use diesel::sql_types::{BigInt, Nullable};
 use super::resend::move_back;
 use super::{DeliveryState, Kind, KindCode};
 use crate::db::{AnyConnection, SqlUuid};
-use crate::id::{DeliveryId, DestinationId, WebhookId, earliest};
+use crate::id::{DeliveryId, DestinationId, WebhookId, min_id_at};
 use crate::unix_millis::UnixMillis;
 
 /// Rows of one batch: few enough that other writers do not notice.
@@ -114,7 +114,7 @@ impl Replay {
     }
 
     fn first(&self) -> DeliveryId {
-        earliest(
+        min_id_at(
             self.start
                 .unwrap_or(UnixMillis::from_millis(0))
                 .minus(SLACK),
@@ -122,7 +122,7 @@ impl Replay {
     }
 
     fn beyond(&self) -> DeliveryId {
-        earliest(self.end.map_or(UnixMillis::NEVER, |end| end.plus(SLACK)))
+        min_id_at(self.end.map_or(UnixMillis::NEVER, |end| end.plus(SLACK)))
     }
 
     /// Five parameters, whose first use is in the order of their numbers: SQLite counts

@@ -54,7 +54,7 @@ fn delivered(claimed: &Claimed) -> Settlement {
     };
     let verdict = Verdict::Finished(DeliveryState::Delivered);
     Settlement {
-        judgement: Judgement::Good,
+        peer_signal: PeerSignal::Good,
         ..Settlement::of(claimed, NOW, Some(record), verdict)
     }
 }
@@ -71,7 +71,7 @@ fn round(
     destinations: usize,
     settle: impl FnOnce(&Db, Vec<Settlement>) -> Settled,
 ) -> (Statements, Statements) {
-    let db = &db.by_index();
+    let db = &db.with_generic_plans();
     let destinations: Vec<DestinationId> =
         (0..destinations).map(|_| DestinationId::random()).collect();
     add(db, &destinations);

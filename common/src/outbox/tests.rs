@@ -53,9 +53,9 @@ fn settlement(claimed: &Claimed, verdict: Verdict) -> Settlement {
         response_excerpt: Some("later".to_owned()),
     };
     Settlement {
-        judgement: match result {
-            AttemptResult::Success => Judgement::Good,
-            _ => Judgement::Bad,
+        peer_signal: match result {
+            AttemptResult::Success => PeerSignal::Good,
+            _ => PeerSignal::Bad,
         },
         ..Settlement::of(claimed, NOW, Some(record), verdict)
     }

@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use super::fault::TemplateFault;
 use super::template::CompiledTemplate;
+use super::template_error::TemplateError;
 
 /// Texts at most, and their bytes. What is made of a text takes some tens of its size: a
 /// higher figure costs memory, a lower one parses again where many languages are in use.
@@ -21,7 +21,7 @@ static LATELY: LazyLock<Mutex<Cache>> = LazyLock::new(|| Mutex::new(Cache::new(T
 ///
 /// # Errors
 /// The first thing that is wrong with it; that is not kept.
-pub(super) fn compiled(text: &str) -> Result<Arc<CompiledTemplate>, TemplateFault> {
+pub(super) fn compiled(text: &str) -> Result<Arc<CompiledTemplate>, TemplateError> {
     let cache = || LATELY.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(template) = cache().get(text) {
         return Ok(template);

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::fault::TemplateFault;
 use super::template::Escaping;
+use super::template_error::TemplateError;
 use crate::locale::{Locale, LocalizedText};
 
 /// One text of a template and its translations.
@@ -96,16 +96,16 @@ pub struct RenderedEmail {
 
 /// What is wrong with one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartFault {
+pub struct PartError {
     /// Which part.
     pub part: EmailPart,
     /// The translation that is wrong; `None` for the default text.
     pub locale: Option<Locale>,
     /// What is wrong with it.
-    pub fault: TemplateFault,
+    pub fault: TemplateError,
 }
 
-impl fmt::Display for PartFault {
+impl fmt::Display for PartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.part)?;
         if let Some(locale) = &self.locale {
@@ -119,7 +119,7 @@ impl fmt::Display for PartFault {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenderError {
     /// At least one.
-    pub faults: Vec<PartFault>,
+    pub faults: Vec<PartError>,
 }
 
 impl fmt::Display for RenderError {
@@ -171,7 +171,7 @@ pub struct RenderedParts {
     /// The plain text part.
     pub text: Option<Part>,
     /// Every part that failed, in the order of [`EmailPart`].
-    pub faults: Vec<PartFault>,
+    pub faults: Vec<PartError>,
 }
 
 /// Makes a text safe for a mail header: runs of spaces, line breaks and other control

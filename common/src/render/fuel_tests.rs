@@ -3,13 +3,13 @@
 use serde_json::{Value as Json, json};
 
 use super::size;
-use crate::render::{EmailTexts, Renderer, TemplateFault, Texts};
+use crate::render::{EmailTexts, Renderer, TemplateError, Texts};
 
-fn rendered(text: &str, variables: &Json) -> Result<String, TemplateFault> {
+fn rendered(text: &str, variables: &Json) -> Result<String, TemplateError> {
     rendered_within(u64::MAX, text, variables)
 }
 
-fn rendered_within(steps: u64, text: &str, variables: &Json) -> Result<String, TemplateFault> {
+fn rendered_within(steps: u64, text: &str, variables: &Json) -> Result<String, TemplateError> {
     let texts = EmailTexts {
         text: Texts {
             default: text.to_owned(),

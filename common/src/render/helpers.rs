@@ -14,12 +14,12 @@ use super::arguments::{
     OTHER, Options, STYLE, capitalized, decimal, duration_of, form, member, millis, one,
     percent_encoded, style, text,
 };
-use super::fault::unknown_name;
 use super::fuel::{self, Fuel};
 use super::number::{self, CATEGORIES};
-use super::template::{LONGEST_TEXT, Reader};
+use super::template::{Audience, LONGEST_TEXT};
+use super::template_error::unknown_name;
 use super::time::{self, Precision};
-use crate::duration::localized_duration;
+use crate::localized_duration::localized_duration;
 
 /// Only make sense around a text.
 const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
@@ -91,7 +91,7 @@ pub(super) fn register(handlebars: &mut Handlebars<'static>) {
 
 /// Registers, for one rendering, the helpers that give a value.
 pub(super) fn register_for<'rc>(
-    reader: &'rc Reader,
+    reader: &'rc Audience,
     fuel: &'rc Fuel,
     context: &mut RenderContext<'_, 'rc>,
 ) {
@@ -134,7 +134,7 @@ fn register_texts<'rc>(fuel: &'rc Fuel, context: &mut RenderContext<'_, 'rc>) {
 }
 
 fn register_formats<'rc>(
-    reader: &'rc Reader,
+    reader: &'rc Audience,
     fuel: &'rc Fuel,
     context: &mut RenderContext<'_, 'rc>,
 ) {

@@ -12,24 +12,24 @@
 mod arguments;
 mod cache;
 mod email;
-mod fault;
 mod fuel;
 mod helpers;
 mod html_to_text;
-mod names;
-mod nesting;
+mod lint;
 mod number;
 mod output;
+mod prescan;
 mod renderer;
 mod template;
+mod template_error;
 mod time;
 mod unsubscribe;
 
 pub use email::{
-    EmailPart, EmailTexts, Part, PartFault, RenderError, RenderedEmail, RenderedParts, Texts,
+    EmailPart, EmailTexts, Part, PartError, RenderError, RenderedEmail, RenderedParts, Texts,
     on_one_line,
 };
-pub use fault::{FaultKind, TemplateFault};
 pub use renderer::{Renderer, lint, render_parts};
 pub use template::{CompiledTemplate, check_syntax};
+pub use template_error::{TemplateError, TemplateErrorKind};
 pub use unsubscribe::unsubscribe_uri;

@@ -9,8 +9,8 @@ use icu_plurals::{PluralCategory, PluralRules};
 use serde_json::Value as Json;
 
 use crate::cldr::{first_covered, language_of};
-use crate::duration::probe;
 use crate::locale::Locale;
+use crate::localized_duration::probe;
 
 /// The names of CLDR's plural categories.
 pub(super) const CATEGORIES: [&str; 6] = ["zero", "one", "two", "few", "many", "other"];

@@ -9,12 +9,12 @@ use serde_json::{Map, Value as Json, json};
 use url::Url;
 
 use super::email::{
-    EmailPart, EmailTexts, Part, PartFault, RenderError, RenderedEmail, RenderedParts, Texts,
+    EmailPart, EmailTexts, Part, PartError, RenderError, RenderedEmail, RenderedParts, Texts,
     on_one_line,
 };
-use super::fault::TemplateFault;
 use super::fuel::{self, Fuel};
-use super::template::{CompiledTemplate, Reader, parsing_steps};
+use super::template::{Audience, CompiledTemplate, parsing_steps};
+use super::template_error::TemplateError;
 use super::{cache, html_to_text, unsubscribe};
 use crate::cldr::is_right_to_left;
 use crate::locale::{Locale, choose};
@@ -47,7 +47,7 @@ pub struct Renderer<'t> {
     parsed: HashMap<(EmailPart, Option<Locale>), Parsed>,
 }
 
-type Parsed = Result<Arc<CompiledTemplate>, TemplateFault>;
+type Parsed = Result<Arc<CompiledTemplate>, TemplateError>;
 
 impl<'t> Renderer<'t> {
     /// For one mail.
@@ -143,14 +143,14 @@ impl<'t> Renderer<'t> {
         let mut faults = Vec::new();
         let mut part = |part, chosen: Option<(Option<&Locale>, &str)>| {
             let (locale, text) = chosen?;
-            let reader = Reader::new(preferred, locale, timezone);
+            let reader = Audience::new(preferred, locale, timezone);
             match self.part(part, locale, text, &reader) {
                 Ok(text) => Some(Part {
                     locale: locale.cloned(),
                     text,
                 }),
                 Err(fault) => {
-                    faults.push(PartFault {
+                    faults.push(PartError {
                         part,
                         locale: locale.cloned(),
                         fault,
@@ -182,7 +182,7 @@ impl<'t> Renderer<'t> {
     ///
     /// # Errors
     /// What is wrong with the template, or with the URI that it comes to.
-    pub fn unsubscribe_uri(&mut self, template: &str) -> Result<Url, TemplateFault> {
+    pub fn unsubscribe_uri(&mut self, template: &str) -> Result<Url, TemplateError> {
         if let Json::Object(variables) = self.variables.data_mut() {
             variables.remove("locale");
         }
@@ -198,8 +198,8 @@ impl<'t> Renderer<'t> {
         part: EmailPart,
         locale: Option<&Locale>,
         text: &str,
-        reader: &Reader,
-    ) -> Result<String, TemplateFault> {
+        reader: &Audience,
+    ) -> Result<String, TemplateError> {
         self.name_locale(locale);
         self.fuel.begin_text(self.size);
         let parsed = self.parsed.entry((part, locale.cloned()));
@@ -207,7 +207,7 @@ impl<'t> Renderer<'t> {
             let steps = parsing_steps(text).filter(|_| self.is_trial);
             if steps.is_some_and(|steps| !self.fuel.take_whole(steps)) {
                 let reason = "the texts have too many tags together for their length";
-                return Err(TemplateFault::parse(reason));
+                return Err(TemplateError::parse(reason));
             }
             guarded(|| cache::compiled(text))
         });
@@ -246,9 +246,9 @@ fn chosen<'t, D>(
 
 /// A template that makes the engine panic is a template that fails: it must not be in the
 /// way of what the mail is for.
-fn guarded<T>(work: impl FnOnce() -> Result<T, TemplateFault>) -> Result<T, TemplateFault> {
+fn guarded<T>(work: impl FnOnce() -> Result<T, TemplateError>) -> Result<T, TemplateError> {
     let done = catch_unwind(AssertUnwindSafe(work));
-    done.unwrap_or_else(|_| Err(TemplateFault::render("the template makes the engine fail")))
+    done.unwrap_or_else(|_| Err(TemplateError::render("the template makes the engine fail")))
 }
 
 /// The text part of a mail whose template has none to say: that of the HTML part. Some
@@ -276,13 +276,13 @@ pub fn render_parts(
 /// What the texts may cost together is bounded: the one that exceeds it is the last one that
 /// is tried.
 #[must_use]
-pub fn lint(texts: &EmailTexts, variables: &Json) -> Vec<PartFault> {
+pub fn lint(texts: &EmailTexts, variables: &Json) -> Vec<PartError> {
     let mut renderer = Renderer::for_trial(texts, variables.clone());
     let mut faults = Vec::new();
     for (part, locale, text) in texts.all() {
-        let reader = Reader::new(&[], locale, None);
+        let reader = Audience::new(&[], locale, None);
         if let Err(fault) = renderer.part(part, locale, text, &reader) {
-            faults.push(PartFault {
+            faults.push(PartError {
                 part,
                 locale: locale.cloned(),
                 fault,

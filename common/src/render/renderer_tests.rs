@@ -1,7 +1,7 @@
 //! Which language each part of an email is in, and what its reader gets.
 
 use super::*;
-use crate::render::FaultKind;
+use crate::render::TemplateErrorKind;
 
 fn locale(text: &str) -> Locale {
     Locale::parse(text).unwrap()
@@ -135,9 +135,9 @@ fn every_failing_part_is_listed_with_its_name_and_place() {
     assert_eq!(
         faults,
         [
-            ("subject", FaultKind::Render),
-            ("fromName", FaultKind::Parse),
-            ("text", FaultKind::Parse)
+            ("subject", TemplateErrorKind::Render),
+            ("fromName", TemplateErrorKind::Parse),
+            ("text", TemplateErrorKind::Parse)
         ]
     );
     let text = error.to_string();

@@ -4,11 +4,11 @@ use std::sync::LazyLock;
 
 use handlebars::{Context, Handlebars, RenderContext, Renderable, Template, no_escape};
 
-use super::fault::TemplateFault;
 use super::fuel::Fuel;
 use super::output::BoundedText;
+use super::template_error::TemplateError;
 use super::time::Zone;
-use super::{fuel, helpers, names, nesting};
+use super::{fuel, helpers, lint, prescan};
 use crate::locale::Locale;
 
 /// The most that one part of an email may come to. Beyond it a mail is more likely
@@ -45,13 +45,13 @@ pub enum Escaping {
 
 /// Whom a text is written for.
 #[derive(Clone, Debug)]
-pub struct Reader {
+pub struct Audience {
     languages: Vec<Locale>,
     text: Option<Locale>,
     zone: Zone,
 }
 
-impl Reader {
+impl Audience {
     /// A reader of these languages, best first, in the time zone of that IANA name
     /// (UTC if it is absent or unknown), before a text in the language `text`.
     ///
@@ -107,17 +107,17 @@ impl CompiledTemplate {
     ///
     /// # Errors
     /// The first thing that is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, TemplateFault> {
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
         if parsing_steps(text).is_none() {
-            return Err(TemplateFault::parse(
+            return Err(TemplateError::parse(
                 "too many tags for a text of this length",
             ));
         }
-        nesting::check(text)?;
+        prescan::check(text)?;
         let template = Template::compile(text)?;
-        names::check_helpers(&template)?;
+        lint::check_helpers(&template)?;
         let metered = fuel::metered(&template)
-            .ok_or_else(|| TemplateFault::parse("the template cannot be bounded"))?;
+            .ok_or_else(|| TemplateError::parse("the template cannot be bounded"))?;
         Ok(Self {
             written: template,
             metered,
@@ -136,10 +136,10 @@ impl CompiledTemplate {
         &self,
         escaping: Escaping,
         variables: &Context,
-        reader: &Reader,
+        reader: &Audience,
         fuel: &Fuel,
-    ) -> Result<String, TemplateFault> {
-        names::check_variables(&self.written, variables.data())?;
+    ) -> Result<String, TemplateError> {
+        lint::check_variables(&self.written, variables.data())?;
         let engine = match escaping {
             Escaping::None => &*PLAIN,
             Escaping::Html => &*HTML,
@@ -168,7 +168,7 @@ pub(super) fn parsing_steps(text: &str) -> Option<u64> {
 ///
 /// # Errors
 /// The first thing that is wrong with it, with its place where known.
-pub fn check_syntax(text: &str) -> Result<(), TemplateFault> {
+pub fn check_syntax(text: &str) -> Result<(), TemplateError> {
     CompiledTemplate::parse(text).map(drop)
 }
 

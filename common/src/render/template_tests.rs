@@ -6,7 +6,7 @@ mod fuzz;
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::render::FaultKind;
+use crate::render::TemplateErrorKind;
 
 fn variables() -> Json {
     json!({
@@ -24,12 +24,12 @@ fn variables() -> Json {
     })
 }
 
-fn reader() -> Reader {
+fn reader() -> Audience {
     let german = Locale::parse("de").unwrap();
-    Reader::new(&[german], None, Some("Europe/Berlin"))
+    Audience::new(&[german], None, Some("Europe/Berlin"))
 }
 
-fn try_render(escaping: Escaping, text: &str) -> Result<String, TemplateFault> {
+fn try_render(escaping: Escaping, text: &str) -> Result<String, TemplateError> {
     let (variables, fuel) = (Context::from(variables()), Fuel::new(u64::MAX));
     fuel.begin_text(fuel::size(variables.data()));
     CompiledTemplate::parse(text)?.render(escaping, &variables, &reader(), &fuel)
@@ -39,7 +39,7 @@ fn rendered(text: &str) -> String {
     try_render(Escaping::None, text).unwrap_or_else(|fault| panic!("{text}: {fault}"))
 }
 
-fn fault(text: &str) -> TemplateFault {
+fn fault(text: &str) -> TemplateError {
     try_render(Escaping::None, text).expect_err(text)
 }
 
@@ -174,7 +174,7 @@ fn names_that_do_not_exist_are_errors_wherever_they_stand() {
         ("{{@index}}", "@index"),
     ] {
         let fault = fault(text);
-        assert_eq!(fault.kind, FaultKind::Render, "{text}");
+        assert_eq!(fault.kind, TemplateErrorKind::Render, "{text}");
         assert_eq!(
             fault.reason,
             format!("there is no variable `{name}`"),
@@ -285,7 +285,7 @@ fn helpers_refuse_what_they_cannot_use() {
         ),
     ] {
         let fault = fault(text);
-        assert_eq!(fault.kind, FaultKind::Render, "{text}");
+        assert_eq!(fault.kind, TemplateErrorKind::Render, "{text}");
         assert!(fault.reason.contains(part), "{text}: {fault}");
     }
 }
@@ -311,7 +311,7 @@ fn what_is_wrong_with_the_text_alone_shows_on_saving() {
         ("{{> header}}", 1, "partials"),
     ] {
         let fault = check_syntax(text).expect_err(text);
-        assert_eq!(fault.kind, FaultKind::Parse, "{text}");
+        assert_eq!(fault.kind, TemplateErrorKind::Parse, "{text}");
         assert_eq!(fault.line, Some(line), "{text}: {fault}");
         assert!(fault.reason.contains(part), "{text}: {fault}");
     }

@@ -5,10 +5,10 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::email::EmailTexts;
-use super::fault::TemplateFault;
 use super::fuel::Fuel;
 use super::renderer::Renderer;
-use super::template::{CompiledTemplate, Escaping, Reader};
+use super::template::{Audience, CompiledTemplate, Escaping};
+use super::template_error::TemplateError;
 
 /// A header's line must not be longer than 998 characters, and cannot be broken here.
 const LONGEST: usize = 900;
@@ -17,7 +17,7 @@ const LONGEST: usize = 900;
 ///
 /// # Errors
 /// What is wrong with the template, or with the URI that it comes to.
-pub fn unsubscribe_uri(template: &str, variables: &Json) -> Result<Url, TemplateFault> {
+pub fn unsubscribe_uri(template: &str, variables: &Json) -> Result<Url, TemplateError> {
     let no_texts = EmailTexts::default();
     Renderer::new(&no_texts, variables.clone()).unsubscribe_uri(template)
 }
@@ -26,10 +26,10 @@ pub(super) fn uri(
     template: &CompiledTemplate,
     variables: &Context,
     fuel: &Fuel,
-) -> Result<Url, TemplateFault> {
-    let reader = Reader::new(&[], None, None);
+) -> Result<Url, TemplateError> {
+    let reader = Audience::new(&[], None, None);
     let text = template.render(Escaping::None, variables, &reader, fuel)?;
-    let refuse = |what: &str| TemplateFault::render(format!("the address to unsubscribe {what}"));
+    let refuse = |what: &str| TemplateError::render(format!("the address to unsubscribe {what}"));
     let uri = Url::parse(text.trim()).map_err(|error| refuse(&format!("is no URI: {error}")))?;
     let usable = match uri.scheme() {
         "https" => uri.has_host(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use beadle_common::outbox::{
-    AttemptRecord, AttemptResult, Claimed, DeliveryState, Judgement, Settlement, Verdict,
+    AttemptRecord, AttemptResult, Claimed, DeliveryState, PeerSignal, Settlement, Verdict,
 };
 use beadle_common::unix_millis::UnixMillis;
 use futures_util::FutureExt as _;
@@ -17,7 +17,7 @@ use tracing::Instrument;
 use super::room::Health;
 use super::slots::Slot;
 use super::{Clock, Courier, Jitter};
-use crate::attempt::{judgement, record};
+use crate::attempt::{peer_signal, record};
 use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict as Asked};
 use crate::policy::Next;
 
@@ -126,8 +126,8 @@ impl<C: Courier> Crew<C> {
         } = flight;
         // What failed may shut its destination. Nothing more of it is claimed in its place until
         // that is written: it would only use up attempts.
-        let (kept, freed): (Option<Box<dyn Keepsake>>, _) = match settlement.judgement {
-            Judgement::Good => (None, Some(slot)),
+        let (kept, freed): (Option<Box<dyn Keepsake>>, _) = match settlement.peer_signal {
+            PeerSignal::Good => (None, Some(slot)),
             _ => (Some(Box::new(slot)), None),
         };
         let landing = Landing {
@@ -206,14 +206,14 @@ impl<C: Courier> Flight<C> {
 
     /// An exchange with the peer: the only thing that tells of the destination's health.
     fn sent(&mut self, started: UnixMillis, exchange: Exchange) -> Settlement {
-        let judgement = judgement(&exchange.outcome);
-        self.dismissed = self.slot.report(match judgement {
-            Judgement::Good | Judgement::Silent => Health::Good,
-            Judgement::Bad => Health::Bad,
-            Judgement::Overloaded(_) | Judgement::Gone => Health::Shut,
+        let peer_signal = peer_signal(&exchange.outcome);
+        self.dismissed = self.slot.report(match peer_signal {
+            PeerSignal::Good | PeerSignal::Silent => Health::Good,
+            PeerSignal::Bad => Health::Bad,
+            PeerSignal::Overloaded(_) | PeerSignal::Gone => Health::Shut,
         });
         Settlement {
-            judgement,
+            peer_signal,
             ..self.landed(started, exchange)
         }
     }

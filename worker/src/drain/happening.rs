@@ -1,23 +1,25 @@
 //! What destinations have been through, in the log of the process that brought it about.
 
 use beadle_common::id::DestinationId;
-use beadle_common::outbox::{DisabledReason, Happening};
+use beadle_common::outbox::{DestinationEvent, DisabledReason};
 
-pub(crate) fn tell(destination: DestinationId, happening: Happening) {
+pub(crate) fn tell(destination: DestinationId, happening: DestinationEvent) {
     match happening {
-        Happening::Disabled(DisabledReason::Gone) => tracing::error!(
+        DestinationEvent::Disabled(DisabledReason::Gone) => tracing::error!(
             %destination,
             "the webhook was disabled: it answered 410, which means that it is gone for good"
         ),
-        Happening::Disabled(DisabledReason::Failing) => tracing::error!(
+        DestinationEvent::Disabled(DisabledReason::Failing) => tracing::error!(
             %destination,
             "the webhook was disabled: nothing but failures for BEADLE_DISABLE_AFTER"
         ),
-        Happening::CircuitOpened(until) => tracing::warn!(
+        DestinationEvent::CircuitOpened(until) => tracing::warn!(
             %destination,
             until = until.millis(),
             "nothing but failures: the destination rests, and is then tried with one delivery at a time"
         ),
-        Happening::CircuitClosed => tracing::info!(%destination, "the destination works again"),
+        DestinationEvent::CircuitClosed => {
+            tracing::info!(%destination, "the destination works again")
+        }
     }
 }

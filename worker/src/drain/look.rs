@@ -155,14 +155,14 @@ impl<C: Courier> Drain<C> {
             per_destination: room.per_destination,
             destinations: Destinations {
                 closed: room.closed.clone(),
-                suspects: room.suspects.clone(),
-                suspect_limit: room.suspect_rows,
-                ahead: room.ahead.clone(),
+                degraded: room.suspects.clone(),
+                degraded_limit: room.suspect_rows,
+                prefetch: room.ahead.clone(),
             },
         };
         self.around
             .db
-            .write_in_steps(move |connection| Ok::<_, DbError>(claim(connection, &request)?))
+            .write_autocommit(move |connection| Ok::<_, DbError>(claim(connection, &request)?))
             .await
     }
 

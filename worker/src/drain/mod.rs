@@ -177,7 +177,7 @@ impl<C: Courier> Drain<C> {
     #[must_use]
     pub fn new(courier: Arc<C>, mut around: Surroundings, limits: Limits) -> Self {
         // All that it asks for is a few rows, whatever else is there.
-        around.db = around.db.by_index();
+        around.db = around.db.with_generic_plans();
         Self {
             slots: Arc::new(Slots::new(limits.slots, limits.per_destination)),
             courier,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use backoff::backoff::Backoff;
 use beadle_common::db::{Db, DbError};
 use beadle_common::outbox::{
-    DestinationPolicy, Happening, Kind, Settled, Settlement, Verdict, settle, settle_plain,
+    DestinationEvent, DestinationPolicy, Kind, Settled, Settlement, Verdict, settle, settle_plain,
 };
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
@@ -254,7 +254,7 @@ impl Settler {
         let reopened = settled
             .happenings
             .iter()
-            .any(|(_, h)| *h == Happening::CircuitClosed);
+            .any(|(_, h)| *h == DestinationEvent::CircuitClosed);
         if reopened || settled.freed > 0 || settlements.iter().any(is_soon) {
             self.due_soon.notify_one();
         }

@@ -95,7 +95,7 @@ impl World {
         now: UnixMillis,
     ) -> Result<Letter, Unsendable> {
         let claimed = Claimed {
-            enclosed: None,
+            inline_payload: None,
             id: DeliveryId::sequential(),
             destination: DestinationId::random(),
             payload: Payload::Email(email, recipient.to_owned()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use beadle_common::id::EmailId;
 use beadle_common::locale::{Locale, LocalizedText};
-use beadle_common::mail::{Letter, Mail, Setup, sample};
+use beadle_common::mail::{EmailDraft, QueuedEmail, Setup, sample};
 use beadle_common::model::email::Mailbox as StoredMailbox;
 use beadle_common::model::email_template::EmailTemplate;
 use beadle_common::render::{EmailTexts, Renderer, Texts};
@@ -110,7 +110,7 @@ fn tenant(configuration: &Value) -> Tenant {
     }
 }
 
-fn mail(texts: &EmailTexts, languages: &[Locale], display: &str) -> Mail {
+fn mail(texts: &EmailTexts, languages: &[Locale], display: &str) -> QueuedEmail {
     let setup = Setup {
         mail_from: StoredMailbox {
             address: "no-reply@localhost".to_owned(),
@@ -124,7 +124,7 @@ fn mail(texts: &EmailTexts, languages: &[Locale], display: &str) -> Mail {
     let rendered = Renderer::new(texts, sample().clone())
         .email(languages, Some("Europe/Vienna"))
         .unwrap();
-    let letter = Letter {
+    let letter = EmailDraft {
         setup: &setup,
         tenant: &tenant,
         template: &template(),
@@ -147,7 +147,7 @@ fn mail(texts: &EmailTexts, languages: &[Locale], display: &str) -> Mail {
     mail
 }
 
-fn bytes(mail: &Mail) -> Vec<u8> {
+fn bytes(mail: &QueuedEmail) -> Vec<u8> {
     message(&mail.row, &Signers::none()).unwrap().bytes
 }
 

@@ -13,8 +13,8 @@ use std::time::Duration;
 use beadle_common::db::{Db, DbError};
 use beadle_common::id::DestinationId;
 use beadle_common::outbox::{
-    AttemptRecord, DestinationCensus, Happening, Kind, Settled, Settlement, Verdict,
-    destination_census, next_due,
+    AttemptRecord, DestinationCounts, DestinationEvent, Kind, Settled, Settlement, Verdict,
+    destination_counts, next_due,
 };
 use beadle_common::unix_millis::UnixMillis;
 use prometheus::{
@@ -173,9 +173,9 @@ impl Metrics {
     }
 
     /// What destinations have been through.
-    pub(crate) fn happened(&self, happenings: &[(DestinationId, Happening)]) {
+    pub(crate) fn happened(&self, happenings: &[(DestinationId, DestinationEvent)]) {
         for (_, happening) in happenings {
-            if let Happening::Disabled(reason) = happening {
+            if let DestinationEvent::Disabled(reason) = happening {
                 self.disabled.with_label_values(&[reason.as_str()]).inc();
             }
         }
@@ -244,7 +244,7 @@ impl Seen {
 
     fn show(&self, survey: &Survey) {
         self.database_up.set(1);
-        let DestinationCensus {
+        let DestinationCounts {
             disabled,
             circuit_open,
             throttled,
@@ -265,7 +265,7 @@ impl Seen {
 
 /// What the database tells.
 struct Survey {
-    destinations: DestinationCensus,
+    destinations: DestinationCounts,
     waiting: [(Kind, Duration); 2],
 }
 
@@ -280,7 +280,7 @@ async fn survey(db: &Db, now: UnixMillis) -> Result<Survey, DbError> {
             *waiting = due.map_or(Duration::ZERO, |due| now.since(due));
         }
         Ok(Survey {
-            destinations: destination_census(connection, now)?,
+            destinations: destination_counts(connection, now)?,
             waiting,
         })
     })

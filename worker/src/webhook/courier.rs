@@ -89,7 +89,7 @@ impl Courier for WebhookCourier {
         let target = |claimed: &Claimed| {
             let (id, version) = (
                 claimed.destination.into(),
-                &claimed.enclosed.as_ref()?.webhook_version,
+                &claimed.inline_payload.as_ref()?.webhook_version,
             );
             Some((id, Ok(self.kept.get(id, version, now)?)))
         };
@@ -195,7 +195,8 @@ impl WebhookCourier {
     fn keep(&self, claimed: &[Claimed], targets: &Targets) {
         for claimed in claimed {
             let id = claimed.destination.into();
-            if let (Some(enclosed), Some(Ok(target))) = (&claimed.enclosed, targets.get(&id)) {
+            if let (Some(enclosed), Some(Ok(target))) = (&claimed.inline_payload, targets.get(&id))
+            {
                 self.kept.keep(id, &enclosed.webhook_version, target);
             }
         }
@@ -280,7 +281,7 @@ fn bodies(connection: &mut AnyConnection, claimed: &[Claimed]) -> QueryResult<Bo
 fn enclosed_bodies(claimed: &[Claimed]) -> Bodies {
     let mut bodies = Bodies::new();
     for claimed in claimed {
-        if let (Some(event), Some(enclosed)) = (event_of(claimed), &claimed.enclosed) {
+        if let (Some(event), Some(enclosed)) = (event_of(claimed), &claimed.inline_payload) {
             let body = || Bytes::copy_from_slice(enclosed.body.as_bytes());
             bodies.entry(event).or_insert_with(body);
         }
@@ -300,7 +301,7 @@ fn match_all(claimed: Vec<Claimed>, targets: &Targets, bodies: &Bodies) -> Loade
     let parcel = |mut claimed: Claimed| {
         let parcel = match_up(&claimed, targets, bodies, &mut jwts);
         // It has its copy, for as long as it takes to be sent.
-        claimed.enclosed = None;
+        claimed.inline_payload = None;
         (claimed, parcel)
     };
     claimed.into_iter().map(parcel).collect()

@@ -153,7 +153,7 @@ impl World {
             token: LeaseToken::random(),
             insert_instant: NOW,
             due_at: NOW,
-            enclosed: None,
+            inline_payload: None,
         };
         let claimed: Vec<Claimed> = claims.iter().map(claim).collect();
         let load = |c: &mut AnyConnection| {

@@ -40,7 +40,7 @@ fn a_batch_after_a_pause_tells_the_other_processes_itself() {
         let together = super::together::prepare_all(&test.db, &[world.request()]);
         let remembered = Remembered::default();
         let commit = move |c: &mut AnyConnection| commit_together(c, &remembered, together, notice);
-        test.db.write_in_steps(commit).await.unwrap();
+        test.db.write_autocommit(commit).await.unwrap();
         tokio::time::timeout(patience, woken).await.unwrap();
         let slept = tokio::time::timeout(Duration::ZERO, asleep).await.is_err();
         assert!(slept, "mail was looked for");

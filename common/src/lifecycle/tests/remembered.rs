@@ -147,7 +147,7 @@ fn beside_a_request_that_knows_better_a_former_right_is_not_used() {
         let remembered = Arc::clone(&remembered);
         let prepared = prepared.unwrap();
         let saved =
-            db.write_in_steps_blocking(move |c| commit_together(c, &remembered, prepared, None));
+            db.write_autocommit_blocking(move |c| commit_together(c, &remembered, prepared, None));
         assert_eq!(saved.is_ok(), may, "{saved:?}");
     }
     assert_eq!(census(db, &["action_logs"])["action_logs"], 2);

@@ -50,7 +50,7 @@ pub(super) fn save_knowing(
     together: Together,
 ) -> Result<Vec<Option<Change>>, Conflict> {
     let remembered = Arc::clone(remembered);
-    db.write_in_steps_blocking(move |c| commit_together(c, &remembered, together, None))
+    db.write_autocommit_blocking(move |c| commit_together(c, &remembered, together, None))
 }
 
 fn take_all(db: &Db, requests: &[TakeRequest]) -> Vec<Option<Change>> {

@@ -14,7 +14,7 @@ use diesel::sql_types::Bool;
 use super::DeliveryStatus;
 use crate::db::{AnyConnection, MultiBackend};
 use crate::id::{
-    ActionLogId, DeliveryId, DestinationId, EmailId, EventId, UserId, WebhookId, earliest,
+    ActionLogId, DeliveryId, DestinationId, EmailId, EventId, UserId, WebhookId, min_id_at,
 };
 use crate::model::search::{self, Window};
 use crate::outbox::{Kind, KindCode};
@@ -82,13 +82,13 @@ macro_rules! common {
             query = query.filter(of_event.or(of_email));
         }
         if let Some(start) = search.start {
-            let first: DeliveryId = earliest(start.minus(SLACK));
+            let first: DeliveryId = min_id_at(start.minus(SLACK));
             query = query
                 .filter($table::insert_instant.ge(start))
                 .filter($table::id.ge(first));
         }
         if let Some(end) = search.end {
-            let beyond: DeliveryId = earliest(end.plus(SLACK));
+            let beyond: DeliveryId = min_id_at(end.plus(SLACK));
             query = query
                 .filter($table::insert_instant.le(end))
                 .filter($table::id.lt(beyond));

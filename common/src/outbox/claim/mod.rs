@@ -1,34 +1,34 @@
 //! Claim: take due deliveries for a while.
 //!
 //! The cost must grow neither with delivered history nor with the backlog of one
-//! destination. So a claim looks at the first row of each destination and priority ([`look`]), decides who
-//! gets how much ([`plan`]), makes sure of what only one may have ([`acquire`]), and
-//! takes a few rows of each destination by the index `(kind, destination, priority, due_at)` ([`mod@take`]).
+//! destination. So a claim looks at the first row of each destination and priority ([`scan`]), decides who
+//! gets how much ([`plan`]), makes sure of what only one may have ([`exclusive`]), and
+//! takes a few rows of each destination by the index `(kind, destination, priority, due_at)` ([`mod@lease`]).
 
-mod acquire;
-mod look;
+mod exclusive;
+mod lease;
 mod plan;
 #[cfg(test)]
 mod plan_tests;
-mod take;
+mod scan;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use diesel::prelude::*;
 
-use super::health::{Gate, Rate};
+use super::health::{Admission, Rate};
 use super::{Kind, Payload};
 use crate::db::AnyConnection;
 use crate::id::{DeliveryId, DestinationId, LeaseToken};
 use crate::unix_millis::UnixMillis;
 #[cfg(test)]
-pub(super) use look::HEADS_POSTGRES;
-use look::{Head, heads};
+pub(super) use lease::LEASE_POSTGRES;
+use lease::{Row, lease};
 use plan::Plan;
 #[cfg(test)]
-pub(super) use take::TAKE_POSTGRES;
-use take::{Row, take};
+pub(super) use scan::SCAN_POSTGRES;
+use scan::{Head, scan};
 
 /// What to claim.
 #[derive(Debug, Clone)]
@@ -55,13 +55,13 @@ pub struct Destinations {
     /// Not these. They cost neither attempts nor scanned rows.
     pub closed: Vec<DestinationId>,
     /// These only up to a limit for all of them.
-    pub suspects: Vec<DestinationId>,
+    pub degraded: Vec<DestinationId>,
     /// Which one.
-    pub suspect_limit: usize,
+    pub degraded_limit: usize,
     /// These do well and may have so many rows, whatever the limits of the request: the
     /// claimer keeps at hand what cannot be sent yet. With a limited rate they get no more
     /// than others.
-    pub ahead: Vec<(DestinationId, usize)>,
+    pub prefetch: Vec<(DestinationId, usize)>,
 }
 
 /// A delivery that is the claimer's until the lease ends.
@@ -87,12 +87,12 @@ pub struct Claimed {
     /// Since when it could be claimed.
     pub due_at: UnixMillis,
     /// Where that was no round trip more, what is needed to send it.
-    pub enclosed: Option<Arc<Enclosed>>,
+    pub inline_payload: Option<Arc<InlinePayload>>,
 }
 
 /// What a claim of few events brings along on PostgreSQL.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Enclosed {
+pub struct InlinePayload {
     /// The body of the event.
     pub body: String,
     /// Changes whenever the webhook or one of its secrets does.
@@ -100,20 +100,20 @@ pub struct Enclosed {
 }
 
 /// Takes what is due. On PostgreSQL it needs no transaction around it
-/// ([`Db::write_in_steps`](crate::db::Db::write_in_steps)), and opens one itself where only
+/// ([`Db::write_autocommit`](crate::db::Db::write_autocommit)), and opens one itself where only
 /// one claim at a time may have what it takes.
 ///
 /// # Errors
 /// Those of the database.
 pub fn claim(connection: &mut AnyConnection, request: &ClaimRequest) -> QueryResult<Vec<Claimed>> {
-    let mut plan = Plan::new(&heads(connection, request.kind)?, request);
+    let mut plan = Plan::new(&scan(connection, request.kind)?, request);
     let token = LeaseToken::random();
     let postgres = matches!(connection, AnyConnection::Pg(_));
     let rows = match (postgres, plan.contended().is_empty()) {
-        (true, true) => take_in_steps(connection, &mut plan, request, token)?,
+        (true, true) => lease_in_steps(connection, &mut plan, request, token)?,
         (true, false) => connection
-            .transaction(|connection| take_at_once(connection, &mut plan, request, token))?,
-        (false, _) => take_at_once(connection, &mut plan, request, token)?,
+            .transaction(|connection| lease_at_once(connection, &mut plan, request, token))?,
+        (false, _) => lease_at_once(connection, &mut plan, request, token)?,
     };
     let probes = plan
         .destinations
@@ -132,29 +132,29 @@ pub fn claim(connection: &mut AnyConnection, request: &ClaimRequest) -> QueryRes
 }
 
 /// Within a transaction.
-fn take_at_once(
+fn lease_at_once(
     connection: &mut AnyConnection,
     plan: &mut Plan,
     request: &ClaimRequest,
     token: LeaseToken,
 ) -> QueryResult<Vec<Row>> {
     let mut rows = Vec::new();
-    acquire::acquire(connection, plan, request)?;
-    take_all(connection, plan, request, token, &mut rows)?;
-    acquire::spend(connection, plan, request)?;
+    exclusive::lock_exclusive(connection, plan, request)?;
+    lease_all(connection, plan, request, token, &mut rows)?;
+    exclusive::consume(connection, plan, request)?;
     Ok(rows)
 }
 
 /// Each round is a transaction by itself. What one has taken is to be delivered, whatever
 /// becomes of the next.
-fn take_in_steps(
+fn lease_in_steps(
     connection: &mut AnyConnection,
     plan: &mut Plan,
     request: &ClaimRequest,
     token: LeaseToken,
 ) -> QueryResult<Vec<Row>> {
     let mut rows = Vec::new();
-    match take_all(connection, plan, request, token, &mut rows) {
+    match lease_all(connection, plan, request, token, &mut rows) {
         Ok(()) => Ok(rows),
         Err(error) if rows.is_empty() => Err(error),
         Err(error) => {
@@ -164,7 +164,7 @@ fn take_in_steps(
     }
 }
 
-fn take_all(
+fn lease_all(
     connection: &mut AnyConnection,
     plan: &mut Plan,
     request: &ClaimRequest,
@@ -177,7 +177,7 @@ fn take_all(
         if wants.is_empty() {
             return Ok(());
         }
-        let mut taken = take(connection, request, token, &wants)?;
+        let mut taken = lease(connection, request, token, &wants)?;
         let mut counts = HashMap::<(DestinationId, i16), usize>::new();
         for row in &taken {
             *counts
@@ -198,7 +198,7 @@ fn claimed(row: Row, token: LeaseToken, probe: Option<UnixMillis>) -> Option<Cla
         (None, Some(email)) => Payload::Email(email, row.recipient.unwrap_or_default()),
         (None, None) => return None,
     };
-    let enclosed = row.body.zip(row.destination_version);
+    let inline_payload = row.body.zip(row.destination_version);
     Some(Claimed {
         id: row.id,
         destination: row.destination,
@@ -209,8 +209,8 @@ fn claimed(row: Row, token: LeaseToken, probe: Option<UnixMillis>) -> Option<Cla
         token,
         insert_instant: row.insert_instant,
         due_at: row.former_due_at,
-        enclosed: enclosed.map(|(body, webhook_version)| {
-            Arc::new(Enclosed {
+        inline_payload: inline_payload.map(|(body, webhook_version)| {
+            Arc::new(InlinePayload {
                 body,
                 webhook_version,
             })
@@ -230,7 +230,7 @@ pub fn next_due(
     skip: &[DestinationId],
 ) -> QueryResult<Option<UnixMillis>> {
     let skip: HashSet<&DestinationId> = skip.iter().collect();
-    let heads = heads(connection, kind)?;
+    let heads = scan(connection, kind)?;
     let open = heads
         .iter()
         .filter(|head| !skip.contains(&head.state.destination));
@@ -239,10 +239,10 @@ pub fn next_due(
 
 /// When a destination's first row can be claimed; never, as long as the destination is disabled.
 fn ready_at(head: &Head, now: UnixMillis) -> Option<UnixMillis> {
-    let open_at = match head.state.gate(now) {
-        Gate::Disabled => return None,
-        Gate::Until(until) => until,
-        Gate::Open | Gate::Probe => head.due_at,
+    let open_at = match head.state.admission(now) {
+        Admission::Disabled => return None,
+        Admission::Until(until) => until,
+        Admission::Open | Admission::Probe => head.due_at,
     };
     let rate = head.rate_limit.and_then(Rate::per_second);
     let token_at = rate.map_or(head.due_at, |rate| {

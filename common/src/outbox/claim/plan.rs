@@ -5,10 +5,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::look::Head;
+use super::scan::Head;
 use super::{ClaimRequest, Destinations};
 use crate::id::DestinationId;
-use crate::outbox::health::{DestinationState, Gate, Rate, States};
+use crate::outbox::health::{Admission, DestinationState, Rate, States};
 use crate::outbox::{PRIORITY_NEW, PRIORITY_RETRY};
 use crate::unix_millis::UnixMillis;
 
@@ -28,9 +28,9 @@ pub(super) struct Candidate {
     pub(super) probe: bool,
     /// How many rows it has got.
     pub(super) taken: usize,
-    suspect: bool,
+    degraded: bool,
     /// How many rows it may get beside the limits that hold for all.
-    ahead: Option<usize>,
+    prefetch: Option<usize>,
     /// Since when there is something due, fresh and tried before.
     due: [Option<UnixMillis>; 2],
     /// How many more rows it may get.
@@ -50,22 +50,22 @@ pub(super) struct Want {
 pub(super) struct Plan {
     pub(super) destinations: Vec<Candidate>,
     free: usize,
-    suspects_free: usize,
+    degraded_free: usize,
 }
 
 /// [`Destinations`], to look things up in.
 struct Known {
     closed: HashSet<DestinationId>,
-    suspects: HashSet<DestinationId>,
-    ahead: HashMap<DestinationId, usize>,
+    degraded: HashSet<DestinationId>,
+    prefetch: HashMap<DestinationId, usize>,
 }
 
 impl Known {
     fn new(destinations: &Destinations) -> Self {
         Self {
             closed: destinations.closed.iter().copied().collect(),
-            suspects: destinations.suspects.iter().copied().collect(),
-            ahead: destinations.ahead.iter().copied().collect(),
+            degraded: destinations.degraded.iter().copied().collect(),
+            prefetch: destinations.prefetch.iter().copied().collect(),
         }
     }
 }
@@ -81,8 +81,8 @@ impl Candidate {
             rate: destination.first()?.rate_limit.and_then(Rate::per_second),
             probe: false,
             taken: 0,
-            suspect: known.suspects.contains(&state.destination),
-            ahead: known.ahead.get(&state.destination).copied(),
+            degraded: known.degraded.contains(&state.destination),
+            prefetch: known.prefetch.get(&state.destination).copied(),
             due: [due(PRIORITY_NEW), due(PRIORITY_RETRY)],
             room: 0,
             state,
@@ -94,15 +94,15 @@ impl Candidate {
 
     /// How much the destination may get, by its state.
     fn measure(&mut self, request: &ClaimRequest) {
-        let gate = self.state.gate(request.now);
-        self.probe = gate == Gate::Probe;
+        let gate = self.state.admission(request.now);
+        self.probe = gate == Admission::Probe;
         if self.probe || self.rate.is_some() {
-            self.ahead = None;
+            self.prefetch = None;
         }
         self.room = match gate {
-            Gate::Open => self.ahead.unwrap_or(request.per_destination),
-            Gate::Probe => request.per_destination.min(1),
-            Gate::Until(_) | Gate::Disabled => 0,
+            Admission::Open => self.prefetch.unwrap_or(request.per_destination),
+            Admission::Probe => request.per_destination.min(1),
+            Admission::Until(_) | Admission::Disabled => 0,
         };
         if let Some(rate) = self.rate {
             let available = rate.available(self.state.theoretical_arrival_micros, request.now);
@@ -161,7 +161,7 @@ impl Plan {
         Self {
             destinations,
             free: request.limit,
-            suspects_free: request.destinations.suspect_limit,
+            degraded_free: request.destinations.degraded_limit,
         }
     }
 
@@ -195,15 +195,15 @@ impl Plan {
 
     /// What to take next; nothing if there is nothing left, or no room.
     pub(super) fn round(&self) -> Vec<Want> {
-        let open = |suspect: bool| {
+        let open = |degraded: bool| {
             let open = self.destinations.iter().filter(move |destination| {
-                destination.suspect == suspect
+                destination.degraded == degraded
                     && destination.room > 0
                     && destination.has_something()
             });
             open.collect::<Vec<_>>()
         };
-        let mut wants = share(&open(true), self.suspects_free.min(self.free));
+        let mut wants = share(&open(true), self.degraded_free.min(self.free));
         let given: usize = wants.iter().map(|want| want.rows).sum();
         wants.append(&mut share(&open(false), self.free.saturating_sub(given)));
         wants
@@ -228,11 +228,11 @@ impl Plan {
         }
         destination.taken += rows;
         destination.room = destination.room.saturating_sub(rows);
-        if destination.ahead.is_none() {
+        if destination.prefetch.is_none() {
             self.free = self.free.saturating_sub(rows);
         }
-        if destination.suspect {
-            self.suspects_free = self.suspects_free.saturating_sub(rows);
+        if destination.degraded {
+            self.degraded_free = self.degraded_free.saturating_sub(rows);
         }
     }
 }
@@ -262,11 +262,11 @@ fn share(destinations: &[&Candidate], rows: usize) -> Vec<Want> {
     let mut left = rows;
     let mut wants = Vec::new();
     for destination in destinations {
-        let quota = match destination.ahead {
+        let quota = match destination.prefetch {
             Some(_) => destination.room,
             None => destination.room.min(fair).min(left),
         };
-        if destination.ahead.is_none() {
+        if destination.prefetch.is_none() {
             left -= quota;
         }
         wants.extend(

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::look::Head;
 use super::plan::{Plan, Want};
+use super::scan::Head;
 use super::{ClaimRequest, Destinations};
 use crate::id::DestinationId;
 use crate::outbox::Kind;
@@ -137,8 +137,8 @@ fn suspects_get_no_more_than_theirs_and_closed_destinations_nothing() {
     let request = ClaimRequest {
         destinations: Destinations {
             closed: vec![destination(4)],
-            suspects: vec![destination(1), destination(2)],
-            suspect_limit: 5,
+            degraded: vec![destination(1), destination(2)],
+            degraded_limit: 5,
             ..Destinations::default()
         },
         ..request(40, 16)
@@ -153,7 +153,7 @@ fn a_destination_that_is_ahead_gets_what_it_may_and_leaves_the_others_theirs() {
     let heads: Vec<Head> = (1..=3u64).map(|n| head(n.into(), 0, 100 - n)).collect();
     let request = |limit| ClaimRequest {
         destinations: Destinations {
-            ahead: vec![(destination(1), 64)],
+            prefetch: vec![(destination(1), 64)],
             ..Destinations::default()
         },
         ..request(limit, 16)
@@ -173,7 +173,7 @@ fn a_limited_destination_and_one_on_trial_get_nothing_ahead() {
     heads[2].state.throttled_until = Some(NOW.plus(LEASE));
     let request = ClaimRequest {
         destinations: Destinations {
-            ahead: (1..=3).map(|number| (destination(number), 64)).collect(),
+            prefetch: (1..=3).map(|number| (destination(number), 64)).collect(),
             ..Destinations::default()
         },
         ..request(100, 16)

@@ -6,7 +6,7 @@ use handlebars::html_escape;
 use super::DisabledReason;
 use crate::db::{AnyConnection, Json};
 use crate::id::{DestinationId, EmailId, TenantId};
-use crate::mail::{Mail, Setup, sender};
+use crate::mail::{QueuedEmail, Setup, sender};
 use crate::model::email::{EmailRow, Mailbox};
 use crate::model::event_log::{EventLog, EventLogType};
 use crate::model::tenant::Tenant;
@@ -97,7 +97,7 @@ impl Notice<'_> {
         ]
     }
 
-    fn mail(&self, setup: &Setup, tenant: &Tenant, contact: &str) -> Mail {
+    fn mail(&self, setup: &Setup, tenant: &Tenant, contact: &str) -> QueuedEmail {
         let id = EmailId::sequential();
         let from = sender(setup, Some(tenant), None, None);
         let host = from.address.rsplit_once('@');
@@ -136,7 +136,7 @@ impl Notice<'_> {
             text_locale: None,
             insert_instant: self.now,
         };
-        Mail {
+        QueuedEmail {
             row,
             destination: mail_destination(tenant.id),
         }

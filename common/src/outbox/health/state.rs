@@ -85,7 +85,7 @@ pub struct DestinationState {
 
 /// What an attempt says about its destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Judgement {
+pub enum PeerSignal {
     /// The peer does its part.
     Good,
     /// It does not.
@@ -100,17 +100,17 @@ pub enum Judgement {
 
 /// One attempt, as far as its destination is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::outbox) struct Report {
+pub(in crate::outbox) struct AttemptSignal {
     pub(in crate::outbox) began: UnixMillis,
     pub(in crate::outbox) ended: UnixMillis,
-    pub(in crate::outbox) judgement: Judgement,
+    pub(in crate::outbox) peer_signal: PeerSignal,
     /// It was the one that the destination was tried with, with a lease until then.
     pub(in crate::outbox) probe: Option<UnixMillis>,
 }
 
 /// A change of a destination that somebody should hear of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Happening {
+pub enum DestinationEvent {
     /// It gets nothing any more until it is enabled.
     Disabled(DisabledReason),
     /// It rests until then.
@@ -121,7 +121,7 @@ pub enum Happening {
 
 /// Whether a destination may be claimed from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::outbox) enum Gate {
+pub(in crate::outbox) enum Admission {
     Open,
     /// With one delivery.
     Probe,
@@ -166,18 +166,18 @@ impl DestinationState {
     }
 
     /// Whether the destination may be claimed from, its rate aside.
-    pub(in crate::outbox) fn gate(&self, now: UnixMillis) -> Gate {
+    pub(in crate::outbox) fn admission(&self, now: UnixMillis) -> Admission {
         if self.disabled_instant.is_some() {
-            return Gate::Disabled;
+            return Admission::Disabled;
         }
         let circuit_until = match self.circuit {
             Circuit::Closed => None,
             Circuit::Open | Circuit::HalfOpen => self.circuit_until,
         };
         match self.throttled_until.max(circuit_until) {
-            Some(until) if until > now => Gate::Until(until),
-            _ if self.circuit == Circuit::Closed => Gate::Open,
-            _ => Gate::Probe,
+            Some(until) if until > now => Admission::Until(until),
+            _ if self.circuit == Circuit::Closed => Admission::Open,
+            _ => Admission::Probe,
         }
     }
 
@@ -185,9 +185,9 @@ impl DestinationState {
     /// is believed to be down.
     #[must_use]
     pub fn rests(&self, now: UnixMillis) -> bool {
-        match self.gate(now) {
-            Gate::Open | Gate::Probe => false,
-            Gate::Until(_) | Gate::Disabled => true,
+        match self.admission(now) {
+            Admission::Open | Admission::Probe => false,
+            Admission::Until(_) | Admission::Disabled => true,
         }
     }
 
@@ -207,32 +207,32 @@ impl DestinationState {
     /// failures for `disable_after` is disabled.
     pub(in crate::outbox) fn after(
         mut self,
-        reports: &[Report],
+        signals: &[AttemptSignal],
         disable_after: Option<Duration>,
-    ) -> (Self, Vec<Happening>) {
+    ) -> (Self, Vec<DestinationEvent>) {
         let mut happenings = Vec::new();
-        for report in reports {
-            match report.judgement {
-                Judgement::Good => self.succeeded(report, &mut happenings),
-                Judgement::Silent => self.silent(report),
-                Judgement::Bad => self.failed(report, &mut happenings),
-                Judgement::Overloaded(retry_after) => {
-                    self.overloaded(report, retry_after);
-                    self.failed(report, &mut happenings);
+        for signal in signals {
+            match signal.peer_signal {
+                PeerSignal::Good => self.succeeded(signal, &mut happenings),
+                PeerSignal::Silent => self.silent(signal),
+                PeerSignal::Bad => self.failed(signal, &mut happenings),
+                PeerSignal::Overloaded(retry_after) => {
+                    self.overloaded(signal, retry_after);
+                    self.failed(signal, &mut happenings);
                 }
-                Judgement::Gone => {
-                    self.failed(report, &mut happenings);
-                    self.disable(DisabledReason::Gone, report.ended, &mut happenings);
+                PeerSignal::Gone => {
+                    self.failed(signal, &mut happenings);
+                    self.disable(DisabledReason::Gone, signal.ended, &mut happenings);
                 }
             }
-            self.give_up(report, disable_after, &mut happenings);
+            self.give_up(signal, disable_after, &mut happenings);
         }
         (self, happenings)
     }
 
-    fn succeeded(&mut self, report: &Report, happenings: &mut Vec<Happening>) {
+    fn succeeded(&mut self, signal: &AttemptSignal, happenings: &mut Vec<DestinationEvent>) {
         if self.circuit != Circuit::Closed {
-            happenings.push(Happening::CircuitClosed);
+            happenings.push(DestinationEvent::CircuitClosed);
         }
         self.failing_since = None;
         self.failures = 0;
@@ -240,56 +240,56 @@ impl DestinationState {
         self.circuit_until = None;
         self.circuit_opened = 0;
         // What was under way before says nothing about the wish to be left alone.
-        if self.rested_before(report) {
+        if self.rested_before(signal) {
             self.throttled_until = None;
             self.throttles = 0;
         }
     }
 
     /// A probe that told nothing makes room for another.
-    fn silent(&mut self, report: &Report) {
-        if self.is_probed_by(report) {
+    fn silent(&mut self, signal: &AttemptSignal) {
+        if self.is_probed_by(signal) {
             self.circuit = Circuit::Open;
-            self.circuit_until = Some(report.ended);
+            self.circuit_until = Some(signal.ended);
         }
     }
 
     /// Whether the destination waits for this one. It does no longer for a probe whose lease has
     /// lapsed once there is another, and only one is to be under way.
-    fn is_probed_by(&self, report: &Report) -> bool {
+    fn is_probed_by(&self, signal: &AttemptSignal) -> bool {
         self.circuit == Circuit::HalfOpen
-            && report.probe.is_some()
-            && report.probe == self.circuit_until
+            && signal.probe.is_some()
+            && signal.probe == self.circuit_until
     }
 
-    fn failed(&mut self, report: &Report, happenings: &mut Vec<Happening>) {
-        self.failing_since.get_or_insert(report.ended);
+    fn failed(&mut self, signal: &AttemptSignal, happenings: &mut Vec<DestinationEvent>) {
+        self.failing_since.get_or_insert(signal.ended);
         self.failures = self.failures.saturating_add(1);
         let opens = match self.circuit {
             Circuit::Closed => self.failures >= FAILURES_TO_OPEN,
             // Others were under way before the circuit opened.
-            Circuit::HalfOpen => self.is_probed_by(report),
+            Circuit::HalfOpen => self.is_probed_by(signal),
             // Whoever did not wait for a probe has been one.
             Circuit::Open => self
                 .circuit_until
-                .is_some_and(|until| report.began.min(report.ended) >= until),
+                .is_some_and(|until| signal.began.min(signal.ended) >= until),
         };
         if !opens {
             return;
         }
         let rest = doubled(CIRCUIT_REST, self.circuit_opened, CIRCUIT_REST_CAP);
-        let until = report.ended.plus(rest);
+        let until = signal.ended.plus(rest);
         if self.circuit_opened == 0 {
-            happenings.push(Happening::CircuitOpened(until));
+            happenings.push(DestinationEvent::CircuitOpened(until));
         }
         self.circuit = Circuit::Open;
         self.circuit_until = Some(until);
         self.circuit_opened = self.circuit_opened.saturating_add(1);
     }
 
-    fn overloaded(&mut self, report: &Report, retry_after: Option<Duration>) {
+    fn overloaded(&mut self, signal: &AttemptSignal, retry_after: Option<Duration>) {
         let wished = retry_after.unwrap_or_default().min(RETRY_AFTER_CAP);
-        let rest = if self.rested_before(report) {
+        let rest = if self.rested_before(signal) {
             let rest = doubled(THROTTLE_REST, self.throttles, THROTTLE_REST_CAP);
             self.throttles = self.throttles.saturating_add(1);
             rest.max(wished)
@@ -297,28 +297,28 @@ impl DestinationState {
             // Under way before it was asked to rest: no reason to rest for longer.
             wished
         };
-        self.throttled_until = self.throttled_until.max(Some(report.ended.plus(rest)));
+        self.throttled_until = self.throttled_until.max(Some(signal.ended.plus(rest)));
     }
 
     /// Whether the attempt began after the last rest. One that seems to have ended before
     /// it began saw the clock set back, and proves no more than its end does.
-    fn rested_before(&self, report: &Report) -> bool {
-        let began = report.began.min(report.ended);
+    fn rested_before(&self, signal: &AttemptSignal) -> bool {
+        let began = signal.began.min(signal.ended);
         self.throttled_until.is_none_or(|until| began >= until)
     }
 
     /// Only a failure is an occasion for it: that nothing happens is no failure.
     fn give_up(
         &mut self,
-        report: &Report,
+        signal: &AttemptSignal,
         after: Option<Duration>,
-        happenings: &mut Vec<Happening>,
+        happenings: &mut Vec<DestinationEvent>,
     ) {
         let (Some(since), Some(after)) = (self.failing_since, after) else {
             return;
         };
-        if report.judgement != Judgement::Silent && report.ended.since(since) >= after {
-            self.disable(DisabledReason::Failing, report.ended, happenings);
+        if signal.peer_signal != PeerSignal::Silent && signal.ended.since(since) >= after {
+            self.disable(DisabledReason::Failing, signal.ended, happenings);
         }
     }
 
@@ -326,12 +326,12 @@ impl DestinationState {
         &mut self,
         reason: DisabledReason,
         now: UnixMillis,
-        happenings: &mut Vec<Happening>,
+        happenings: &mut Vec<DestinationEvent>,
     ) {
         if self.disabled_instant.is_none() {
             self.disabled_instant = Some(now);
             self.disabled_reason = Some(reason);
-            happenings.push(Happening::Disabled(reason));
+            happenings.push(DestinationEvent::Disabled(reason));
         }
     }
 }

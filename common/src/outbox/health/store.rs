@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Array;
 
 use super::DestinationState;
-use crate::db::{AnyConnection, Native, Prepared, SqlUuid};
+use crate::db::{AnyConnection, CachedSql, PerBackend, SqlUuid};
 use crate::id::DestinationId;
 use crate::schema::destination_states;
 
@@ -59,7 +59,7 @@ pub(in crate::outbox) fn lock(
             let sql = format!(
                 "{NEW} ON CONFLICT (destination) DO UPDATE SET failures = destination_states.failures RETURNING *"
             );
-            Prepared(diesel::sql_query(sql).bind::<Array<SqlUuid>, _>(destinations))
+            CachedSql(diesel::sql_query(sql).bind::<Array<SqlUuid>, _>(destinations))
                 .load(connection)?
         }
         AnyConnection::Sqlite(_) => destination_states(connection, destinations)?,
@@ -77,7 +77,7 @@ pub(in crate::outbox) fn try_lock(
     match connection {
         AnyConnection::Pg(connection) => {
             let sql = format!("{NEW} ON CONFLICT DO NOTHING");
-            Prepared(diesel::sql_query(sql).bind::<Array<SqlUuid>, _>(destinations))
+            CachedSql(diesel::sql_query(sql).bind::<Array<SqlUuid>, _>(destinations))
                 .execute(connection)?;
             let locked: Vec<DestinationState> = destination_states::table
                 .filter(destination_states::destination.eq_any(destinations))
@@ -114,7 +114,7 @@ impl DestinationState {
             .on_conflict(destination_states::destination)
             .do_update()
             .set(self);
-        Native(row).execute(connection)?;
+        PerBackend(row).execute(connection)?;
         Ok(())
     }
 

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 
 use super::{DestinationPolicy, Settlement};
-use crate::db::{AnyConnection, Listing};
+use crate::db::{AnyConnection, CachedInList};
 use crate::id::{DeliveryId, DestinationId, WebhookId};
-use crate::outbox::health::{DestinationState, Happening, Judgement, Report, lock, tell};
+use crate::outbox::health::{
+    AttemptSignal, DestinationEvent, DestinationState, PeerSignal, lock, tell,
+};
 use crate::outbox::{Kind, KindCode};
 use crate::schema::{deliveries, destination_states, outbox, webhooks};
 use crate::unix_millis::UnixMillis;
 
-type Reports = BTreeMap<DestinationId, Vec<Report>>;
+type Reports = BTreeMap<DestinationId, Vec<AttemptSignal>>;
 
 /// An attempt at a webhook that nobody had claimed: it was made before there was a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +26,7 @@ pub struct UnclaimedAttempt {
     /// When it was over.
     pub ended: UnixMillis,
     /// What it says about the webhook.
-    pub judgement: Judgement,
+    pub peer_signal: PeerSignal,
 }
 
 /// Brings the states of webhooks up to date after attempts that nobody had claimed. Call it in
@@ -36,47 +38,48 @@ pub fn take_note(
     connection: &mut AnyConnection,
     attempts: &[UnclaimedAttempt],
     policy: &DestinationPolicy,
-) -> QueryResult<Vec<(DestinationId, Happening)>> {
-    let mut reports = Reports::new();
+) -> QueryResult<Vec<(DestinationId, DestinationEvent)>> {
+    let mut signals = Reports::new();
     for attempt in attempts {
-        if attempt.judgement == Judgement::Silent {
+        if attempt.peer_signal == PeerSignal::Silent {
             continue;
         }
-        let of_destination = reports.entry(attempt.webhook.into()).or_default();
-        of_destination.push(Report {
+        let of_destination = signals.entry(attempt.webhook.into()).or_default();
+        of_destination.push(AttemptSignal {
             began: attempt.began,
             ended: attempt.ended,
-            judgement: attempt.judgement,
+            peer_signal: attempt.peer_signal,
             probe: None,
         });
     }
     let all_webhooks = |_: &mut AnyConnection, destinations: Vec<DestinationId>| Ok(destinations);
-    conclude(connection, reports, policy, all_webhooks)
+    conclude(connection, signals, policy, all_webhooks)
 }
 
 /// Brings the states of the destinations up to date. Destinations that do well, and did before, cost
 /// one look for all of them.
-pub(super) fn judge(
+pub(super) fn apply_signals(
     connection: &mut AnyConnection,
     batch: &[Settlement],
     policy: &DestinationPolicy,
-) -> QueryResult<Vec<(DestinationId, Happening)>> {
+) -> QueryResult<Vec<(DestinationId, DestinationEvent)>> {
     let of_webhooks = |connection: &mut AnyConnection, destinations: Vec<DestinationId>| {
         webhooks_among(connection, batch, &destinations)
     };
-    conclude(connection, reports(batch), policy, of_webhooks)
+    conclude(connection, signals(batch), policy, of_webhooks)
 }
 
 /// `of_webhooks` picks the destinations that webhooks have, or had, out of others.
 fn conclude(
     connection: &mut AnyConnection,
-    reports: Reports,
+    signals: Reports,
     policy: &DestinationPolicy,
     of_webhooks: impl FnOnce(&mut AnyConnection, Vec<DestinationId>) -> QueryResult<Vec<DestinationId>>,
-) -> QueryResult<Vec<(DestinationId, Happening)>> {
-    let bad = |reports: &Vec<Report>| reports.iter().any(|r| r.judgement != Judgement::Good);
+) -> QueryResult<Vec<(DestinationId, DestinationEvent)>> {
+    let bad =
+        |signals: &Vec<AttemptSignal>| signals.iter().any(|r| r.peer_signal != PeerSignal::Good);
     let (troubled, fine): (Reports, Reports) =
-        reports.into_iter().partition(|(_, reports)| bad(reports));
+        signals.into_iter().partition(|(_, signals)| bad(signals));
     let fine_destinations: Vec<DestinationId> = fine.keys().copied().collect();
     let mut concerned = known_to_fail(connection, fine_destinations)?;
     concerned.extend(troubled.keys().copied());
@@ -96,13 +99,13 @@ fn conclude(
             .get(&destination)
             .or_else(|| fine.get(&destination));
         let of_destination = of_destination.map(Vec::as_slice).unwrap_or_default();
-        let Some(now) = of_destination.iter().map(|report| report.ended).max() else {
+        let Some(now) = of_destination.iter().map(|signal| signal.ended).max() else {
             continue;
         };
         let (after, happened) = before.clone().after(of_destination, policy.disable_after);
         write(connection, &before, &after, now)?;
         for happening in happened {
-            if let Happening::Disabled(reason) = happening {
+            if let DestinationEvent::Disabled(reason) = happening {
                 tell(connection, destination, reason, &policy.mail, now)?;
             }
             happenings.push((destination, happening));
@@ -111,25 +114,25 @@ fn conclude(
     Ok(happenings)
 }
 
-fn reports(batch: &[Settlement]) -> Reports {
-    let mut reports = Reports::new();
+fn signals(batch: &[Settlement]) -> Reports {
+    let mut signals = Reports::new();
     for settlement in batch {
         // Silence says nothing, unless somebody waits for the answer.
-        if settlement.judgement == Judgement::Silent && settlement.probe.is_none() {
+        if settlement.peer_signal == PeerSignal::Silent && settlement.probe.is_none() {
             continue;
         }
         let began = settlement.record.as_ref().map(|record| record.instant);
-        reports
+        signals
             .entry(settlement.destination)
             .or_default()
-            .push(Report {
+            .push(AttemptSignal {
                 began: began.unwrap_or(settlement.now),
                 ended: settlement.now,
-                judgement: settlement.judgement,
+                peer_signal: settlement.peer_signal,
                 probe: settlement.probe,
             });
     }
-    reports
+    signals
 }
 
 /// Which of these destinations a success makes a difference to.
@@ -149,7 +152,7 @@ fn known_to_fail(
                 .or(destination_states::throttles.gt(0)),
         )
         .select(destination_states::destination);
-    Listing::of(few, failing).load(connection)
+    CachedInList::of(few, failing).load(connection)
 }
 
 /// Those of these destinations that no webhook has. The webhooks that exist stay until the end of

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use diesel::QueryResult;
 
-use super::health::{Happening, Judgement};
+use super::health::{DestinationEvent, PeerSignal};
 use super::order::{self, Queue};
 use super::{AttemptResult, Claimed, DeliveryState};
 use crate::db::AnyConnection;
@@ -85,7 +85,7 @@ pub struct Settlement {
     /// What becomes of the delivery.
     pub verdict: Verdict,
     /// What it says about the destination.
-    pub judgement: Judgement,
+    pub peer_signal: PeerSignal,
     /// It was the one that the destination was tried with: the end of its lease.
     pub probe: Option<UnixMillis>,
     /// When it is settled.
@@ -108,7 +108,7 @@ impl Settlement {
             attempt: claimed.attempt,
             record,
             verdict,
-            judgement: Judgement::Silent,
+            peer_signal: PeerSignal::Silent,
             probe: claimed.probe,
             now,
         }
@@ -132,7 +132,7 @@ pub struct Settled {
     /// How many that were parked behind those are due now.
     pub freed: usize,
     /// What destinations have been through.
-    pub happenings: Vec<(DestinationId, Happening)>,
+    pub happenings: Vec<(DestinationId, DestinationEvent)>,
 }
 
 /// Settles a batch, in the order in which the attempts ended. Call it in a write
@@ -154,7 +154,7 @@ pub fn settle(
         Some(now) => order::free_next(connection, written.queues, now)?,
         None => 0,
     };
-    let happenings = destinations::judge(connection, batch, policy)?;
+    let happenings = destinations::apply_signals(connection, batch, policy)?;
     Ok(Settled {
         rows: written.rows,
         freed,

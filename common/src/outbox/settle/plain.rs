@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{Settlement, Verdict, postgres};
 use crate::db::{AnyConnection, Backend, Db, DbError};
 use crate::id::{DeliveryId, DestinationId, LeaseToken};
-use crate::outbox::health::Judgement;
+use crate::outbox::health::PeerSignal;
 
 /// Settles of a batch what has no consequences, and returns which: what is left is for
 /// [`settle`](super::settle), which would settle these too. A delivery has none if it leaves
@@ -25,7 +25,7 @@ pub async fn settle_plain(
     let Some(plain) = candidates(db, batch) else {
         return Ok(HashSet::new());
     };
-    db.write_in_steps(move |connection| write(connection, &plain))
+    db.write_autocommit(move |connection| write(connection, &plain))
         .await
 }
 
@@ -38,7 +38,7 @@ pub(in crate::outbox) fn settle_plain_blocking(
     let Some(plain) = candidates(db, batch) else {
         return Ok(HashSet::new());
     };
-    db.write_in_steps_blocking(move |connection| write(connection, &plain))
+    db.write_autocommit_blocking(move |connection| write(connection, &plain))
 }
 
 fn candidates(db: &Db, batch: &[Settlement]) -> Option<Vec<Settlement>> {
@@ -73,8 +73,8 @@ fn plain(batch: &[Settlement]) -> impl Iterator<Item = &Settlement> {
 
 /// Whether it says more of its destination than that it does well.
 fn says_more(settlement: &Settlement) -> bool {
-    match settlement.judgement {
-        Judgement::Good | Judgement::Silent => settlement.probe.is_some(),
-        Judgement::Bad | Judgement::Overloaded(_) | Judgement::Gone => true,
+    match settlement.peer_signal {
+        PeerSignal::Good | PeerSignal::Silent => settlement.probe.is_some(),
+        PeerSignal::Bad | PeerSignal::Overloaded(_) | PeerSignal::Gone => true,
     }
 }

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 
 use super::{Settlement, Verdict, Written, attempts_made};
-use crate::db::{Prepared, SqlUuid};
+use crate::db::{CachedSql, SqlUuid};
 use crate::id::{DeliveryId, DestinationId, LeaseToken, UserId};
 use crate::outbox::order::Queue;
 use crate::outbox::{AttemptResult, DeliveryState};
@@ -79,7 +79,7 @@ impl<'a> Columns<'a> {
     fn run(&self, connection: &mut PgConnection, sql: &'static str) -> QueryResult<usize> {
         match self.id.is_empty() {
             true => Ok(0),
-            false => Prepared(bound!(self, sql)).execute(connection),
+            false => CachedSql(bound!(self, sql)).execute(connection),
         }
     }
 }
@@ -216,7 +216,7 @@ fn finish(connection: &mut PgConnection, finished: &Columns<'_>) -> QueryResult<
     if finished.id.is_empty() {
         return Ok(Written::default());
     }
-    let gone: Vec<Gone> = Prepared(bound!(finished, FINISH_POSTGRES)).load(connection)?;
+    let gone: Vec<Gone> = CachedSql(bound!(finished, FINISH_POSTGRES)).load(connection)?;
     let destination = |gone: &Gone| {
         let user = gone.order_key?;
         Some(Queue {
@@ -247,6 +247,6 @@ pub(super) fn settle_plain(
     destinations.sort_unstable();
     destinations.dedup();
     let finish = bound!(finished, FINISH_PLAIN_POSTGRES).bind::<Array<SqlUuid>, _>(destinations);
-    let ended: Vec<Ended> = Prepared(finish).load(connection)?;
+    let ended: Vec<Ended> = CachedSql(finish).load(connection)?;
     Ok(ended.into_iter().map(|row| (row.id, row.token)).collect())
 }

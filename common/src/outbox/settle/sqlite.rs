@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::{AttemptRecord, Settlement, Verdict, Written, attempts_made};
-use crate::db::{Prepared, SqlUuid};
+use crate::db::{CachedSql, SqlUuid};
 use crate::id::{DestinationId, LeaseToken, UserId};
 use crate::outbox::order::Queue;
 use crate::outbox::{DeliveryState, PRIORITY_NEW, PRIORITY_RETRY};
@@ -144,7 +144,7 @@ fn finish(
         .bind::<Nullable<Text>, _>(record.and_then(|r| r.class.as_deref()))
         .bind::<Nullable<Text>, _>(record.and_then(|r| r.message.as_deref()))
         .bind::<Nullable<Text>, _>(record.and_then(|r| r.response_excerpt.as_deref()));
-    Prepared(finish).execute(connection)?;
+    CachedSql(finish).execute(connection)?;
     let owned = outbox::table
         .find(settlement.id)
         .filter(outbox::lease_token.eq(settlement.token));

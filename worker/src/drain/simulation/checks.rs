@@ -8,7 +8,7 @@ use beadle_common::db::AnyConnection;
 use beadle_common::id::{DeliveryId, DestinationId, EventId, LeaseToken, UserId};
 use beadle_common::model::webhook_log::{EventResult, WebhookEventLog};
 use beadle_common::outbox::{
-    AttemptResult, Circuit, Claimed, DeliveryState, DestinationState, Judgement, Settlement,
+    AttemptResult, Circuit, Claimed, DeliveryState, DestinationState, PeerSignal, Settlement,
 };
 use beadle_common::unix_millis::UnixMillis;
 use diesel::QueryResult;
@@ -184,14 +184,14 @@ impl Checks {
     }
 
     fn judged(&mut self, settlement: &Settlement) {
-        match settlement.judgement {
-            Judgement::Gone => drop(self.gone.insert(settlement.destination)),
-            Judgement::Overloaded(wish) => {
+        match settlement.peer_signal {
+            PeerSignal::Gone => drop(self.gone.insert(settlement.destination)),
+            PeerSignal::Overloaded(wish) => {
                 let until = settlement.now.plus(wish.unwrap_or_default().min(DAY));
                 let quiet = self.quiet.entry(settlement.destination).or_insert(until);
                 *quiet = until.max(*quiet);
             }
-            Judgement::Good | Judgement::Bad | Judgement::Silent => {}
+            PeerSignal::Good | PeerSignal::Bad | PeerSignal::Silent => {}
         }
     }
 

@@ -151,7 +151,7 @@ pub(super) fn surroundings(
     jitter: crate::drain::Jitter,
 ) -> Surroundings {
     Surroundings {
-        db: db.by_index(),
+        db: db.with_generic_plans(),
         wake: Wake::new(db).source(),
         clock,
         jitter,

@@ -21,7 +21,7 @@ struct Kept {
     courier: WebhookCourier,
     sealer: Sealer,
     webhook: WebhookId,
-    enclosed: bool,
+    inline_payload: bool,
 }
 
 impl Kept {
@@ -32,7 +32,7 @@ impl Kept {
         let kept = Self {
             courier: courier(&world),
             webhook: world.read(|c| webhooks::table.select(webhooks::id).first(c)),
-            enclosed: matches!(world.db.url(), DatabaseUrl::Postgres(_)),
+            inline_payload: matches!(world.db.url(), DatabaseUrl::Postgres(_)),
             sealer,
             world,
         };
@@ -114,11 +114,11 @@ both_databases!(
 
 async fn a_webhook_that_changes_is_read_again(world: World) {
     let kept = Kept::new(world).await;
-    assert_eq!(kept.are_at_hand(1), kept.enclosed);
-    assert_eq!(kept.are_at_hand(4), kept.enclosed);
+    assert_eq!(kept.are_at_hand(1), kept.inline_payload);
+    assert_eq!(kept.are_at_hand(4), kept.inline_payload);
     kept.change(|webhook| webhook.url.push_str("/elsewhere"));
     assert!(!kept.are_at_hand(1));
-    assert_eq!(kept.are_at_hand(1), kept.enclosed);
+    assert_eq!(kept.are_at_hand(1), kept.inline_payload);
     kept.change(|webhook| webhook.rate_limit = Some(100_000));
     assert!(!kept.are_at_hand(1));
 }
@@ -128,10 +128,10 @@ async fn a_secret_that_comes_goes_or_ends_is_noticed(world: World) {
     let end = kept.world.now().plus(60 * SECOND);
     let secret = kept.add_secret(Some(end));
     assert!(!kept.are_at_hand(1));
-    assert_eq!(kept.are_at_hand(1), kept.enclosed);
+    assert_eq!(kept.are_at_hand(1), kept.inline_payload);
     kept.world.advance(60 * SECOND);
     assert!(!kept.are_at_hand(1));
-    assert_eq!(kept.are_at_hand(1), kept.enclosed);
+    assert_eq!(kept.are_at_hand(1), kept.inline_payload);
     kept.world
         .write(move |c| diesel::delete(webhook_secrets::table.find(secret)).execute(c));
     assert!(!kept.are_at_hand(1));
@@ -140,5 +140,5 @@ async fn a_secret_that_comes_goes_or_ends_is_noticed(world: World) {
 async fn many_deliveries_are_read_in_one_go(world: World) {
     let kept = Kept::new(world).await;
     assert!(!kept.are_at_hand(5));
-    assert_eq!(kept.are_at_hand(1), kept.enclosed);
+    assert_eq!(kept.are_at_hand(1), kept.inline_payload);
 }

@@ -1,6 +1,6 @@
 //! Settling, apart from how deliveries come to be settled.
 
-use beadle_common::outbox::{ClaimRequest, Destinations, Judgement, Settlement, Verdict, claim};
+use beadle_common::outbox::{ClaimRequest, Destinations, PeerSignal, Settlement, Verdict, claim};
 
 use super::*;
 use crate::attempt::record;
@@ -30,7 +30,7 @@ fn arrived(world: &World, destinations: &[DestinationId]) -> Vec<Landing> {
             attempt: claimed.attempt,
             record: Some(record(NOW, &delivered())),
             verdict: Verdict::Finished(DeliveryState::Delivered),
-            judgement: Judgement::Good,
+            peer_signal: PeerSignal::Good,
             probe: None,
             now: NOW,
         },
@@ -122,7 +122,7 @@ async fn what_the_database_refuses_does_not_stop_a_worker_that_has_settled_the_r
     let mut landings = arrived(&world, &[fine, failing]);
     let (other, refused) = (landings[0].settlement.id, landings[1].settlement.id);
     // So that the two are settled one after the other.
-    landings[1].settlement.judgement = Judgement::Bad;
+    landings[1].settlement.peer_signal = PeerSignal::Bad;
     landings[1].settlement.verdict = Verdict::Finished(DeliveryState::Exhausted);
     have_it_refused(&world, &landings[1]);
     write(&world, landings).await;
@@ -134,7 +134,7 @@ async fn what_the_database_takes_later_is_settled_then(world: World) {
     let (fine, failing) = (DestinationId::random(), world.destination(Act::Deliver));
     let mut landings = arrived(&world, &[fine, failing]);
     let (other, refused) = (landings[0].settlement.id, landings[1].settlement.id);
-    landings[1].settlement.judgement = Judgement::Bad;
+    landings[1].settlement.peer_signal = PeerSignal::Bad;
     landings[1].settlement.verdict = Verdict::Finished(DeliveryState::Exhausted);
     have_it_refused(&world, &landings[1]);
     let settler = AtWork::start(&world);

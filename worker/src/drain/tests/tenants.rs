@@ -3,7 +3,7 @@
 use std::time::Instant as RealInstant;
 
 use beadle_common::id::TenantId;
-use beadle_common::mail::Mail;
+use beadle_common::mail::QueuedEmail;
 use beadle_common::model::mail_limit::MailLimit;
 use beadle_common::outbox::{DestinationState, destination_state, mail_destination};
 use beadle_common::seal::Sealer;
@@ -181,7 +181,7 @@ impl Post {
                 let mut row = test_support::email(tenant, &format!("{name}-{number}@example.com"));
                 row.insert_instant = now;
                 let destination = mail_destination(tenant);
-                Mail { row, destination }.queue(c)
+                QueuedEmail { row, destination }.queue(c)
             })
         });
         self.world.wake.wake();

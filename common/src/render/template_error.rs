@@ -6,7 +6,7 @@ use handlebars::template::TemplateMapping;
 
 /// When a fault shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
+pub enum TemplateErrorKind {
     /// In the text alone, whatever the variables are.
     Parse,
     /// With these variables.
@@ -15,9 +15,9 @@ pub enum FaultKind {
 
 /// The first thing that is wrong with a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TemplateFault {
+pub struct TemplateError {
     /// When it shows.
-    pub kind: FaultKind,
+    pub kind: TemplateErrorKind,
     /// The line, from 1, if known.
     pub line: Option<usize>,
     /// The column, from 1, if known.
@@ -26,20 +26,20 @@ pub struct TemplateFault {
     pub reason: String,
 }
 
-impl TemplateFault {
+impl TemplateError {
     pub(super) fn parse(reason: impl Into<String>) -> Self {
-        Self::new(FaultKind::Parse, reason.into())
+        Self::new(TemplateErrorKind::Parse, reason.into())
     }
 
     pub(super) fn render(reason: impl Into<String>) -> Self {
-        Self::new(FaultKind::Render, reason.into())
+        Self::new(TemplateErrorKind::Render, reason.into())
     }
 
     pub(super) fn unknown_name(name: &str) -> Self {
         Self::render(unknown_name(name))
     }
 
-    fn new(kind: FaultKind, reason: String) -> Self {
+    fn new(kind: TemplateErrorKind, reason: String) -> Self {
         Self {
             kind,
             line: None,
@@ -64,7 +64,7 @@ pub(super) fn unknown_name(name: &str) -> String {
     format!("there is no variable `{name}`")
 }
 
-impl fmt::Display for TemplateFault {
+impl fmt::Display for TemplateError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.line {
             write!(formatter, "line {line}")?;
@@ -77,9 +77,9 @@ impl fmt::Display for TemplateFault {
     }
 }
 
-impl std::error::Error for TemplateFault {}
+impl std::error::Error for TemplateError {}
 
-impl From<handlebars::TemplateError> for TemplateFault {
+impl From<handlebars::TemplateError> for TemplateError {
     fn from(error: handlebars::TemplateError) -> Self {
         let (line, column) = error.pos().unzip();
         Self {
@@ -90,7 +90,7 @@ impl From<handlebars::TemplateError> for TemplateFault {
     }
 }
 
-impl From<handlebars::RenderError> for TemplateFault {
+impl From<handlebars::RenderError> for TemplateError {
     fn from(error: handlebars::RenderError) -> Self {
         use handlebars::RenderErrorReason as Reason;
         let reason = match error.reason() {

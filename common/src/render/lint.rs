@@ -9,7 +9,7 @@ use handlebars::template::{BlockParam, HelperTemplate, Parameter, Template, Temp
 use handlebars::{Path, PathSeg};
 use serde_json::Value as Json;
 
-use super::fault::TemplateFault;
+use super::template_error::TemplateError;
 use super::{fuel, helpers};
 
 /// Members that hold whatever their owner put there. What is absent below them
@@ -22,7 +22,7 @@ const MOST_PARTS: usize = 64;
 const LONGEST_NAME: usize = 1_000;
 
 /// Checks the helpers and constructs of a template, whatever its variables.
-pub(super) fn check_helpers(template: &Template) -> Result<(), TemplateFault> {
+pub(super) fn check_helpers(template: &Template) -> Result<(), TemplateError> {
     Walk {
         scopes: vec![Scope::UNKNOWN],
     }
@@ -32,7 +32,7 @@ pub(super) fn check_helpers(template: &Template) -> Result<(), TemplateFault> {
 /// Checks that every name stands for something in `variables`.
 ///
 /// Names within `#each` are left to the renderer, since they depend on the element.
-pub(super) fn check_variables(template: &Template, variables: &Json) -> Result<(), TemplateFault> {
+pub(super) fn check_variables(template: &Template, variables: &Json) -> Result<(), TemplateError> {
     let root = Scope {
         value: Some(variables),
         free_form: false,
@@ -65,7 +65,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn template(&mut self, template: &'a Template) -> Result<(), TemplateFault> {
+    fn template(&mut self, template: &'a Template) -> Result<(), TemplateError> {
         for (index, element) in template.elements.iter().enumerate() {
             self.element(element)
                 .map_err(|fault| fault.at(template.mapping.get(index)))?;
@@ -73,19 +73,19 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn element(&mut self, element: &'a TemplateElement) -> Result<(), TemplateFault> {
+    fn element(&mut self, element: &'a TemplateElement) -> Result<(), TemplateError> {
         use TemplateElement as Element;
         match element {
             Element::RawString(_) | Element::Comment(_) => Ok(()),
             Element::Expression(tag) | Element::HtmlExpression(tag) => self.expression(tag),
             Element::HelperBlock(tag) => self.block(tag),
-            _ => Err(TemplateFault::parse(
+            _ => Err(TemplateError::parse(
                 "partials and decorators are not available",
             )),
         }
     }
 
-    fn expression(&mut self, tag: &'a HelperTemplate) -> Result<(), TemplateFault> {
+    fn expression(&mut self, tag: &'a HelperTemplate) -> Result<(), TemplateError> {
         let is_name = tag.params.is_empty() && tag.hash.is_empty();
         match &tag.name {
             Parameter::Path(path) if is_name && !helpers::is_known(fuel::parts(path).1) => {
@@ -97,23 +97,23 @@ impl<'a> Walk<'a> {
     }
 
     /// Checks the call of a helper, and that it is a block exactly if it has to be.
-    fn call(&mut self, tag: &'a HelperTemplate, as_block: bool) -> Result<(), TemplateFault> {
+    fn call(&mut self, tag: &'a HelperTemplate, as_block: bool) -> Result<(), TemplateError> {
         let name = tag.name.as_name().unwrap_or_default();
         if !helpers::is_known(name) {
-            return Err(TemplateFault::parse(format!("there is no helper `{name}`")));
+            return Err(TemplateError::parse(format!("there is no helper `{name}`")));
         }
         if as_block && !helpers::may_be_block(name) {
-            return Err(TemplateFault::parse(format!(
+            return Err(TemplateError::parse(format!(
                 "`{name}` is no block, write {{{{{name} …}}}}"
             )));
         }
         if !as_block && helpers::must_be_block(name) {
-            return Err(TemplateFault::parse(format!(
+            return Err(TemplateError::parse(format!(
                 "`{name}` is a block, write {{{{#{name} …}}}} … {{{{/{name}}}}}"
             )));
         }
         if tag.params.is_empty() {
-            return Err(TemplateFault::parse(format!(
+            return Err(TemplateError::parse(format!(
                 "the helper `{name}` needs a value"
             )));
         }
@@ -122,14 +122,14 @@ impl<'a> Walk<'a> {
             .keys()
             .find(|option| !helpers::takes_option(name, option))
         {
-            return Err(TemplateFault::parse(format!(
+            return Err(TemplateError::parse(format!(
                 "the helper `{name}` has no option `{option}`"
             )));
         }
         if let Some(option) = helpers::missing_option(name, |option| tag.hash.contains_key(option))
             && !tag.hash.is_empty()
         {
-            return Err(TemplateFault::parse(format!(
+            return Err(TemplateError::parse(format!(
                 "the helper `{name}` needs the option `{option}` beside the others"
             )));
         }
@@ -139,7 +139,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn block(&mut self, tag: &'a HelperTemplate) -> Result<(), TemplateFault> {
+    fn block(&mut self, tag: &'a HelperTemplate) -> Result<(), TemplateError> {
         self.call(tag, true)?;
         let scope = self.inner_scope(tag)?;
         let opens_scope = scope.is_some();
@@ -158,7 +158,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The scope that names within the block are looked up in, if it is a new one.
-    fn inner_scope(&mut self, tag: &'a HelperTemplate) -> Result<Option<Scope<'a>>, TemplateFault> {
+    fn inner_scope(&mut self, tag: &'a HelperTemplate) -> Result<Option<Scope<'a>>, TemplateError> {
         let found = match (tag.name.as_name(), tag.params.first()) {
             (Some("with"), Some(parameter)) => self.parameter(parameter)?,
             (Some("each"), _) => Found::UNKNOWN,
@@ -179,7 +179,7 @@ impl<'a> Walk<'a> {
         }))
     }
 
-    fn parameter(&mut self, parameter: &'a Parameter) -> Result<Found<'a>, TemplateFault> {
+    fn parameter(&mut self, parameter: &'a Parameter) -> Result<Found<'a>, TemplateError> {
         match parameter {
             Parameter::Path(path) => self.path(path),
             Parameter::Subexpression(call) => match call.as_element() {
@@ -190,10 +190,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn path(&self, path: &'a Path) -> Result<Found<'a>, TemplateFault> {
+    fn path(&self, path: &'a Path) -> Result<Found<'a>, TemplateError> {
         let (parts, written) = fuel::parts(path);
         if parts > MOST_PARTS || written.len() > LONGEST_NAME {
-            return Err(TemplateFault::parse("the name of a variable is too long"));
+            return Err(TemplateError::parse("the name of a variable is too long"));
         }
         // `@index` and its like exist only while rendering.
         let Path::Relative((segments, text)) = path else {
@@ -229,7 +229,7 @@ impl<'a> Walk<'a> {
         };
         names
             .try_fold(start, Found::member)
-            .ok_or_else(|| TemplateFault::unknown_name(text))
+            .ok_or_else(|| TemplateError::unknown_name(text))
     }
 
     fn is_local(&self, name: &str) -> bool {

@@ -6,7 +6,7 @@
 //! It follows the grammar only as far as it has to: where it is unsure it refuses,
 //! and what it lets through may still be wrong, which the parser then says.
 
-use super::fault::TemplateFault;
+use super::template_error::TemplateError;
 
 /// How deep blocks, and calls within a tag, may be nested. Far beyond what a
 /// readable email needs, far below what a thread's stack holds.
@@ -15,7 +15,7 @@ const DEEPEST: usize = 32;
 const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// Checks that a template is safe to parse.
-pub(super) fn check(text: &str) -> Result<(), TemplateFault> {
+pub(super) fn check(text: &str) -> Result<(), TemplateError> {
     let mut depth = Depth::default();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
@@ -31,12 +31,12 @@ pub(super) fn check(text: &str) -> Result<(), TemplateFault> {
 }
 
 /// Says why, and at which line: that of the tag whose inside `after` begins with.
-fn fault(text: &str, after: &str, reason: &str) -> TemplateFault {
+fn fault(text: &str, after: &str, reason: &str) -> TemplateError {
     let before = text.strip_suffix(after).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
-    TemplateFault {
+    TemplateError {
         line: Some(line),
-        ..TemplateFault::parse(reason)
+        ..TemplateError::parse(reason)
     }
 }
 

@@ -5,12 +5,12 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::ClaimRequest;
 use super::plan::{Candidate, Plan};
-use crate::db::{AnyConnection, Prepared, SqlUuid};
+use crate::db::{AnyConnection, CachedSql, SqlUuid};
 use crate::outbox::health::{DestinationState, try_lock};
 use crate::unix_millis::UnixMillis;
 
 /// Locks what is contended, so that nobody takes the same until this claim is written.
-pub(super) fn acquire(
+pub(super) fn lock_exclusive(
     connection: &mut AnyConnection,
     plan: &mut Plan,
     request: &ClaimRequest,
@@ -25,7 +25,7 @@ pub(super) fn acquire(
 }
 
 /// Writes what was taken of it.
-pub(super) fn spend(
+pub(super) fn consume(
     connection: &mut AnyConnection,
     plan: &Plan,
     request: &ClaimRequest,
@@ -38,7 +38,7 @@ pub(super) fn spend(
         .collect();
     match connection {
         _ if spent.is_empty() => Ok(()),
-        AnyConnection::Pg(connection) => spend_postgres(connection, &spent),
+        AnyConnection::Pg(connection) => consume_postgres(connection, &spent),
         AnyConnection::Sqlite(_) => spent.iter().try_for_each(|state| state.save(connection)),
     }
 }
@@ -59,13 +59,13 @@ fn after(destination: &Candidate, request: &ClaimRequest) -> Option<DestinationS
     (state != destination.state).then_some(state)
 }
 
-const SPEND_POSTGRES: &str = "
+const CONSUME_POSTGRES: &str = "
 UPDATE destination_states SET circuit = spent.circuit, circuit_until = spent.until, theoretical_arrival_micros = spent.tat
 FROM unnest($1, $2, $3, $4) AS spent(destination, circuit, until, tat)
 WHERE destination_states.destination = spent.destination";
 
 /// The rows exist and are locked.
-fn spend_postgres(connection: &mut PgConnection, spent: &[DestinationState]) -> QueryResult<()> {
+fn consume_postgres(connection: &mut PgConnection, spent: &[DestinationState]) -> QueryResult<()> {
     let destinations: Vec<_> = spent.iter().map(|state| state.destination).collect();
     let circuits: Vec<_> = spent.iter().map(|state| state.circuit).collect();
     let until: Vec<Option<UnixMillis>> = spent.iter().map(|state| state.circuit_until).collect();
@@ -73,11 +73,11 @@ fn spend_postgres(connection: &mut PgConnection, spent: &[DestinationState]) -> 
         .iter()
         .map(|state| state.theoretical_arrival_micros)
         .collect();
-    let spend = diesel::sql_query(SPEND_POSTGRES)
+    let spend = diesel::sql_query(CONSUME_POSTGRES)
         .bind::<Array<SqlUuid>, _>(destinations)
         .bind::<Array<Text>, _>(circuits)
         .bind::<Array<Nullable<BigInt>>, _>(until)
         .bind::<Array<BigInt>, _>(arrivals);
-    Prepared(spend).execute(connection)?;
+    CachedSql(spend).execute(connection)?;
     Ok(())
 }

@@ -5,7 +5,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, SmallInt};
 
-use crate::db::{AnyConnection, Prepared};
+use crate::db::{AnyConnection, CachedSql};
 use crate::outbox::health::DestinationState;
 use crate::outbox::{Kind, KindCode};
 use crate::unix_millis::UnixMillis;
@@ -25,7 +25,7 @@ pub(super) struct Head {
 }
 
 /// What parks is of no concern to a claim.
-macro_rules! heads {
+macro_rules! scan {
     ($walk:literal, $known:literal) => {
         concat!(
             "WITH RECURSIVE walk(destination, priority, due_at) AS (",
@@ -44,7 +44,7 @@ macro_rules! heads {
     };
 }
 
-pub(in crate::outbox) const HEADS_POSTGRES: &str = heads!(
+pub(in crate::outbox) const SCAN_POSTGRES: &str = scan!(
     "(SELECT destination, priority, due_at FROM outbox WHERE kind = $1 ORDER BY destination, priority, due_at LIMIT 1)
     UNION ALL
     SELECT following.destination, following.priority, following.due_at
@@ -62,7 +62,7 @@ pub(in crate::outbox) const HEADS_POSTGRES: &str = heads!(
 
 /// In two steps, the next priority or else the next destination: of a comparison of pairs SQLite takes
 /// only the destination to the index, and reads all rows of the priority.
-pub(super) const HEADS_SQLITE: &str = heads!(
+pub(super) const SCAN_SQLITE: &str = scan!(
     "SELECT destination, priority, due_at FROM (
         SELECT destination, priority, due_at FROM outbox WHERE kind = ?1
         ORDER BY destination, priority, due_at LIMIT 1)
@@ -80,15 +80,15 @@ pub(super) const HEADS_SQLITE: &str = heads!(
 );
 
 /// The heads of all destinations and priorities of a kind, a destination's next to each other.
-pub(super) fn heads(connection: &mut AnyConnection, kind: Kind) -> QueryResult<Vec<Head>> {
+pub(super) fn scan(connection: &mut AnyConnection, kind: Kind) -> QueryResult<Vec<Head>> {
     let kind = KindCode::from(kind);
     let mut heads: Vec<Head> = match connection {
         AnyConnection::Pg(connection) => {
-            Prepared(diesel::sql_query(HEADS_POSTGRES).bind::<SmallInt, _>(kind))
+            CachedSql(diesel::sql_query(SCAN_POSTGRES).bind::<SmallInt, _>(kind))
                 .load(connection)?
         }
         AnyConnection::Sqlite(connection) => {
-            Prepared(diesel::sql_query(HEADS_SQLITE).bind::<SmallInt, _>(kind)).load(connection)?
+            CachedSql(diesel::sql_query(SCAN_SQLITE).bind::<SmallInt, _>(kind)).load(connection)?
         }
     };
     heads.sort_unstable_by_key(|head| (head.state.destination, head.priority));

@@ -14,13 +14,13 @@ use diesel::{QueryResult, RunQueryDsl};
 /// A query of `sql_query` whose text is one of a few: prepared once for each connection.
 ///
 /// It rests on a method of Diesel's that is public without being documented; see
-/// [`Native`](super::Native).
+/// [`PerBackend`](super::PerBackend).
 ///
 /// Do not wrap text with values in it: every variant stays with the connection for good.
 #[derive(Debug, Clone, Copy)]
-pub struct Prepared<Q>(pub Q);
+pub struct CachedSql<Q>(pub Q);
 
-impl<Q> Prepared<Q> {
+impl<Q> CachedSql<Q> {
     /// Runs a statement that writes, and counts what it returns: rows that are to be counted
     /// need a `RETURNING`.
     ///
@@ -48,7 +48,7 @@ impl<DB: Backend> QueryableByName<DB> for Written {
     }
 }
 
-impl<DB, Q> QueryFragment<DB> for Prepared<Q>
+impl<DB, Q> QueryFragment<DB> for CachedSql<Q>
 where
     DB: Backend,
     Q: QueryFragment<DB>,
@@ -63,28 +63,28 @@ where
     }
 }
 
-impl<Q: Query> Query for Prepared<Q> {
+impl<Q: Query> Query for CachedSql<Q> {
     type SqlType = Q::SqlType;
 }
 
 /// Connections tell these queries apart by their text.
-impl<Q> QueryId for Prepared<Q> {
+impl<Q> QueryId for CachedSql<Q> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<Q, C> RunQueryDsl<C> for Prepared<Q> {}
+impl<Q, C> RunQueryDsl<C> for CachedSql<Q> {}
 
 /// A query with a list of so many values. On SQLite its text differs with their number, so
 /// Diesel has it compiled each time, which takes as long as to run it. Short lists, as a lone
 /// action has them, come again and again.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Listing<Q> {
+pub(crate) struct CachedInList<Q> {
     query: Q,
     values: usize,
 }
 
-impl<Q> Listing<Q> {
+impl<Q> CachedInList<Q> {
     /// Lists that stay prepared, and with them as many texts of each query.
     const FEW: usize = 4;
 
@@ -93,7 +93,7 @@ impl<Q> Listing<Q> {
     }
 }
 
-impl<DB, Q> QueryFragment<DB> for Listing<Q>
+impl<DB, Q> QueryFragment<DB> for CachedInList<Q>
 where
     DB: Backend,
     Q: QueryFragment<DB>,
@@ -107,17 +107,17 @@ where
     }
 }
 
-impl<Q: Query> Query for Listing<Q> {
+impl<Q: Query> Query for CachedInList<Q> {
     type SqlType = Q::SqlType;
 }
 
 /// Connections tell these queries apart by their text.
-impl<Q> QueryId for Listing<Q> {
+impl<Q> QueryId for CachedInList<Q> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<Q, C> RunQueryDsl<C> for Listing<Q> {}
+impl<Q, C> RunQueryDsl<C> for CachedInList<Q> {}
 
 #[cfg(test)]
 mod tests {
@@ -136,8 +136,8 @@ mod tests {
         let rows = db.write_blocking(move |c| {
             let rename = diesel::sql_query(RENAME).bind::<Text, _>(name);
             Ok::<_, DbError>(match c {
-                AnyConnection::Pg(c) => Prepared(rename).execute(c)?,
-                AnyConnection::Sqlite(c) => Prepared(rename).execute(c)?,
+                AnyConnection::Pg(c) => CachedSql(rename).execute(c)?,
+                AnyConnection::Sqlite(c) => CachedSql(rename).execute(c)?,
             })
         });
         (rows.unwrap(), db.statements().since(before).kept)

@@ -21,7 +21,7 @@ const ATTEMPTS: usize = 5;
 
 /// What was done with one column.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resealed {
+pub struct RotatedTable {
     /// `table.column`
     pub column: &'static str,
     /// Values that were sealed again.
@@ -34,7 +34,7 @@ pub struct Resealed {
 
 /// Why it had to stop. What was done until then stays done.
 #[derive(Debug, thiserror::Error)]
-pub enum ResealError {
+pub enum RotationError {
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DbError),
@@ -48,7 +48,7 @@ pub enum ResealError {
     Unsettled,
 }
 
-impl From<diesel::result::Error> for ResealError {
+impl From<diesel::result::Error> for RotationError {
     fn from(error: diesel::result::Error) -> Self {
         Self::Database(error.into())
     }
@@ -57,9 +57,9 @@ impl From<diesel::result::Error> for ResealError {
 /// Seals every value again that is not under the first key, until there is none left.
 ///
 /// # Errors
-/// [`ResealError`]. Values that do not open are no error: they are in the report, and stay
+/// [`RotationError`]. Values that do not open are no error: they are in the report, and stay
 /// as they are.
-pub fn reseal(db: &Db, sealer: &Sealer) -> Result<Vec<Resealed>, ResealError> {
+pub fn rotate_secret_key(db: &Db, sealer: &Sealer) -> Result<Vec<RotatedTable>, RotationError> {
     let mut report = pass(db, sealer)?;
     for _ in 1..PASSES {
         let again = pass(db, sealer)?;
@@ -71,18 +71,22 @@ pub fn reseal(db: &Db, sealer: &Sealer) -> Result<Vec<Resealed>, ResealError> {
             total.failed = column.failed;
         }
     }
-    Err(ResealError::Unsettled)
+    Err(RotationError::Unsettled)
 }
 
-fn pass(db: &Db, sealer: &Sealer) -> Result<Vec<Resealed>, ResealError> {
+fn pass(db: &Db, sealer: &Sealer) -> Result<Vec<RotatedTable>, RotationError> {
     SEALED_COLUMNS
         .iter()
         .map(|column| reseal_column(db, sealer, *column))
         .collect()
 }
 
-fn reseal_column(db: &Db, sealer: &Sealer, column: SealedColumn) -> Result<Resealed, ResealError> {
-    let mut total = Resealed {
+fn reseal_column(
+    db: &Db,
+    sealer: &Sealer,
+    column: SealedColumn,
+) -> Result<RotatedTable, RotationError> {
+    let mut total = RotatedTable {
         column: column.name,
         rewritten: 0,
         current: 0,
@@ -107,12 +111,12 @@ fn patiently(
     sealer: &Sealer,
     column: SealedColumn,
     after: SealedRowId,
-) -> Result<(Resealed, Option<SealedRowId>), ResealError> {
+) -> Result<(RotatedTable, Option<SealedRowId>), RotationError> {
     let mut attempts = 1;
     loop {
         let sealer = sealer.clone();
         match db.write_blocking(move |connection| batch(connection, &sealer, column, after)) {
-            Err(ResealError::Database(DbError::Conflict(_))) if attempts < ATTEMPTS => {
+            Err(RotationError::Database(DbError::Conflict(_))) if attempts < ATTEMPTS => {
                 attempts += 1;
             }
             result => return result,
@@ -126,8 +130,8 @@ fn batch(
     sealer: &Sealer,
     column: SealedColumn,
     after: SealedRowId,
-) -> Result<(Resealed, Option<SealedRowId>), ResealError> {
-    let mut done = Resealed {
+) -> Result<(RotatedTable, Option<SealedRowId>), RotationError> {
+    let mut done = RotatedTable {
         column: column.name,
         rewritten: 0,
         current: 0,
@@ -196,7 +200,7 @@ mod tests {
         rows.unwrap().into_iter().map(open).collect()
     }
 
-    fn of_keys(report: Vec<Resealed>) -> Resealed {
+    fn of_keys(report: Vec<RotatedTable>) -> RotatedTable {
         let mut columns = report.into_iter();
         let found = columns.find(|column| column.column == "api_keys.key_sealed");
         found.unwrap()
@@ -209,20 +213,20 @@ mod tests {
             .chain((0..2).map(|_| add_key(db, &[NEW, OLD])))
             .map(|key| key.expose_secret().to_owned())
             .collect();
-        let done = of_keys(reseal(db, &sealer(&[NEW, OLD])).unwrap());
+        let done = of_keys(rotate_secret_key(db, &sealer(&[NEW, OLD])).unwrap());
         assert_eq!((done.rewritten, done.current), (103, 2));
         let mut found: Vec<String> = keys(db, &[NEW]).into_iter().map(Result::unwrap).collect();
         expected.sort();
         found.sort();
         assert_eq!(found, expected);
-        let again = of_keys(reseal(db, &sealer(&[NEW])).unwrap());
+        let again = of_keys(rotate_secret_key(db, &sealer(&[NEW])).unwrap());
         assert_eq!((again.rewritten, again.current), (0, 105));
     }
 
     fn what_does_not_open_is_reported_and_left_alone(db: &Db) {
         add_key(db, &[OLD]);
         let lost = add_key(db, &["03"]);
-        let done = of_keys(reseal(db, &sealer(&[NEW, OLD])).unwrap());
+        let done = of_keys(rotate_secret_key(db, &sealer(&[NEW, OLD])).unwrap());
         assert_eq!((done.rewritten, done.failed.len()), (1, 1));
         assert!(done.failed[0].1.contains("BEADLE_SECRET_KEY"));
         let found = keys(db, &["03"]);
@@ -244,7 +248,7 @@ mod tests {
             }
             changed.push(column.replace(c, row, &value, b"newer")?);
             let now = column.page(c, start, 10)?.remove(0).1;
-            Ok::<_, ResealError>((changed, now))
+            Ok::<_, RotationError>((changed, now))
         });
         assert_eq!(
             replaced.unwrap(),

@@ -16,7 +16,7 @@ const FIRST: i32 = 1;
 
 /// An event for a webhook.
 #[derive(Debug, Clone, Copy)]
-pub struct TriedDelivery {
+pub struct PreAttempted {
     /// Primary key.
     pub id: DeliveryId,
     /// The destination of the webhook that is to have it.
@@ -27,7 +27,7 @@ pub struct TriedDelivery {
     pub insert_instant: UnixMillis,
 }
 
-impl TriedDelivery {
+impl PreAttempted {
     /// Adds it to the outbox, to be tried again, with the attempt that has failed.
     ///
     /// # Errors

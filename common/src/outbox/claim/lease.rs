@@ -5,7 +5,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, SmallInt, Text};
 
 use super::plan::Want;
 use super::{ClaimRequest, count};
-use crate::db::{AnyConnection, Prepared, SqlUuid};
+use crate::db::{AnyConnection, CachedSql, SqlUuid};
 use crate::id::{DeliveryId, DestinationId, EmailId, EventId, LeaseToken};
 use crate::outbox::{AttemptResult, KindCode, PRIORITY_RETRY};
 use crate::schema::{attempts, outbox};
@@ -42,15 +42,15 @@ pub(super) struct Row {
 /// Takes what is wanted, as far as it is there. A row that is taken has been tried. What
 /// another worker had taken and never settled is put on record: nobody knows how it went. If
 /// there is a record already, it stays: one odd row must not stop every claim.
-pub(super) fn take(
+pub(super) fn lease(
     connection: &mut AnyConnection,
     request: &ClaimRequest,
     token: LeaseToken,
     wants: &[Want],
 ) -> QueryResult<Vec<Row>> {
     match connection {
-        AnyConnection::Pg(connection) => take_postgres(connection, request, token, wants),
-        AnyConnection::Sqlite(connection) => take_sqlite(connection, request, token, wants),
+        AnyConnection::Pg(connection) => lease_postgres(connection, request, token, wants),
+        AnyConnection::Sqlite(connection) => lease_sqlite(connection, request, token, wants),
     }
 }
 
@@ -61,12 +61,12 @@ pub(super) fn take(
 /// A few rows bring along what is sent, and which transactions wrote their webhook and its
 /// secrets: whoever waits for a lone action waits for each round trip. Many would bring a
 /// body once for each webhook that it goes to.
-pub(in crate::outbox) const TAKE_POSTGRES: &str = "
+pub(in crate::outbox) const LEASE_POSTGRES: &str = "
 WITH picked AS (
     SELECT due.*
     FROM unnest($1, $2, $3) AS want(destination, priority, number) CROSS JOIN LATERAL (
         SELECT * FROM (
-            SELECT id, lease_token IS NOT NULL AS lapsed, priority AS former_priority,
+            SELECT id, lease_token IS NOT NULL AS lease_expired, priority AS former_priority,
                 due_at AS former_due_at, lease_owner AS former_owner
             FROM outbox
             WHERE kind = $4 AND destination = want.destination AND priority = want.priority AND due_at <= $5
@@ -78,12 +78,12 @@ WITH picked AS (
     SET attempt = attempt + 1, priority = 1, due_at = $6, lease_token = $7, lease_owner = $8
     FROM picked WHERE outbox.id = ANY (ARRAY[picked.id])
     RETURNING outbox.id, destination, event_id, email_id, recipient, attempt, base_attempt,
-        insert_instant, lapsed, former_priority, former_due_at, former_owner
+        insert_instant, lease_expired, former_priority, former_due_at, former_owner
 ), lapses AS (
     INSERT INTO attempts (delivery_id, number, instant, result, class, message)
     SELECT id, attempt - 1, former_due_at, 'Unknown', 'unknown', 'the lease of '
         || COALESCE(former_owner, 'a worker') || ' lapsed before it said how the attempt went'
-    FROM taken WHERE lapsed ON CONFLICT DO NOTHING
+    FROM taken WHERE lease_expired ON CONFLICT DO NOTHING
 )
 SELECT id, destination, event_id, email_id, recipient, attempt, base_attempt, insert_instant,
     former_priority, former_due_at,
@@ -97,7 +97,7 @@ SELECT id, destination, event_id, email_id, recipient, attempt, base_attempt, in
     END AS destination_version
 FROM taken";
 
-fn take_postgres(
+fn lease_postgres(
     connection: &mut PgConnection,
     request: &ClaimRequest,
     token: LeaseToken,
@@ -106,7 +106,7 @@ fn take_postgres(
     let destinations: Vec<DestinationId> = wants.iter().map(|want| want.destination).collect();
     let priorities: Vec<i16> = wants.iter().map(|want| want.priority).collect();
     let numbers: Vec<i64> = wants.iter().map(|want| count(want.rows)).collect();
-    let take = diesel::sql_query(TAKE_POSTGRES)
+    let take = diesel::sql_query(LEASE_POSTGRES)
         .bind::<Array<SqlUuid>, _>(destinations)
         .bind::<Array<SmallInt>, _>(priorities)
         .bind::<Array<BigInt>, _>(numbers)
@@ -115,7 +115,7 @@ fn take_postgres(
         .bind::<BigInt, _>(request.lease_end)
         .bind::<SqlUuid, _>(token)
         .bind::<Text, _>(&request.owner);
-    Prepared(take).load(connection)
+    CachedSql(take).load(connection)
 }
 
 /// A row that is due, as it stands.
@@ -124,7 +124,7 @@ struct Due {
     #[diesel(embed)]
     taken: Row,
     #[diesel(sql_type = Bool)]
-    lapsed: bool,
+    lease_expired: bool,
     #[diesel(sql_type = Nullable<Text>)]
     former_owner: Option<String>,
 }
@@ -133,13 +133,13 @@ struct Due {
 /// does not look into a sum.
 pub(super) const DUE_SQLITE: &str = "
 SELECT id, destination, event_id, email_id, recipient, attempt + 1 AS attempt, base_attempt,
-       insert_instant, lease_token IS NOT NULL AS lapsed, priority AS former_priority,
+       insert_instant, lease_token IS NOT NULL AS lease_expired, priority AS former_priority,
        due_at AS former_due_at, lease_owner AS former_owner, NULL AS body,
        NULL AS destination_version
 FROM outbox WHERE kind = ?1 AND destination = ?2 AND priority = ?3 AND due_at <= ?4
 ORDER BY due_at LIMIT ?5 + 0";
 
-fn take_sqlite(
+fn lease_sqlite(
     connection: &mut SqliteConnection,
     request: &ClaimRequest,
     token: LeaseToken,
@@ -153,10 +153,10 @@ fn take_sqlite(
             .bind::<SmallInt, _>(want.priority)
             .bind::<BigInt, _>(request.now)
             .bind::<BigInt, _>(count(want.rows));
-        let due: Vec<Due> = Prepared(due).load(connection)?;
+        let due: Vec<Due> = CachedSql(due).load(connection)?;
         for due in due {
-            lease(connection, &due.taken, request, token)?;
-            if due.lapsed {
+            lease_row(connection, &due.taken, request, token)?;
+            if due.lease_expired {
                 record_lapse(connection, &due)?;
             }
             rows.push(due.taken);
@@ -165,7 +165,7 @@ fn take_sqlite(
     Ok(rows)
 }
 
-fn lease(
+fn lease_row(
     connection: &mut SqliteConnection,
     row: &Row,
     request: &ClaimRequest,

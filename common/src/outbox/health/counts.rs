@@ -9,7 +9,7 @@ use crate::unix_millis::UnixMillis;
 
 /// Destinations that get nothing for now. Each counts once, under the first that is true of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DestinationCensus {
+pub struct DestinationCounts {
     /// Until somebody enables them.
     pub disabled: i64,
     /// Nothing but failures: they rest, or are tried with one delivery.
@@ -23,13 +23,13 @@ pub struct DestinationCensus {
 ///
 /// # Errors
 /// Those of the database.
-pub fn destination_census(
+pub fn destination_counts(
     connection: &mut AnyConnection,
     now: UnixMillis,
-) -> QueryResult<DestinationCensus> {
+) -> QueryResult<DestinationCounts> {
     let enabled = destination_states::disabled_instant.is_null();
     let closed = destination_states::circuit.eq(Circuit::Closed);
-    Ok(DestinationCensus {
+    Ok(DestinationCounts {
         disabled: destination_states::table
             .filter(destination_states::disabled_instant.is_not_null())
             .count()

@@ -1,4 +1,4 @@
-//! [`Gather`]: what is asked of the database at the same time goes there together.
+//! [`Batcher`]: what is asked of the database at the same time goes there together.
 //!
 //! A few threads answer. What comes in while they are at the database waits, and is the next
 //! batch: an idle process answers each at once, a busy one pays for a round trip once for
@@ -28,14 +28,14 @@ pub struct Threads {
 
 /// What became of one question.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Gathered<A> {
+pub enum BatchOutcome<A> {
     /// It was answered.
     Answer(A),
     /// It has to be asked alone, for whatever reason: nothing has happened.
-    Alone,
+    Declined,
 }
 
-type Answer<A> = Result<Gathered<A>, DbError>;
+type Answer<A> = Result<BatchOutcome<A>, DbError>;
 
 /// A question on its way. Whoever takes it out decides what becomes of it: a thread that
 /// answers, or its caller who gives up.
@@ -47,26 +47,26 @@ fn take_out<Q>(slot: &Mutex<Option<Q>>) -> Option<Q> {
 }
 
 /// Handle on the answering threads, which end when the handle is dropped.
-pub struct Gather<Q, A> {
+pub struct Batcher<Q, A> {
     /// None: there is no thread, and everybody asks alone.
     queue: Option<SyncSender<Waiting<Q, A>>>,
     patience: Duration,
 }
 
-impl<Q, A> fmt::Debug for Gather<Q, A> {
+impl<Q, A> fmt::Debug for Batcher<Q, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gather").finish_non_exhaustive()
+        f.debug_struct("Batcher").finish_non_exhaustive()
     }
 }
 
-impl<Q: Send + 'static, A: Send + 'static> Gather<Q, A> {
+impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
     /// Starts threads that each answer up to `most` questions at a time, in their order.
     /// Nobody waits longer than `patience` to be taken up. From then on everybody waits for
     /// what comes of it, since it may come to something: `answer` has to see to it that this
     /// has an end.
     pub fn start<F>(threads: Threads, most: usize, patience: Duration, answer: F) -> Self
     where
-        F: Fn(Vec<Q>) -> Result<Vec<Gathered<A>>, DbError> + Send + Sync + 'static,
+        F: Fn(Vec<Q>) -> Result<Vec<BatchOutcome<A>>, DbError> + Send + Sync + 'static,
     {
         let (queue, waiting) = sync_channel(QUEUE);
         let (waiting, answer) = (Arc::new(Mutex::new(waiting)), Arc::new(answer));
@@ -95,11 +95,11 @@ impl<Q: Send + 'static, A: Send + 'static> Gather<Q, A> {
     pub async fn ask(&self, question: Q) -> Answer<A> {
         let (answer, mut waiting) = oneshot::channel();
         let Some(queue) = &self.queue else {
-            return Ok(Gathered::Alone);
+            return Ok(BatchOutcome::Declined);
         };
         let slot = Arc::new(Mutex::new(Some(question)));
         if queue.try_send((Arc::clone(&slot), answer)).is_err() {
-            return Ok(Gathered::Alone);
+            return Ok(BatchOutcome::Declined);
         }
         let answered = match tokio::time::timeout(self.patience, &mut waiting).await {
             Ok(answered) => answered,
@@ -113,7 +113,7 @@ impl<Q: Send + 'static, A: Send + 'static> Gather<Q, A> {
         match answered {
             Ok(answer) => answer,
             // The thread is gone, before it began or in the middle.
-            Err(_) if take_out(&slot).is_some() => Ok(Gathered::Alone),
+            Err(_) if take_out(&slot).is_some() => Ok(BatchOutcome::Declined),
             Err(_) => Err(DbError::Unavailable("broken off".to_owned())),
         }
     }
@@ -130,7 +130,7 @@ fn next<Q, A>(waiting: &Mutex<Receiver<Waiting<Q, A>>>, most: usize) -> Option<V
 
 fn run<Q, A, F>(waiting: &Mutex<Receiver<Waiting<Q, A>>>, most: usize, answer: &F)
 where
-    F: Fn(Vec<Q>) -> Result<Vec<Gathered<A>>, DbError>,
+    F: Fn(Vec<Q>) -> Result<Vec<BatchOutcome<A>>, DbError>,
 {
     while let Some(batch) = next(waiting, most) {
         // Who has given up must not be surprised by what happens after all.
@@ -155,7 +155,7 @@ where
         };
         for caller in callers {
             let answer = match &mut answers {
-                Ok(answers) => Ok(answers.next().unwrap_or(Gathered::Alone)),
+                Ok(answers) => Ok(answers.next().unwrap_or(BatchOutcome::Declined)),
                 Err(reason) => Err(DbError::Unavailable(reason.clone())),
             };
             // A caller that went away has no use for the answer.
@@ -180,12 +180,12 @@ mod tests {
     type Batches = Arc<Mutex<Vec<Vec<u32>>>>;
 
     /// Doubles numbers. Each batch waits for a word that it may begin.
-    fn doubling(most: usize) -> (Arc<Gather<u32, u32>>, Sender<()>, Batches) {
+    fn doubling(most: usize) -> (Arc<Batcher<u32, u32>>, Sender<()>, Batches) {
         let (go, may_go) = mpsc::channel();
         let batches = Batches::default();
         let seen = Arc::clone(&batches);
         let may_go = Mutex::new(may_go);
-        let gather = Gather::start(ONE, most, PATIENCE, move |questions: Vec<u32>| {
+        let batcher = Batcher::start(ONE, most, PATIENCE, move |questions: Vec<u32>| {
             // A panic below leaves it as it is.
             let may_go = may_go.lock().unwrap_or_else(PoisonError::into_inner);
             may_go.recv().expect("a word");
@@ -195,18 +195,18 @@ mod tests {
             }
             assert!(!questions.contains(&666), "asked for it");
             let doubled = questions.into_iter().map(|number| number * 2);
-            Ok(doubled.map(Gathered::Answer).collect())
+            Ok(doubled.map(BatchOutcome::Answer).collect())
         });
-        (Arc::new(gather), go, batches)
+        (Arc::new(batcher), go, batches)
     }
 
     /// Asks the first, waits until it is taken up, and then the others.
     async fn ask(numbers: &[u32], most: usize) -> (Vec<Answer<u32>>, Vec<Vec<u32>>) {
-        let (gather, go, batches) = doubling(most);
+        let (batcher, go, batches) = doubling(most);
         let mut asked = Vec::new();
         for number in numbers.iter().copied() {
-            let gather = Arc::clone(&gather);
-            asked.push(tokio::spawn(async move { gather.ask(number).await }));
+            let batcher = Arc::clone(&batcher);
+            asked.push(tokio::spawn(async move { batcher.ask(number).await }));
             tokio::task::yield_now().await;
         }
         for _ in numbers {
@@ -225,7 +225,7 @@ mod tests {
         let numbers: Vec<u32> = (101..=120).collect();
         let (answers, batches) = ask(&numbers, 8).await;
         for (number, answer) in numbers.iter().zip(answers) {
-            assert_eq!(answer.expect("an answer"), Gathered::Answer(number * 2));
+            assert_eq!(answer.expect("an answer"), BatchOutcome::Answer(number * 2));
         }
         assert_eq!(batches.concat(), numbers);
         assert!(batches.len() < 20 && batches.iter().all(|batch| batch.len() <= 8));
@@ -242,27 +242,27 @@ mod tests {
         let (answers, _) = ask(&[666, 4], 1).await;
         assert!(matches!(
             answers[..],
-            [Ok(Gathered::Alone), Ok(Gathered::Answer(8))]
+            [Ok(BatchOutcome::Declined), Ok(BatchOutcome::Answer(8))]
         ));
     }
 
     #[tokio::test]
     async fn whoever_gave_up_is_not_asked_for_any_more() {
-        let (gather, go, batches) = doubling(8);
+        let (batcher, go, batches) = doubling(8);
         let first = tokio::spawn({
-            let gather = Arc::clone(&gather);
-            async move { gather.ask(1).await }
+            let batcher = Arc::clone(&batcher);
+            async move { batcher.ask(1).await }
         });
         tokio::task::yield_now().await;
         let (answer, given_up) = oneshot::channel();
         drop(given_up);
-        let queue = gather.queue.as_ref().expect("a thread");
+        let queue = batcher.queue.as_ref().expect("a thread");
         let question = Arc::new(Mutex::new(Some(2)));
         queue.send((question, answer)).expect("a queue");
         for _ in 0..3 {
             go.send(()).expect("a thread");
         }
-        assert!(gather.ask(3).await.is_ok());
+        assert!(batcher.ask(3).await.is_ok());
         assert!(first.await.expect("an end").is_ok());
         assert_eq!(batches.lock().expect("a lock").concat(), [1, 3]);
     }
@@ -273,25 +273,25 @@ mod tests {
         let (begun, has_begun) = oneshot::channel();
         let (may_go, begun) = (Mutex::new(may_go), Mutex::new(Some(begun)));
         let threads = Threads { count: 2, ..ONE };
-        let gather = Gather::start(threads, 8, PATIENCE, move |questions: Vec<u32>| {
+        let batcher = Batcher::start(threads, 8, PATIENCE, move |questions: Vec<u32>| {
             if questions.contains(&1) {
                 let begun = begun.lock().expect("a lock").take();
                 begun.expect("once").send(()).expect("a waiter");
                 let _ = may_go.lock().expect("a lock").recv();
             }
-            Ok(questions.into_iter().map(Gathered::Answer).collect())
+            Ok(questions.into_iter().map(BatchOutcome::Answer).collect())
         });
-        let gather = Arc::new(gather);
+        let batcher = Arc::new(batcher);
         let slow = tokio::spawn({
-            let gather = Arc::clone(&gather);
-            async move { gather.ask(1).await }
+            let batcher = Arc::clone(&batcher);
+            async move { batcher.ask(1).await }
         });
         has_begun.await.expect("a thread");
-        assert!(matches!(gather.ask(2).await, Ok(Gathered::Answer(2))));
+        assert!(matches!(batcher.ask(2).await, Ok(BatchOutcome::Answer(2))));
         go.send(()).expect("a thread");
         assert!(matches!(
             slow.await.expect("an end"),
-            Ok(Gathered::Answer(1))
+            Ok(BatchOutcome::Answer(1))
         ));
     }
 
@@ -301,26 +301,26 @@ mod tests {
         let patience = Duration::from_millis(20);
         let (may_go, seen) = (Mutex::new(may_go), Batches::default());
         let batches = Arc::clone(&seen);
-        let gather = Gather::start(ONE, 8, patience, move |questions: Vec<u32>| {
+        let batcher = Batcher::start(ONE, 8, patience, move |questions: Vec<u32>| {
             batches.lock().expect("a lock").push(questions.clone());
             let _ = may_go.lock().expect("a lock").recv();
-            Ok(questions.into_iter().map(Gathered::Answer).collect())
+            Ok(questions.into_iter().map(BatchOutcome::Answer).collect())
         });
-        let gather = Arc::new(gather);
+        let batcher = Arc::new(batcher);
         let begun = tokio::spawn({
-            let gather = Arc::clone(&gather);
-            async move { gather.ask(1).await }
+            let batcher = Arc::clone(&batcher);
+            async move { batcher.ask(1).await }
         });
         while seen.lock().expect("a lock").is_empty() {
             tokio::task::yield_now().await;
         }
-        let late = gather.ask(2).await;
+        let late = batcher.ask(2).await;
         assert!(matches!(late, Err(DbError::Unavailable(_))), "{late:?}");
         drop(go);
         let begun = begun.await.expect("an end");
-        assert!(matches!(begun, Ok(Gathered::Answer(1))), "{begun:?}");
+        assert!(matches!(begun, Ok(BatchOutcome::Answer(1))), "{begun:?}");
         // Nor does anything come of it later.
-        assert!(matches!(gather.ask(3).await, Ok(Gathered::Answer(3))));
+        assert!(matches!(batcher.ask(3).await, Ok(BatchOutcome::Answer(3))));
         assert_eq!(*seen.lock().expect("a lock"), [[1], [3]]);
     }
 }
