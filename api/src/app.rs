@@ -9,13 +9,13 @@ use actix_web::middleware::{DefaultHeaders, NormalizePath, from_fn};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, Error};
 
-use crate::actions::ActionBatcher;
+use crate::action_logs::ActionBatcher;
 use crate::description::{Description, Section};
 use crate::middleware::{close_unread, measure, refuse_unknown_methods};
 use crate::state::State;
 use crate::{
-    actions, api_keys, applications, audit_logs, deliveries, description, email_templates, emails,
-    event_logs, health, login, metrics, reasons, registrations, signing_keys, suppressions,
+    action_logs, api_keys, applications, audit_logs, deliveries, description, email_templates,
+    emails, event_logs, health, login, metrics, reasons, registrations, signing_keys, suppressions,
     tenants, user_actions, users, webhook_logs, webhooks,
 };
 
@@ -65,7 +65,7 @@ pub fn routes(config: &mut ServiceConfig) {
 /// longer one first.
 pub(crate) fn sections() -> [Section; 21] {
     [
-        actions::routes(),
+        action_logs::routes(),
         user_actions::routes(),
         reasons::routes(),
         email_templates::routes(),

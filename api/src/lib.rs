@@ -16,7 +16,7 @@ pub mod extract;
 pub mod input;
 pub mod state;
 
-mod actions;
+mod action_logs;
 mod api_keys;
 mod applications;
 mod audit_logs;

@@ -24,7 +24,7 @@ use futures_util::stream;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
-use crate::actions::ActionBatcher;
+use crate::action_logs::ActionBatcher;
 use crate::app::app;
 use crate::error::ApiError;
 use crate::state::{Settings, State};

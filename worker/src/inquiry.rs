@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use beadle_common::db::{AnyConnection, Db, DbError};
 use beadle_common::id::{DestinationId, WebhookId};
-use beadle_common::lifecycle::{FirstAttempt, FirstAttempts, Question, Setup};
+use beadle_common::lifecycle::{ConsentRequest, FirstAttempt, FirstAttempts, Setup};
 use beadle_common::model::webhook::Webhook;
 use beadle_common::outbox::{
     DeliveryState, DestinationPolicy, DestinationState, Kind, PeerSignal, UnclaimedAttempt,
@@ -91,12 +91,12 @@ impl Inquirer {
     ///
     /// # Errors
     /// Those of the database; nothing has been sent then.
-    pub async fn ask(&self, db: &Db, question: Question) -> Result<FirstAttempts, DbError> {
-        let span = tracing::info_span!("question", event.id = %question.event);
+    pub async fn ask(&self, db: &Db, request: ConsentRequest) -> Result<FirstAttempts, DbError> {
+        let span = tracing::info_span!("consent", event.id = %request.event);
         let courier = Arc::clone(&self.courier);
         let now = (self.clock)();
         let address = move |connection: &mut AnyConnection| {
-            Ok::<_, DbError>(address(&courier, connection, question, now)?)
+            Ok::<_, DbError>(address(&courier, connection, request, now)?)
         };
         let addressed = db.read(address).await?;
         let any_failing = addressed.iter().any(|addressed| addressed.is_failing);
@@ -228,15 +228,15 @@ impl Inquirer {
 fn address(
     courier: &WebhookCourier,
     connection: &mut AnyConnection,
-    question: Question,
+    request: ConsentRequest,
     now: UnixMillis,
 ) -> QueryResult<Vec<Addressed>> {
-    let webhooks = Webhook::for_user_action(connection, question.tenant)?;
+    let webhooks = Webhook::for_user_action(connection, request.tenant)?;
     let destinations: Vec<DestinationId> =
         webhooks.iter().copied().map(DestinationId::from).collect();
     let states = destination_states(connection, &destinations)?;
-    let body = Bytes::from(question.body);
-    let parcels = courier.address(connection, &webhooks, question.event, &body, now)?;
+    let body = Bytes::from(request.body);
+    let parcels = courier.address(connection, &webhooks, request.event, &body, now)?;
     let unless_it_rests = |(webhook, parcel)| {
         let destination = DestinationId::from(webhook);
         let state = states.iter().find(|state| state.destination == destination);

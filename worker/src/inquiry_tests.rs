@@ -126,13 +126,13 @@ impl World {
     }
 
     async fn ask(&self) -> FirstAttempts {
-        let question = Question {
+        let request = ConsentRequest {
             transaction_type: TransactionType::Any,
             tenant: TenantId::random(),
             event: EventId::sequential(),
             body: BODY.to_owned(),
         };
-        self.inquirer.ask(&self.test.db, question).await.unwrap()
+        self.inquirer.ask(&self.test.db, request).await.unwrap()
     }
 }
 

@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{ApiSettings, Failure};
-use crate::actions::ActionBatcher;
+use crate::action_logs::ActionBatcher;
 use crate::app::app;
 use crate::background::Background;
 use crate::state::{Settings, State};

@@ -56,7 +56,7 @@ async fn send(app: &TestApp, request: TestRequest) -> Seen {
 }
 
 async fn send_to(state: &Data<State>, request: TestRequest) -> Seen {
-    let batcher = Data::new(crate::actions::ActionBatcher::new(state));
+    let batcher = Data::new(crate::action_logs::ActionBatcher::new(state));
     let service = init_service(crate::app::app(state.clone(), batcher)).await;
     let response = call_service(&service, request.to_request()).await;
     let status = response.status().as_u16();

@@ -14,7 +14,7 @@ use beadle_common::id::{ApplicationId, TenantId};
 use beadle_common::model::application::Application;
 use serde_json::{Map, Value};
 
-use crate::actions::read_info;
+use crate::action_logs::read_info;
 use crate::answer::Answer;
 use crate::applications::tenant_by;
 use crate::description::Section;

@@ -11,7 +11,7 @@ use super::WRAPPER;
 use super::input::{Identity, read_user};
 use super::password::{hash_of, hash_offered};
 use super::retrieve::show;
-use crate::actions::read_info;
+use crate::action_logs::read_info;
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::errors::Collector;

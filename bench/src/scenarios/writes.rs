@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use beadle_bench::owed;
 use beadle_common::db::{AnyConnection, Db, DbError, QueryResult, SqliteSynchronous};
 use beadle_common::id::{ActionLogId, DestinationId, EventId};
-use beadle_common::lifecycle::insert_together;
+use beadle_common::lifecycle::insert_batch;
 use beadle_common::model::action_log::ActionLog;
 use beadle_common::model::event::EventRow;
 use beadle_common::outbox::{NewDelivery, Payload};
@@ -159,7 +159,7 @@ fn write(db: &Db, model: &Rows, together: usize) -> Result<()> {
         let logs: Vec<_> = rows.iter().map(|(log, _, _)| log).collect();
         let events: Vec<_> = rows.iter().map(|(_, event, _)| event).collect();
         let deliveries: Vec<_> = rows.iter().map(|(_, _, delivery)| delivery).collect();
-        insert_together(connection, &logs, &events, &deliveries)
+        insert_batch(connection, &logs, &events, &deliveries)
     });
     written.context("the bare loop")
 }

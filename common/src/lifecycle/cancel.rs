@@ -2,8 +2,8 @@
 
 use super::modify::{check_active, find_log, next_revision, replace};
 use super::phase::Change;
+use super::reader::Reader;
 use super::refusal::{Refusal, Violations};
-use super::sources::Sources;
 use super::{Call, Common, Setup, take};
 use crate::db::AnyConnection;
 use crate::id::ActionLogId;
@@ -32,7 +32,7 @@ pub fn prepare_cancel(
     let log = find_log(connection, call, id)?;
     let mut broken = Violations::default();
     let actioner = take::actioner(
-        &mut Sources::new(connection),
+        &mut Reader::new(connection),
         call,
         &request.common,
         &mut broken,

@@ -1,7 +1,7 @@
 //! Writes what a phase has prepared: all of it, in the caller's transaction.
 
 use super::phase::{Change, Step};
-use super::transaction::FirstAttempts;
+use super::webhook_consent::FirstAttempts;
 use crate::db::{AnyConnection, DbError};
 use crate::model::application::Application;
 use crate::model::event_log::{EventLog, EventLogType};

@@ -9,8 +9,8 @@ use super::Setup;
 use super::commit::{Conflict, commit};
 use super::modify::{next_revision, who};
 use super::phase::{Change, PhaseInput, Step};
+use super::reader::Reader;
 use super::refusal::Refusal;
-use super::sources::Sources;
 use crate::db::{AnyConnection, Db, DbError, one_line};
 use crate::id::ActionLogId;
 use crate::model::action_log::{ActionLog, HistoryItem};
@@ -201,7 +201,7 @@ fn prepare_end(
 ) -> Result<Change, Refusal> {
     let history = HistoryItem::of_log(connection, log.id)?;
     let actioner = match log.actioner_user_id {
-        Some(id) => Sources::new(connection).user(id)?,
+        Some(id) => Reader::new(connection).user(id)?,
         None => None,
     };
     let who = who(connection, log, actioner)?;
@@ -224,5 +224,5 @@ fn prepare_end(
         who,
         log: ended,
     }
-    .build_with(&mut Sources::new(connection), setup, lost)
+    .build_with(&mut Reader::new(connection), setup, lost)
 }

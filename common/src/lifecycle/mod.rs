@@ -7,6 +7,7 @@
 //! transaction. Webhooks that take part in a decision are asked between the two.
 
 mod basis;
+mod batch;
 mod cancel;
 mod commit;
 mod end;
@@ -14,18 +15,18 @@ mod lockout;
 mod mail;
 mod modify;
 mod phase;
+mod reader;
 mod refusal;
 mod remembered;
 mod shelf;
-mod sources;
 mod system;
 mod take;
 mod test_event;
 #[cfg(test)]
 mod tests;
-mod together;
-mod transaction;
+mod webhook_consent;
 
+pub use batch::{Batch, BatchItem, commit_batch, insert_batch, prepare_batch};
 pub use cancel::{CancelRequest, prepare_cancel};
 pub use commit::{Conflict, commit, commit_answered};
 pub use end::{EndRun, end_due};
@@ -39,8 +40,7 @@ pub use remembered::{KeyInUse, Remembered};
 pub use system::SystemStep;
 pub use take::{TakeRequest, prepare_take};
 pub use test_event::{TestEvent, raise_test};
-pub use together::{Taking, Together, commit_together, insert_together, prepare_together};
-pub use transaction::{FirstAttempt, FirstAttempts, Question, record_rollback};
+pub use webhook_consent::{ConsentRequest, FirstAttempt, FirstAttempts, record_rollback};
 
 pub use crate::mail::Setup;
 

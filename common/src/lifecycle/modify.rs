@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::phase::{Change, PhaseInput, Step, Who};
+use super::reader::Reader;
 use super::refusal::{Field, Problem, Refusal, Violations};
-use super::sources::Sources;
 use super::{Call, Common, Setup, take};
 use crate::db::AnyConnection;
 use crate::id::ActionLogId;
@@ -44,7 +44,7 @@ pub fn prepare_modify(
     let log = find_log(connection, call, id)?;
     let mut broken = Violations::default();
     let actioner = take::actioner(
-        &mut Sources::new(connection),
+        &mut Reader::new(connection),
         call,
         &request.common,
         &mut broken,
@@ -174,7 +174,7 @@ pub(super) fn replace(
         now: call.now,
         info: call.info.clone(),
     }
-    .build(&mut Sources::new(connection), setup)
+    .build(&mut Reader::new(connection), setup)
 }
 
 /// The people and the definition of a log. They exist as long as the log does; if they
@@ -184,10 +184,10 @@ pub(super) fn who(
     log: &ActionLog,
     actioner: Option<Arc<User>>,
 ) -> Result<Who, Refusal> {
-    let mut sources = Sources::new(connection);
-    let definition = sources.definition(log.user_action_id)?;
+    let mut reader = Reader::new(connection);
+    let definition = reader.definition(log.user_action_id)?;
     Ok(Who {
-        actionee: sources
+        actionee: reader
             .user(log.actionee_user_id)?
             .ok_or(Refusal::NotFound)?,
         definition: definition.ok_or(Refusal::NotFound)?,

@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 
 use super::Setup;
 use super::mail::MailInput;
+use super::reader::Reader;
 use super::refusal::Refusal;
-use super::sources::Sources;
-use super::transaction::Question;
+use super::webhook_consent::ConsentRequest;
 use crate::db::{AnyConnection, DbError};
 use crate::id::EventId;
 use crate::localized_duration::localized_duration;
@@ -111,24 +111,24 @@ impl Change {
 
     /// What to ask webhooks before the commit. None: it needs nobody's consent.
     #[must_use]
-    pub fn question(&self) -> Option<Question> {
-        Question::of(self)
+    pub fn consent_request(&self) -> Option<ConsentRequest> {
+        ConsentRequest::of(self)
     }
 }
 
 impl PhaseInput {
-    pub(super) fn build(self, sources: &mut Sources<'_>, setup: &Setup) -> Result<Change, Refusal> {
-        self.build_with(sources, setup, None)
+    pub(super) fn build(self, reader: &mut Reader<'_>, setup: &Setup) -> Result<Change, Refusal> {
+        self.build_with(reader, setup, None)
     }
 
     /// As [`PhaseInput::build`], but without a mail if `lost` tells why there is none.
     pub(super) fn build_with(
         mut self,
-        sources: &mut Sources<'_>,
+        reader: &mut Reader<'_>,
         setup: &Setup,
         lost: Option<String>,
     ) -> Result<Change, Refusal> {
-        let tenant = sources
+        let tenant = reader
             .tenant(self.log.tenant_id)?
             .ok_or(Refusal::NotFound)?;
         let raised = self.broadcast && tenant.event_enabled(UserActionEvent::TYPE);
@@ -138,7 +138,7 @@ impl PhaseInput {
         let mut event = self.event();
         let (mail, faults) = match lost {
             Some(lost) => (None, vec![lost]),
-            None => self.mail(sources.connection, setup, &tenant, raised, &mut event)?,
+            None => self.mail(reader.connection, setup, &tenant, raised, &mut event)?,
         };
         let row = match raised {
             true => Some(self.event_row(&event)?),

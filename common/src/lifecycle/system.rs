@@ -4,8 +4,8 @@
 use super::cancel::canceled;
 use super::modify::{next_revision, replace, who};
 use super::phase::{Change, PhaseInput, Step};
+use super::reader::Reader;
 use super::refusal::Refusal;
-use super::sources::Sources;
 use super::take::{Found, TakeRequest, start};
 use super::{Call, Common, Setup};
 use crate::db::AnyConnection;
@@ -72,7 +72,7 @@ pub fn prepare_by_system(
                 expiry: Some(*expiry),
                 ..TakeRequest::default()
             };
-            start(&mut Sources::new(connection), setup, call, &request, found)
+            start(&mut Reader::new(connection), setup, call, &request, found)
         }
         SystemStep::Prolong { log, .. } | SystemStep::Lift { log, .. }
             if !log.is_active(call.now) =>
@@ -108,9 +108,9 @@ fn found(
     user: UserId,
     definition: UserActionId,
 ) -> Result<Option<Found>, Refusal> {
-    let mut sources = Sources::new(connection);
-    let user = sources.user(user)?;
-    let definition = sources.definition(definition)?;
+    let mut reader = Reader::new(connection);
+    let user = reader.user(user)?;
+    let definition = reader.definition(definition)?;
     let fits = |user: &User, definition: &UserAction| {
         definition.active && definition.locks() && definition.serves(user.tenant_id)
     };
@@ -152,5 +152,5 @@ fn prolong(
             ..next_revision(log, call.now)
         },
     }
-    .build(&mut Sources::new(connection), setup)
+    .build(&mut Reader::new(connection), setup)
 }

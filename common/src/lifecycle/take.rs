@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::phase::{Change, PhaseInput, Step, Who};
+use super::reader::Reader;
 use super::refusal::{Field, Problem, Refusal, Violations};
-use super::sources::Sources;
 use super::{Call, Common, Setup};
 use crate::db::{AnyConnection, Json};
 use crate::id::{ActionLogId, ApplicationId, ReasonId, TenantId, UserActionId, UserId};
@@ -56,23 +56,23 @@ pub fn prepare_take(
     call: &Call,
     request: &TakeRequest,
 ) -> Result<Change, Refusal> {
-    prepare_from(&mut Sources::new(connection), setup, call, request)
+    prepare_from(&mut Reader::new(connection), setup, call, request)
 }
 
 /// The same, from what may have been read before.
 pub(super) fn prepare_from(
-    sources: &mut Sources<'_>,
+    reader: &mut Reader<'_>,
     setup: &Setup,
     call: &Call,
     request: &TakeRequest,
 ) -> Result<Change, Refusal> {
-    let found = find(sources, call, request)?;
-    start(sources, setup, call, request, found)
+    let found = find(reader, call, request)?;
+    start(reader, setup, call, request, found)
 }
 
 /// Builds everything that a start writes, once it is allowed.
 pub(super) fn start(
-    sources: &mut Sources<'_>,
+    reader: &mut Reader<'_>,
     setup: &Setup,
     call: &Call,
     request: &TakeRequest,
@@ -95,18 +95,18 @@ pub(super) fn start(
         now: call.now,
         info: call.info.clone(),
     }
-    .build(sources, setup)
+    .build(reader, setup)
 }
 
-fn find(sources: &mut Sources<'_>, call: &Call, request: &TakeRequest) -> Result<Found, Refusal> {
+fn find(reader: &mut Reader<'_>, call: &Call, request: &TakeRequest) -> Result<Found, Refusal> {
     let mut broken = Violations::default();
-    let actionee = actionee(sources, call, request, &mut broken)?;
-    let actioner = actioner(sources, call, &request.common, &mut broken)?;
+    let actionee = actionee(reader, call, request, &mut broken)?;
+    let actioner = actioner(reader, call, &request.common, &mut broken)?;
     let tenant = actionee.as_ref().map(|user| user.tenant_id);
-    let definition = definition(sources, request, tenant, &mut broken)?;
+    let definition = definition(reader, request, tenant, &mut broken)?;
     let option = option(request, definition.as_deref(), &mut broken);
-    let reason = reason(sources, request, &mut broken)?;
-    applications(sources, request, tenant, &mut broken)?;
+    let reason = reason(reader, request, &mut broken)?;
+    applications(reader, request, tenant, &mut broken)?;
     let found = match (actionee, actioner, definition) {
         (Some(actionee), Some(actioner), Some(definition)) => Some(Found {
             actionee,
@@ -121,7 +121,7 @@ fn find(sources: &mut Sources<'_>, call: &Call, request: &TakeRequest) -> Result
 }
 
 fn actionee(
-    sources: &mut Sources<'_>,
+    reader: &mut Reader<'_>,
     call: &Call,
     request: &TakeRequest,
     broken: &mut Violations,
@@ -134,7 +134,7 @@ fn actionee(
         );
         return Ok(None);
     };
-    let user = find_user(sources, call.scope, id)?;
+    let user = find_user(reader, call.scope, id)?;
     if user.is_none() {
         broken.add(
             Field::ActioneeUserId,
@@ -147,7 +147,7 @@ fn actionee(
 
 /// Finds who acts; the rules are the same in all phases.
 pub(super) fn actioner(
-    sources: &mut Sources<'_>,
+    reader: &mut Reader<'_>,
     call: &Call,
     common: &Common,
     broken: &mut Violations,
@@ -160,7 +160,7 @@ pub(super) fn actioner(
         );
         return Ok(None);
     };
-    let user = find_user(sources, call.scope, id)?;
+    let user = find_user(reader, call.scope, id)?;
     if user.is_none() {
         broken.add(
             Field::ActionerUserId,
@@ -173,16 +173,16 @@ pub(super) fn actioner(
 
 /// A user of another tenant than the scope behaves as absent.
 fn find_user(
-    sources: &mut Sources<'_>,
+    reader: &mut Reader<'_>,
     scope: Option<TenantId>,
     id: UserId,
 ) -> Result<Option<Arc<User>>, Refusal> {
-    let user = sources.user(id)?;
+    let user = reader.user(id)?;
     Ok(user.filter(|user| scope.is_none_or(|tenant| tenant == user.tenant_id)))
 }
 
 fn definition(
-    sources: &mut Sources<'_>,
+    reader: &mut Reader<'_>,
     request: &TakeRequest,
     tenant: Option<TenantId>,
     broken: &mut Violations,
@@ -195,7 +195,7 @@ fn definition(
         );
         return Ok(None);
     };
-    let Some(definition) = sources.definition(id)? else {
+    let Some(definition) = reader.definition(id)? else {
         broken.add(
             Field::UserActionId,
             Problem::Invalid,
@@ -254,14 +254,14 @@ fn option(
 }
 
 fn reason(
-    sources: &mut Sources<'_>,
+    reader: &mut Reader<'_>,
     request: &TakeRequest,
     broken: &mut Violations,
 ) -> Result<Option<Arc<Reason>>, Refusal> {
     let Some(id) = request.reason_id else {
         return Ok(None);
     };
-    let reason = sources.reason(id)?;
+    let reason = reader.reason(id)?;
     if reason.is_none() {
         broken.add(
             Field::ReasonId,
@@ -273,7 +273,7 @@ fn reason(
 }
 
 fn applications(
-    sources: &mut Sources<'_>,
+    reader: &mut Reader<'_>,
     request: &TakeRequest,
     tenant: Option<TenantId>,
     broken: &mut Violations,
@@ -282,7 +282,7 @@ fn applications(
     let Some(tenant) = tenant.filter(|_| !wanted.is_empty()) else {
         return Ok(());
     };
-    let existing = Application::existing_in(sources.connection, tenant, wanted)?;
+    let existing = Application::existing_in(reader.connection, tenant, wanted)?;
     for (position, id) in wanted.iter().enumerate() {
         if !existing.contains(id) {
             broken.add(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::together::{
+use super::batch::{
     comments, prepare_all, prepare_at, prepare_knowing, save_all, save_knowing, saying,
 };
 use super::*;
@@ -11,7 +11,7 @@ use crate::schema::webhooks;
 use crate::test_support::both_databases;
 
 /// What is prepared is not written any more: each goes alone, and finds out by itself.
-fn all_go_alone(db: &Db, prepared: Together) {
+fn all_go_alone(db: &Db, prepared: Batch) {
     let before = census(db, &TABLES);
     let result = save_all(db, prepared);
     assert!(matches!(result, Err(Conflict::Changed)), "{result:?}");

@@ -3,6 +3,7 @@
 
 mod atomic;
 mod basis;
+mod batch;
 mod conflict;
 mod end;
 mod event;
@@ -14,9 +15,8 @@ mod remembered;
 mod statements;
 mod system;
 mod take;
-mod together;
-mod transaction;
 mod validation;
+mod webhook_consent;
 mod webhooks;
 
 use std::collections::BTreeMap;

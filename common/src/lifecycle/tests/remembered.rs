@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use super::together::{saying, take_knowing};
+use super::batch::{saying, take_knowing};
 use super::*;
 use crate::id::ApiKeyId;
 use crate::lifecycle::remembered::Wanted;
@@ -128,7 +128,7 @@ fn beside_a_request_that_knows_better_a_former_right_is_not_used() {
     write(db, move |c| limited.update(c));
     let current = look_up(db, &remembered, &key);
 
-    let taking = |key: &KeyInUse| Taking {
+    let taking = |key: &KeyInUse| BatchItem {
         call: call(NOW),
         request: saying(&world, "one"),
         key: Some(key.clone()),
@@ -140,14 +140,14 @@ fn beside_a_request_that_knows_better_a_former_right_is_not_used() {
         ([&current, &current], true),
     ] {
         let takings = keys.map(taking);
-        let takings: Vec<Option<&Taking>> = takings.iter().map(Some).collect();
+        let takings: Vec<Option<&BatchItem>> = takings.iter().map(Some).collect();
         let prepared = db.read_blocking(|c| {
-            Ok::<_, DbError>(prepare_together(c, &setup(), &remembered, &takings, NOW)?)
+            Ok::<_, DbError>(prepare_batch(c, &setup(), &remembered, &takings, NOW)?)
         });
         let remembered = Arc::clone(&remembered);
         let prepared = prepared.unwrap();
         let saved =
-            db.write_autocommit_blocking(move |c| commit_together(c, &remembered, prepared, None));
+            db.write_autocommit_blocking(move |c| commit_batch(c, &remembered, prepared, None));
         assert_eq!(saved.is_ok(), may, "{saved:?}");
     }
     assert_eq!(census(db, &["action_logs"])["action_logs"], 2);

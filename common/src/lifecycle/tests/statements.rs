@@ -6,7 +6,7 @@ use std::sync::Arc;
 use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::sql_types::Text;
 
-use super::together::take_knowing;
+use super::batch::take_knowing;
 use super::*;
 use crate::db::Backend;
 use crate::test_support::both_databases;

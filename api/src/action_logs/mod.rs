@@ -1,6 +1,7 @@
 //! Actions, the logs of definitions applied to users: `/api/user/action`. What happens to
 //! one is decided in [`beadle_common::lifecycle`]; here it is only asked for.
 
+mod batcher;
 mod cancel;
 mod change;
 mod description;
@@ -9,9 +10,10 @@ mod modify;
 mod retrieve;
 mod search;
 mod take;
-mod together;
-mod transaction;
+mod webhook_consent;
 
+#[cfg(test)]
+mod batcher_tests;
 #[cfg(test)]
 mod deletion_tests;
 #[cfg(test)]
@@ -23,15 +25,13 @@ mod statements_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-mod together_tests;
-#[cfg(test)]
 mod waiting_tests;
 
 use crate::description::Section;
 use crate::extract::{Access, Endpoint};
 
+pub use batcher::ActionBatcher;
 pub(crate) use input::read_info;
-pub use together::ActionBatcher;
 
 const WRAPPER: &str = "action";
 const ENDPOINT: Endpoint = Endpoint {

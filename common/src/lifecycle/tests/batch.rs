@@ -9,15 +9,11 @@ use crate::model::event::EventRow;
 use crate::schema::{action_logs, outbox};
 use crate::test_support::both_databases;
 
-pub(super) fn prepare_all(db: &Db, requests: &[TakeRequest]) -> Together {
+pub(super) fn prepare_all(db: &Db, requests: &[TakeRequest]) -> Batch {
     prepare_knowing(db, &Remembered::default(), requests)
 }
 
-pub(super) fn prepare_knowing(
-    db: &Db,
-    remembered: &Remembered,
-    requests: &[TakeRequest],
-) -> Together {
+pub(super) fn prepare_knowing(db: &Db, remembered: &Remembered, requests: &[TakeRequest]) -> Batch {
     prepare_at(NOW, db, remembered, requests)
 }
 
@@ -26,31 +22,29 @@ pub(super) fn prepare_at(
     db: &Db,
     remembered: &Remembered,
     requests: &[TakeRequest],
-) -> Together {
-    let taking = |request: &TakeRequest| Taking {
+) -> Batch {
+    let taking = |request: &TakeRequest| BatchItem {
         call: call(NOW),
         request: request.clone(),
         key: None,
     };
-    let takings: Vec<Taking> = requests.iter().map(taking).collect();
-    let takings: Vec<Option<&Taking>> = takings.iter().map(Some).collect();
-    db.read_blocking(|c| {
-        Ok::<_, DbError>(prepare_together(c, &setup(), remembered, &takings, now)?)
-    })
-    .unwrap()
+    let takings: Vec<BatchItem> = requests.iter().map(taking).collect();
+    let takings: Vec<Option<&BatchItem>> = takings.iter().map(Some).collect();
+    db.read_blocking(|c| Ok::<_, DbError>(prepare_batch(c, &setup(), remembered, &takings, now)?))
+        .unwrap()
 }
 
-pub(super) fn save_all(db: &Db, together: Together) -> Result<Vec<Option<Change>>, Conflict> {
+pub(super) fn save_all(db: &Db, together: Batch) -> Result<Vec<Option<Change>>, Conflict> {
     save_knowing(db, &Arc::default(), together)
 }
 
 pub(super) fn save_knowing(
     db: &Db,
     remembered: &Arc<Remembered>,
-    together: Together,
+    together: Batch,
 ) -> Result<Vec<Option<Change>>, Conflict> {
     let remembered = Arc::clone(remembered);
-    db.write_autocommit_blocking(move |c| commit_together(c, &remembered, together, None))
+    db.write_autocommit_blocking(move |c| commit_batch(c, &remembered, together, None))
 }
 
 fn take_all(db: &Db, requests: &[TakeRequest]) -> Vec<Option<Change>> {

@@ -18,12 +18,12 @@ use crate::unix_millis::UnixMillis;
 
 /// What was read for a number of requests: everything that they name, and that there is.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct Prefetched {
     users: HashMap<UserId, Arc<User>>,
     rarities: Rarities,
 }
 
-impl Known {
+impl Prefetched {
     /// Reads what these requests name.
     pub(super) fn of<'r>(
         connection: &mut AnyConnection,
@@ -76,13 +76,13 @@ fn distinct<K: Ord>(ids: impl Iterator<Item = K>) -> Vec<K> {
 }
 
 /// Where a phase reads from.
-pub(super) struct Sources<'a> {
+pub(super) struct Reader<'a> {
     /// For what is never read for many at once.
     pub(super) connection: &'a mut AnyConnection,
-    known: Option<&'a Known>,
+    known: Option<&'a Prefetched>,
 }
 
-impl<'a> Sources<'a> {
+impl<'a> Reader<'a> {
     /// The database alone.
     pub(super) fn new(connection: &'a mut AnyConnection) -> Self {
         Self {
@@ -92,7 +92,7 @@ impl<'a> Sources<'a> {
     }
 
     /// What was read already. It is complete: what it lacks does not exist.
-    pub(super) fn knowing(connection: &'a mut AnyConnection, known: &'a Known) -> Self {
+    pub(super) fn knowing(connection: &'a mut AnyConnection, known: &'a Prefetched) -> Self {
         Self {
             connection,
             known: Some(known),

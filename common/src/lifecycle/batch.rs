@@ -10,8 +10,8 @@ use diesel::QueryResult;
 use super::basis::Basis;
 use super::commit::Conflict;
 use super::phase::Change;
+use super::reader::{Prefetched, Reader};
 use super::remembered::{Destinations, KeyInUse, Remembered};
-use super::sources::{Known, Sources};
 use super::take::prepare_from;
 use super::{Call, Setup, TakeRequest};
 use crate::db::bulk;
@@ -23,7 +23,7 @@ use crate::unix_millis::UnixMillis;
 
 /// One action to take.
 #[derive(Debug)]
-pub struct Taking {
+pub struct BatchItem {
     /// The call as a whole.
     pub call: Call,
     /// What is asked for.
@@ -34,13 +34,13 @@ pub struct Taking {
 
 /// What is ready to be written together.
 #[derive(Debug, Default)]
-pub struct Together {
+pub struct Batch {
     changes: Vec<Option<Change>>,
     basis: Basis,
     prepared_at: Option<UnixMillis>,
 }
 
-impl Together {
+impl Batch {
     /// Whether all of them go alone.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -52,22 +52,22 @@ impl Together {
 ///
 /// # Errors
 /// Those of the database.
-pub fn prepare_together(
+pub fn prepare_batch(
     connection: &mut AnyConnection,
     setup: &Setup,
     remembered: &Remembered,
-    takings: &[Option<&Taking>],
+    takings: &[Option<&BatchItem>],
     now: UnixMillis,
-) -> QueryResult<Together> {
+) -> QueryResult<Batch> {
     if takings.iter().all(Option::is_none) {
-        return Ok(Together::default());
+        return Ok(Batch::default());
     }
     let requests = takings.iter().flatten().map(|taking| &taking.request);
-    let known = Known::of(connection, remembered, requests, now)?;
+    let known = Prefetched::of(connection, remembered, requests, now)?;
     let destinations = known.destinations();
-    let mut sources = Sources::knowing(connection, &known);
-    let mut prepare = |taking: &Taking| {
-        let change = prepare(&mut sources, setup, taking)?;
+    let mut reader = Reader::knowing(connection, &known);
+    let mut prepare = |taking: &BatchItem| {
+        let change = prepare(&mut reader, setup, taking)?;
         (!keeps_order(&change, destinations)).then_some(change)
     };
     let changes: Vec<Option<Change>> = takings.iter().map(|taking| prepare((*taking)?)).collect();
@@ -78,21 +78,21 @@ pub fn prepare_together(
         .collect();
     let applied = changes.iter().flatten();
     let definitions = applied.map(|change| change.log.user_action_id).collect();
-    Ok(Together {
+    Ok(Batch {
         changes,
         basis: known.basis(definitions, keys),
         prepared_at: Some(now),
     })
 }
 
-fn prepare(sources: &mut Sources<'_>, setup: &Setup, taking: &Taking) -> Option<Change> {
-    let Taking { call, request, .. } = taking;
+fn prepare(reader: &mut Reader<'_>, setup: &Setup, taking: &BatchItem) -> Option<Change> {
+    let BatchItem { call, request, .. } = taking;
     // Rendering takes time that the others would wait for, and so do look-ups of its own.
-    if !request.application_ids.is_empty() || sources.may_render(request).ok()? {
+    if !request.application_ids.is_empty() || reader.may_render(request).ok()? {
         return None;
     }
-    let change = prepare_from(sources, setup, call, request).ok()?;
-    change.question().is_none().then_some(change)
+    let change = prepare_from(reader, setup, call, request).ok()?;
+    change.consent_request().is_none().then_some(change)
 }
 
 fn keeps_order(change: &Change, destinations: &Destinations) -> bool {
@@ -110,13 +110,13 @@ fn keeps_order(change: &Change, destinations: &Destinations) -> bool {
 /// [`Conflict::Changed`]: what they rest on is not what was remembered or read, and nothing
 /// was written. It is forgotten: prepared once more, they rest on what there is now. Or that
 /// of the database.
-pub fn commit_together(
+pub fn commit_batch(
     connection: &mut AnyConnection,
     remembered: &Remembered,
-    together: Together,
+    together: Batch,
     notice: Option<Notice>,
 ) -> Result<Vec<Option<Change>>, Conflict> {
-    let Together {
+    let Batch {
         changes,
         basis,
         prepared_at,
@@ -146,7 +146,7 @@ pub fn commit_together(
 ///
 /// # Errors
 /// Those of the database.
-pub fn insert_together(
+pub fn insert_batch(
     connection: &mut AnyConnection,
     logs: &[&ActionLog],
     events: &[&EventRow],

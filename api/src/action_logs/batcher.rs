@@ -7,7 +7,7 @@ use beadle_common::db::{
     AnyConnection, BatchOutcome, Batcher, CHECKOUT_TIMEOUT, Db, DbError, Notice, Threads,
 };
 use beadle_common::lifecycle::{
-    Change, Conflict, Remembered, Setup, Taking, commit_together, prepare_together,
+    BatchItem, Change, Conflict, Remembered, Setup, commit_batch, prepare_batch,
 };
 use beadle_common::outbox::Kind;
 
@@ -33,17 +33,17 @@ const LOCK_WAIT: Duration = Duration::from_millis(50);
 
 /// A request for an action.
 #[derive(Debug)]
-pub(super) struct Asking {
+pub(super) struct BatchRequest {
     /// If nobody has looked the key up: that is done for all at once, too.
     pub(super) credentials: Option<Credentials>,
     /// What is asked for. If there are credentials, its scope is still to come.
-    pub(super) taking: Taking,
+    pub(super) taking: BatchItem,
 }
 
 /// Takes actions together, as far as they can be: a commit is paid for by all that have come
 /// in while the one before it was written.
 #[derive(Debug, Clone)]
-pub struct ActionBatcher(Arc<Batcher<Asking, Taken>>);
+pub struct ActionBatcher(Arc<Batcher<BatchRequest, Taken>>);
 
 impl ActionBatcher {
     /// Takes actions in the database of this state.
@@ -73,7 +73,7 @@ impl ActionBatcher {
     ///
     /// # Errors
     /// As [`Credentials::judge`], or that of the database.
-    pub(super) async fn take(&self, asking: Asking) -> Result<Option<Change>, ApiError> {
+    pub(super) async fn take(&self, asking: BatchRequest) -> Result<Option<Change>, ApiError> {
         match self.0.ask(asking).await? {
             BatchOutcome::Answer(taken) => taken.map(Some),
             BatchOutcome::Declined => Ok(None),
@@ -89,7 +89,7 @@ fn take(
     db: &Db,
     setup: &Setup,
     remembered: &Arc<Remembered>,
-    asked: Vec<Asking>,
+    asked: Vec<BatchRequest>,
     notice: Option<Notice>,
 ) -> Result<Vec<Option<Taken>>, DbError> {
     let now = asked.iter().map(|asking| asking.taking.call.now).max();
@@ -107,15 +107,15 @@ fn take(
             refusals = admit_all(connection, remembered, &credentials, &mut takings, now)?;
             let may = takings.iter().zip(&refusals);
             let may = may.map(|(taking, refusal)| refusal.is_none().then_some(taking));
-            let may: Vec<Option<&Taking>> = may.collect();
-            let prepared = prepare_together(connection, setup, remembered, &may, now)?;
+            let may: Vec<Option<&BatchItem>> = may.collect();
+            let prepared = prepare_batch(connection, setup, remembered, &may, now)?;
             Ok::<_, DbError>(prepared)
         })?;
         if prepared.is_empty() {
             break;
         }
         let remembered = Arc::clone(remembered);
-        let commit = move |c: &mut AnyConnection| commit_together(c, &remembered, prepared, notice);
+        let commit = move |c: &mut AnyConnection| commit_batch(c, &remembered, prepared, notice);
         match db.write_autocommit_blocking(commit) {
             Ok(changes) => return Ok(answers(changes, refusals)),
             Err(Conflict::Changed) => {}
@@ -131,12 +131,12 @@ fn admit_all(
     connection: &mut AnyConnection,
     remembered: &Remembered,
     credentials: &[Option<Credentials>],
-    takings: &mut [Taking],
+    takings: &mut [BatchItem],
     now: beadle_common::unix_millis::UnixMillis,
 ) -> Result<Vec<Option<ApiError>>, DbError> {
     let unauthenticated: Vec<&Credentials> = credentials.iter().flatten().collect();
     let mut admissions = admit(connection, remembered, &unauthenticated, now)?.into_iter();
-    let refusal = |(credentials, taking): (&Option<Credentials>, &mut Taking)| {
+    let refusal = |(credentials, taking): (&Option<Credentials>, &mut BatchItem)| {
         credentials.as_ref()?;
         match admissions.next() {
             Some(Ok(Admission { scope, key })) => {

@@ -261,7 +261,7 @@ fn what_was_committed_after_all_is_not_recorded_as_rolled_back(db: &Db) {
 fn neither_time_nor_the_system_asks_anybody(db: &Db) {
     let (world, _) = (strict(db), webhooks(db));
     let change = prepare(db, &call(NOW), &world.request()).unwrap();
-    let question = change.question().unwrap();
+    let question = change.consent_request().unwrap();
     assert_eq!(question.transaction_type, TransactionType::AbsoluteMajority);
     assert_eq!(question.event, event_of(&change));
     let quiet = Call {
@@ -271,7 +271,7 @@ fn neither_time_nor_the_system_asks_anybody(db: &Db) {
     assert!(
         prepare(db, &quiet, &world.request())
             .unwrap()
-            .question()
+            .consent_request()
             .is_none()
     );
     let step = SystemStep::Lock {
@@ -284,7 +284,7 @@ fn neither_time_nor_the_system_asks_anybody(db: &Db) {
         .read_blocking(|c| prepare_by_system(c, &setup(), &call(NOW), &step))
         .unwrap()
         .unwrap();
-    assert!(lock.event.is_some() && lock.question().is_none());
+    assert!(lock.event.is_some() && lock.consent_request().is_none());
 }
 
 both_databases!(

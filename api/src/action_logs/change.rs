@@ -11,7 +11,7 @@ use beadle_common::view::ActionView;
 use serde_json::{Map, Value};
 
 use super::input::read_info;
-use super::{WRAPPER, transaction};
+use super::{WRAPPER, webhook_consent};
 use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::Prefix;
@@ -124,10 +124,10 @@ where
         let change = state
             .read(move |connection| prepare(connection, &shared))
             .await?;
-        let (question, reply) = (change.question(), show(&change));
+        let (question, reply) = (change.consent_request(), show(&change));
         let draft = Draft::new(change, &reply, call.reservation())?;
         if let Some(question) = question {
-            transaction::decide(state, draft, question).await?;
+            webhook_consent::decide(state, draft, question).await?;
             return Ok(reply.into());
         }
         match draft.write(&state, FirstAttempts::default()).await {

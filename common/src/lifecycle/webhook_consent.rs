@@ -17,7 +17,7 @@ use crate::outbox::{self, AttemptRecord, DeliveryState, NewDelivery, Payload, Pr
 
 /// What webhooks are asked before a change is committed.
 #[derive(Debug, Clone)]
-pub struct Question {
+pub struct ConsentRequest {
     /// How many of them have to agree.
     pub transaction_type: TransactionType,
     /// Whose webhooks.
@@ -28,7 +28,7 @@ pub struct Question {
     pub body: String,
 }
 
-impl Question {
+impl ConsentRequest {
     /// None: nobody has to agree, or there is nothing to agree to.
     pub(super) fn of(change: &Change) -> Option<Self> {
         let event = change.event.as_ref()?;

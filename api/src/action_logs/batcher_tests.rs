@@ -61,7 +61,7 @@ async fn world(app: &TestApp) {
         ),
         (
             ASKING,
-            json!({"name": "Asking", "transactionType": "AbsoluteMajority"}),
+            json!({"name": "BatchRequest", "transactionType": "AbsoluteMajority"}),
         ),
     ] {
         let path = format!("/api/user-action/{id}");

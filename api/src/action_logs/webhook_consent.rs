@@ -3,7 +3,7 @@
 
 use actix_web::web::Data;
 use beadle_common::db::DbError;
-use beadle_common::lifecycle::{self, Conflict, FirstAttempts, Question};
+use beadle_common::lifecycle::{self, Conflict, ConsentRequest, FirstAttempts};
 
 use super::change::Draft;
 use crate::error::ApiError;
@@ -17,7 +17,7 @@ const ATTEMPTS: usize = 3;
 pub(super) async fn decide(
     state: Data<State>,
     draft: Draft,
-    question: Question,
+    question: ConsentRequest,
 ) -> Result<(), ApiError> {
     let background = state.background.clone();
     let deciding = async move {

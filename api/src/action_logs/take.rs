@@ -3,11 +3,11 @@
 use actix_web::web::Data;
 use beadle_common::db::AnyConnection;
 use beadle_common::id::ApplicationId;
-use beadle_common::lifecycle::{Change, TakeRequest, Taking, prepare_take};
+use beadle_common::lifecycle::{BatchItem, Change, TakeRequest, prepare_take};
 
+use super::batcher::{ActionBatcher, BatchRequest};
 use super::change::{Request, action, carry_out, show};
 use super::input::{judge, read_common};
-use super::together::{ActionBatcher, Asking};
 use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::Collector;
@@ -24,7 +24,7 @@ pub(super) async fn take_action(
     if joins && unauthenticated.has_body().await {
         let request = Request::read_unproven(&mut unauthenticated).await;
         let credentials = unauthenticated.credentials().clone();
-        if let Some(reply) = join(
+        if let Some(reply) = submit(
             unauthenticated.state(),
             &batcher,
             &request,
@@ -40,7 +40,7 @@ pub(super) async fn take_action(
     }
     let mut call = unauthenticated.authenticate().await?;
     let request = Request::read(&mut call).await;
-    if joins && let Some(reply) = join(&call.state(), &batcher, &request, None).await? {
+    if joins && let Some(reply) = submit(&call.state(), &batcher, &request, None).await? {
         return Ok(reply.into());
     }
     take_alone(call, request).await
@@ -48,7 +48,7 @@ pub(super) async fn take_action(
 
 /// Takes the action with others. Without credentials the key has been looked up already.
 /// None: nothing has happened.
-async fn join(
+async fn submit(
     state: &State,
     batcher: &ActionBatcher,
     request: &Request,
@@ -57,7 +57,7 @@ async fn join(
     let Some(taking) = readable(state, request) else {
         return Ok(None);
     };
-    let asking = Asking {
+    let asking = BatchRequest {
         credentials,
         taking,
     };
@@ -73,14 +73,14 @@ async fn take_alone(call: Call, request: Request) -> Answer {
 }
 
 /// What is asked for, if nothing is wrong with it at first sight.
-fn readable(state: &State, request: &Request) -> Option<Taking> {
+fn readable(state: &State, request: &Request) -> Option<BatchItem> {
     let errors = Collector::new();
     let body = Object::root(request.sent()?, &errors);
     let action = action(&body).ok()?;
     let (take, _) = read(&action);
     let call = request.call(&body, state);
     errors.finish().ok()?;
-    Some(Taking {
+    Some(BatchItem {
         call,
         request: take,
         key: None,
