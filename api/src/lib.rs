@@ -39,6 +39,7 @@ mod metrics;
 mod middleware;
 mod reasons;
 mod registrations;
+mod resource;
 mod search;
 mod search_limit;
 mod signing_keys;

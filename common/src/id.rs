@@ -31,7 +31,7 @@ macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
+            Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash,
             Serialize, Deserialize, AsExpression, FromSqlRow,
         )]
         #[diesel(sql_type = SqlUuid)]

@@ -15,6 +15,7 @@ use crate::db::sql_type::wrapped_sql;
     Debug,
     Clone,
     Copy,
+    Default,
     PartialEq,
     Eq,
     PartialOrd,

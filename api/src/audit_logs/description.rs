@@ -7,7 +7,7 @@ use crate::description::{
 
 const ENTRY: Object = Object::new(
     "AuditLog",
-    "Who did what. Beadle writes none itself.",
+    "Who did what. Beadle adds one for each change of the configuration.",
     &[
         defaulted("data", Kind::Data, "{}", "Anything."),
         shown("id", Kind::Integer(1, i64::MAX), "Counts the entries."),

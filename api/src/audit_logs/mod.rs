@@ -1,10 +1,13 @@
-//! The audit log, who changed what: `/api/system/audit-log`. Beadle itself writes nothing
-//! there: what was done to users is told by the action logs.
+//! The audit log, who changed what: `/api/system/audit-log`. Clients write there, and so do the
+//! operations on the configuration; what was done to users is told by the action logs.
 
 mod create;
 mod description;
 mod retrieve;
 mod search;
+
+#[cfg(test)]
+mod configuration_tests;
 #[cfg(test)]
 mod tests;
 

@@ -2,14 +2,8 @@
 
 use beadle_common::resources::field::{Field, Kind, given, shown};
 
-pub(crate) const INSERT_INSTANT: Field =
-    shown("insertInstant", Kind::Instant, "When it was created.");
-
-pub(crate) const LAST_UPDATE_INSTANT: Field = shown(
-    "lastUpdateInstant",
-    Kind::Instant,
-    "When it was changed last.",
-);
+pub(crate) use beadle_common::resources::field::{INSERT_INSTANT, LAST_UPDATE_INSTANT};
+pub(crate) use beadle_common::resources::search::text;
 
 /// Beside a page of results.
 pub(crate) const TOTAL: Field = shown(
@@ -40,12 +34,3 @@ pub(crate) const START: Field = given("start", Kind::Instant, "From this instant
 
 /// Of a search in time.
 pub(crate) const END: Field = given("end", Kind::Instant, "Up to this instant.");
-
-/// How texts are searched for.
-pub(crate) const fn text(name: &'static str) -> Field {
-    given(
-        name,
-        Kind::Text,
-        "A part of it, ignoring case; with `*` for anything, all of it.",
-    )
-}

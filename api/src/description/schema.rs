@@ -113,7 +113,7 @@ impl Schemas {
     /// What a member of this kind holds.
     pub(super) fn kind(&mut self, kind: &Kind, side: Side) -> Value {
         match kind {
-            Kind::Text => json!({"type": "string"}),
+            Kind::Text | Kind::LongText(_) => json!({"type": "string"}),
             Kind::ShortText(longest) => json!({"type": "string", "maxLength": longest}),
             Kind::Email => json!({"type": "string", "format": "email"}),
             Kind::Uri => json!({"type": "string", "format": "uri"}),

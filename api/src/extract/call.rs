@@ -7,6 +7,7 @@ use actix_web::web::Data;
 use beadle_common::db::AnyConnection;
 use beadle_common::id::TenantId;
 use beadle_common::model::tenant::Tenant;
+use beadle_common::resources::{Actor, Context};
 use beadle_common::unix_millis::UnixMillis;
 use uuid::Uuid;
 
@@ -51,6 +52,16 @@ impl Call {
     #[must_use]
     pub fn scope(&self) -> Option<TenantId> {
         self.scope
+    }
+
+    /// What operations without HTTP need to know of the request.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        Context {
+            actor: Actor::api_key(self.caller.key, self.caller.lock, self.scope),
+            now: self.now,
+            sealer: self.state.sealer.clone(),
+        }
     }
 
     /// When the request was taken up: the one instant of everything that it does.

@@ -25,7 +25,7 @@ mod secrecy_tests;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use references::read_tenant_ids;
+pub(crate) use beadle_common::resources::check_tenant_ids as read_tenant_ids;
 
 use crate::description::Section;
 use crate::extract::{Access, Endpoint};

@@ -1,34 +1,22 @@
 //! Webhooks, the registrations of receivers: `/api/webhook`.
 
-mod create;
 mod delete;
 mod description;
 mod enable;
-mod headers;
-mod input;
 mod public_keys;
-mod retrieve;
 mod retrieve_secrets;
 mod rotate_secret;
-mod search;
-mod secrets;
 mod test;
-mod update;
-mod view;
 
 #[cfg(test)]
 mod tests;
 
+use beadle_common::resources::webhooks::WebhookResource;
+
 use crate::description::{Routes, Section};
 use crate::extract::{Access, Endpoint};
+use crate::resource::{create, retrieve, search, update};
 
-const WRAPPER: &str = "webhook";
-/// Members that FusionAuth does not have.
-const OWN: [&str; 3] = [
-    "/webhook/contactEmail",
-    "/webhook/orderedBy",
-    "/webhook/rateLimit",
-];
 const ENDPOINT: Endpoint = Endpoint {
     path: "/api/webhook",
     access: Access::Global,
@@ -68,8 +56,8 @@ pub(crate) fn routes() -> Section {
     .with(
         SEARCH
             .routes()
-            .get(search::search_webhooks, description::SEARCH_WEBHOOKS)
-            .post(search::search_webhooks, description::SEARCH_WEBHOOKS),
+            .get(search::<WebhookResource>, description::SEARCH_WEBHOOKS)
+            .post(search::<WebhookResource>, description::SEARCH_WEBHOOKS),
     )
     .with(SECRET.nested("/api/webhook/{webhookId}/secret").get(
         retrieve_secrets::retrieve_secrets,
@@ -78,7 +66,10 @@ pub(crate) fn routes() -> Section {
     .with(
         ROTATE
             .nested("/api/webhook/{webhookId}/secret/rotate")
-            .post(rotate_secret::rotate_secret, description::ROTATE_SECRET),
+            .post(
+                rotate_secret::rotate_webhook_secret,
+                description::ROTATE_SECRET,
+            ),
     )
     .with(
         ENABLE
@@ -96,10 +87,10 @@ pub(crate) fn routes() -> Section {
     .with(
         ENDPOINT
             .routes()
-            .post(create::create_webhook, description::CREATE)
-            .get(retrieve::retrieve_webhooks, description::RETRIEVE)
-            .put(update::update_webhook, description::UPDATE)
-            .patch(update::update_webhook, description::PATCH)
+            .post(create::<WebhookResource>, description::CREATE)
+            .get(retrieve::<WebhookResource>, description::RETRIEVE)
+            .put(update::<WebhookResource>, description::UPDATE)
+            .patch(update::<WebhookResource>, description::PATCH)
             .delete(delete::delete_webhook, description::DELETE),
     )
 }

@@ -42,6 +42,12 @@ impl JsonText {
     }
 }
 
+impl Default for JsonText {
+    fn default() -> Self {
+        Self::empty_object()
+    }
+}
+
 impl PartialEq for JsonText {
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()

@@ -38,7 +38,7 @@ impl From<&SigningKey> for SecretKind {
 }
 
 /// A receiver's registration.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[derive(Debug, Clone, Default, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = webhooks, treat_none_as_null = true)]
 pub struct Webhook {
     /// Primary key; also the destination of its deliveries.

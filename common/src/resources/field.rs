@@ -8,6 +8,8 @@ pub enum Kind {
     Text,
     /// A text of at most so many characters.
     ShortText(usize),
+    /// A text of at most so many bytes, which no schema can say.
+    LongText(usize),
     /// The address of a mailbox.
     Email,
     /// An absolute address.
@@ -68,6 +70,19 @@ pub struct Field {
     pub default: Option<&'static str>,
     /// What it is for.
     pub about: &'static str,
+    /// The audit log says whether it changed, and not what it is.
+    pub secret: bool,
+}
+
+impl Field {
+    /// The same for a secret.
+    #[must_use]
+    pub const fn secret(self) -> Self {
+        Self {
+            secret: true,
+            ..self
+        }
+    }
 }
 
 /// An object with known members. One without a name is written where it is used.
@@ -122,6 +137,7 @@ const fn field(
         shown,
         default: None,
         about,
+        secret: false,
     }
 }
 
@@ -174,3 +190,13 @@ pub const fn given(name: &'static str, kind: Kind, about: &'static str) -> Field
 pub const fn must_give(name: &'static str, kind: Kind, about: &'static str) -> Field {
     field(name, kind, Presence::Always, Presence::No, about)
 }
+
+/// When a row was made.
+pub const INSERT_INSTANT: Field = shown("insertInstant", Kind::Instant, "When it was created.");
+
+/// When a row was changed last.
+pub const LAST_UPDATE_INSTANT: Field = shown(
+    "lastUpdateInstant",
+    Kind::Instant,
+    "When it was changed last.",
+);
