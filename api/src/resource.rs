@@ -7,6 +7,7 @@ use beadle_common::db::AnyConnection;
 use beadle_common::model::search::Window;
 use beadle_common::resources::{self, Context, Resource, Searchable};
 use beadle_common::view::View;
+use uuid::Uuid;
 
 use crate::answer::{self, Answer, Reply};
 use crate::error::ApiError;
@@ -28,14 +29,15 @@ pub(crate) async fn create<R: Resource>(mut call: Call) -> Answer {
 
 /// `GET /noun[/{id}]`
 pub(crate) async fn retrieve<R: Searchable>(call: Call) -> Answer {
-    match call.id()? {
-        Some(id) => retrieve_one::<R>(call, id).await,
+    match call.id::<R::Id>()? {
+        Some(_) => retrieve_one::<R>(call).await,
         None => list::<R>(call).await,
     }
 }
 
-async fn retrieve_one<R: Resource>(call: Call, id: R::Id) -> Answer {
-    let context = call.context();
+/// `GET /noun/{id}`
+pub(crate) async fn retrieve_one<R: Resource>(call: Call) -> Answer {
+    let (id, context): (R::Id, _) = (call.required_id()?, call.context());
     let find = move |connection: &mut AnyConnection| {
         let found: R = resources::find(connection, &context, id)?;
         Ok(resources::show(&found))
@@ -57,12 +59,17 @@ async fn list<R: Searchable>(call: Call) -> Answer {
 pub(crate) async fn update<R: Resource>(mut call: Call) -> Answer {
     let id: R::Id = call.required_id()?;
     let body = call.body().await.map(|body| body.keeping(R::OWN));
-    let (finding, context) = (call.context(), call.context());
+    let is_patch = body.as_ref().is_ok_and(|body| body.patch.is_some());
+    let context = Context {
+        placeholder: is_patch.then(|| Uuid::new_v4().to_string()),
+        ..call.context()
+    };
+    let (finding, showing) = (context.clone(), context.clone());
     let updated = call
         .update(
             body,
             move |connection| Ok(resources::find_for_update::<R>(connection, &finding, id)?),
-            |stored| Ok(resources::document(stored)),
+            move |stored| Ok(stored.document(&showing)),
             move |connection, stored, members| {
                 let new = resources::update(connection, &context, &stored, members)?;
                 Ok(resources::show(&new))
@@ -73,7 +80,6 @@ pub(crate) async fn update<R: Resource>(mut call: Call) -> Answer {
 }
 
 /// `DELETE /noun/{id}`
-#[expect(dead_code, reason = "nouns that need no more follow")]
 pub(crate) async fn remove<R: Resource>(call: Call) -> Answer {
     let (id, context): (R::Id, _) = (call.required_id()?, call.context());
     let remove =
@@ -120,7 +126,7 @@ impl<R> Clone for Shown<R> {
     }
 }
 
-impl<R: Resource> Rows for Shown<R> {
+impl<R: Searchable> Rows for Shown<R> {
     type Id = R::Id;
     type Row = R;
 
@@ -129,7 +135,7 @@ impl<R: Resource> Rows for Shown<R> {
         connection: &mut AnyConnection,
         ids: &[R::Id],
     ) -> Result<Vec<(R::Id, R)>, ApiError> {
-        let rows = R::load(connection, &self.context, ids)?;
+        let rows = R::load_listed(connection, &self.context, ids)?;
         Ok(rows.into_iter().map(|row| (row.id(), row)).collect())
     }
 

@@ -42,7 +42,7 @@ fn searches() -> Vec<(String, &'static Search)> {
 
 async fn results_are_ordered_by_any_field_and_by_none_twice(app: &TestApp) {
     let searches = searches();
-    assert_eq!(searches.len(), 9);
+    assert_eq!(searches.len(), 10);
     for (path, search) in searches {
         for direction in ["ASC", "DESC"] {
             let each = search

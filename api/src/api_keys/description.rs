@@ -1,71 +1,11 @@
 //! What `/api/api-key` takes and gives.
 
+use beadle_common::resources::Searchable;
+use beadle_common::resources::api_keys::{API_KEY, ApiKeyResource, CRITERIA};
+
 use crate::description::{
-    Answer, At, INSERT_INSTANT, Kind, LAST_UPDATE_INSTANT, NOT_FOUND, Object, Operation, defaulted,
-    given, optional, required, shown,
+    Answer, At, Kind, NOT_FOUND, Object, Operation, Search, TOTAL, given, required, shown,
 };
-use crate::input::LONGEST_NAME;
-
-const PERMISSIONS: Object = Object::wrapper(&[optional(
-    "endpoints",
-    Kind::Map(&Kind::List(&Kind::Text)),
-    "Methods by endpoint, which is a path without Ids; `{}`: nothing. `/api/api-key` cannot be named.",
-)]);
-
-const META_DATA: Object = Object::wrapper(&[defaulted(
-    "attributes",
-    Kind::Data,
-    "{}",
-    "Anything, such as a `description`.",
-)]);
-
-const API_KEY: Object = Object::new(
-    "APIKey",
-    "What lets a program in.",
-    &[
-        optional("expirationInstant", Kind::Instant, "When it stops working."),
-        shown("id", Kind::Id, "The key's Id, which is no secret."),
-        INSERT_INSTANT,
-        optional(
-            "key",
-            Kind::ShortText(LONGEST_NAME),
-            "The key itself, at least 16 characters; made if it is not given. Shown if it is retrievable. Set at its creation for good.",
-        ),
-        shown(
-            "keyManager",
-            Kind::Flag,
-            "Whether it may manage keys. Never, for one made here.",
-        ),
-        LAST_UPDATE_INSTANT,
-        defaulted(
-            "metaData",
-            Kind::Object(&META_DATA),
-            "{\"attributes\": {}}",
-            "What it is for.",
-        ),
-        optional(
-            "name",
-            Kind::ShortText(LONGEST_NAME),
-            "Unlike that of any other key, whatever its case. Required if the key is not retrievable.",
-        ),
-        optional(
-            "permissions",
-            Kind::Object(&PERMISSIONS),
-            "What it may be used for; absent from a new key: everything. A PUT without them keeps them, and a key that loses the last may do nothing.",
-        ),
-        defaulted(
-            "retrievable",
-            Kind::Flag,
-            "true",
-            "Whether the key can be read back. Set at its creation for good.",
-        ),
-        optional(
-            "tenantId",
-            Kind::Id,
-            "The only tenant it may be used for. Set at its creation for good.",
-        ),
-    ],
-);
 
 const ONE: Object = Object::wrapper(&[required("apiKey", Kind::Object(&API_KEY), "The key.")]);
 
@@ -118,3 +58,23 @@ pub(super) const DELETE: &[Operation] = &[Operation::new(
     &[Answer::empty(200, "Done."), NOT_FOUND],
 )
 .at(At::Id)];
+
+const FOUND: Object = Object::wrapper(&[
+    shown(
+        "apiKeys",
+        Kind::List(&Kind::Object(&API_KEY)),
+        "A page of them, without the keys themselves.",
+    ),
+    TOTAL,
+]);
+
+pub(super) const SEARCH_KEYS: &[Operation] = &[Operation::new(
+    "searchAPIKeys",
+    "Search the keys",
+    &[Answer::ok("A page of keys.", &FOUND)],
+)
+.search(&Search {
+    criteria: CRITERIA,
+    order: ApiKeyResource::ORDER,
+    default_order: ApiKeyResource::DEFAULT_ORDER,
+})];

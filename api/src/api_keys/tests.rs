@@ -20,6 +20,7 @@ both_databases!(
     a_key_gains_nothing_by_losing_its_permissions,
     a_key_without_limits_keeps_having_none,
     only_a_new_key_without_permissions_may_do_everything,
+    a_search_never_shows_the_keys_themselves,
 );
 
 async fn with_key(
@@ -296,4 +297,44 @@ async fn only_a_new_key_without_permissions_may_do_everything(app: &TestApp) {
         let key = copy["apiKey"]["key"].as_str().unwrap();
         assert_eq!(sees(app, key).await, expected, "the copy of {permissions}");
     }
+}
+
+async fn a_search_never_shows_the_keys_themselves(app: &TestApp) {
+    const SEARCH: &str = "/api/api-key/search";
+    let own = json!({"apiKey": {"name": "Support", "key": "Hush0123456789abcdef"}});
+    let own = app.post(PATH, own).await.ok();
+    let of_tenant = json!({"apiKey": {"name": "Desk", "tenantId": app.tenant}});
+    app.post("/api/api-key", of_tenant).await.ok();
+    let names = |found: &Value| -> Vec<String> {
+        let keys = found["apiKeys"].as_array().unwrap().iter();
+        keys.map(|key| key["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let all = app.get(SEARCH).await.ok();
+    assert_eq!(names(&all), ["Desk", "Support", KEY]);
+    assert_eq!(all["total"], 3);
+    let keys = all["apiKeys"].as_array().unwrap();
+    assert!(keys.iter().all(|key| key.get("key").is_none()), "{all}");
+    let mut expected = own["apiKey"].clone();
+    expected.as_object_mut().unwrap().remove("key");
+    assert_eq!(all["apiKeys"][1], expected);
+    let named = json!({"search": {"name": "sup", "numberOfResults": 1}});
+    assert_eq!(names(&app.post(SEARCH, named).await.ok()), ["Support"]);
+    let found = app.get(&format!("{SEARCH}?tenantId={}", app.tenant)).await;
+    assert_eq!(names(&found.ok()), ["Desk"]);
+
+    let manager = ApiKey {
+        key_manager: true,
+        tenant_id: Some(app.tenant),
+        ..api_key("manager")
+    };
+    app.add_key(manager).await;
+    let (status, found) = with_key(app, "manager", Method::GET, SEARCH, json!({})).await;
+    assert_eq!(
+        (status, names(&found)),
+        (200, vec!["Desk".to_owned(), "manager".to_owned()])
+    );
+    app.add_key(api_key("no manager")).await;
+    let (status, _) = with_key(app, "no manager", Method::GET, SEARCH, json!({})).await;
+    assert_eq!(status, 401);
 }

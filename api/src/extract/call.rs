@@ -61,6 +61,7 @@ impl Call {
             actor: Actor::api_key(self.caller.key, self.caller.lock, self.scope),
             now: self.now,
             sealer: self.state.sealer.clone(),
+            placeholder: None,
         }
     }
 

@@ -18,7 +18,7 @@ use crate::unix_millis::UnixMillis;
 pub type Endpoints = BTreeMap<String, Vec<String>>;
 
 /// An API key.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[derive(Debug, Clone, Default, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = api_keys, treat_none_as_null = true)]
 pub struct ApiKey {
     /// Primary key.

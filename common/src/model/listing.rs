@@ -3,6 +3,7 @@
 
 use diesel::prelude::*;
 
+use super::api_key::ApiKey;
 use super::application::{self, Application};
 use super::email_template::EmailTemplate;
 use super::normalize;
@@ -14,11 +15,12 @@ use super::user_action::UserAction;
 use super::webhook::Webhook;
 use crate::db::{AnyConnection, MultiBackend};
 use crate::id::{
-    ApplicationId, EmailTemplateId, ReasonId, SigningKeyId, TenantId, UserActionId, WebhookId,
+    ApiKeyId, ApplicationId, EmailTemplateId, ReasonId, SigningKeyId, TenantId, UserActionId,
+    WebhookId,
 };
 use crate::schema::{
-    applications, email_templates, signing_keys, tenants, user_action_reasons, user_actions,
-    webhook_tenants, webhooks,
+    api_keys, applications, email_templates, signing_keys, tenants, user_action_reasons,
+    user_actions, webhook_tenants, webhooks,
 };
 
 /// Which tenants to find.
@@ -28,6 +30,17 @@ pub struct TenantSearch {
     pub name: Option<String>,
     /// This one only.
     pub tenant: Option<TenantId>,
+}
+
+/// Which API keys to find.
+#[derive(Debug, Clone, Default)]
+pub struct ApiKeySearch {
+    /// In the name, read as [`pattern`] says.
+    pub name: Option<String>,
+    /// Those that are locked to this tenant.
+    pub tenant: Option<TenantId>,
+    /// The same, by whoever asks.
+    pub lock: Option<TenantId>,
 }
 
 /// Which email templates to find.
@@ -79,6 +92,46 @@ impl TenantSearch {
         }
         if let Some(tenant) = self.tenant {
             query = query.filter(tenants::id.eq(tenant));
+        }
+        query
+    }
+}
+
+impl ApiKey {
+    /// Which keys meet the criteria. Sorts by `id`, `insertInstant` and `name`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn search(
+        connection: &mut AnyConnection,
+        search: &ApiKeySearch,
+        sorts: &[Sort],
+        window: Window,
+    ) -> QueryResult<Found<ApiKeyId>> {
+        let column = |field: &str| match field {
+            "name" => Some(Column::Always("coalesce(name_normalized, '')")),
+            field => named(field),
+        };
+        let order = order(sorts, column, "coalesce(name_normalized, ''), id");
+        Ok(found!(
+            connection,
+            search.query(),
+            api_keys::id,
+            order,
+            window
+        ))
+    }
+}
+
+impl ApiKeySearch {
+    fn query(&self) -> api_keys::BoxedQuery<'static, MultiBackend> {
+        let mut query = api_keys::table.into_boxed();
+        if let Some(name) = &self.name {
+            let name = pattern(&normalize(name));
+            query = query.filter(api_keys::name_normalized.like(name).escape('\\'));
+        }
+        for tenant in [self.tenant, self.lock].into_iter().flatten() {
+            query = query.filter(api_keys::tenant_id.eq(tenant));
         }
         query
     }

@@ -36,4 +36,15 @@ pub struct Context {
     pub now: UnixMillis,
     /// Seals and opens secrets.
     pub sealer: Sealer,
+    /// What stands for secrets in the document that a PATCH starts from: nobody can guess it.
+    /// None: the request is no PATCH.
+    pub placeholder: Option<String>,
+}
+
+impl Context {
+    /// Whether what a request says was made by a PATCH of what is stored.
+    #[must_use]
+    pub fn is_patch(&self) -> bool {
+        self.placeholder.is_some()
+    }
 }

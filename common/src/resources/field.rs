@@ -72,9 +72,20 @@ pub struct Field {
     pub about: &'static str,
     /// The audit log says whether it changed, and not what it is.
     pub secret: bool,
+    /// Requests that change an object are not asked for it.
+    pub at_creation: bool,
 }
 
 impl Field {
+    /// The same, set when it is created, and only then.
+    #[must_use]
+    pub const fn at_creation(self) -> Self {
+        Self {
+            at_creation: true,
+            ..self
+        }
+    }
+
     /// The same for a secret.
     #[must_use]
     pub const fn secret(self) -> Self {
@@ -138,6 +149,7 @@ const fn field(
         default: None,
         about,
         secret: false,
+        at_creation: false,
     }
 }
 

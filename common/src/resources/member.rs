@@ -31,7 +31,7 @@ macro_rules! member {
             $field,
             |object, field, row| {
                 if let Some(inner) = object.object(field.name) {
-                    $crate::resources::member::read_members($members, &inner, row);
+                    $crate::resources::member::read_members($members, &inner, row, true);
                 }
             },
             |row, field, members| {
@@ -71,6 +71,12 @@ impl<T> Member<T> {
         Self::new(field, |_, _, _| {}, show)
     }
 
+    /// Adds it to an answer.
+    #[must_use]
+    pub fn show(&self, of: &T, members: Members) -> Members {
+        (self.show)(of, &self.field, members)
+    }
+
     /// One that is asked for, and never shown.
     #[must_use]
     pub const fn request_only(field: Field, read: Read<T>) -> Self {
@@ -87,11 +93,13 @@ impl<T> Member<T> {
     }
 }
 
-/// Reads the members that requests may have. Problems are reported to the object's collector.
-pub fn read_members<T>(members: &[Member<T>], object: &Object<'_>, into: &mut T) {
+/// Reads the members that requests may have; `is_new` says that `into` is about to be created.
+/// Problems are reported to the object's collector.
+pub fn read_members<T>(members: &[Member<T>], object: &Object<'_>, into: &mut T, is_new: bool) {
     for member in members {
-        if member.field.given != Presence::No {
-            (member.read)(object, &member.field, into);
+        let field = &member.field;
+        if field.given != Presence::No && (is_new || !field.at_creation) {
+            (member.read)(object, field, into);
         }
     }
 }
@@ -101,8 +109,7 @@ pub fn read_members<T>(members: &[Member<T>], object: &Object<'_>, into: &mut T)
 pub fn show_members<T>(members: &[Member<T>], of: &T) -> View {
     let empty = Members::new(Absent::Omit);
     let all = members.iter().filter(|one| one.field.shown != Presence::No);
-    all.fold(empty, |view, one| (one.show)(of, &one.field, view))
-        .done()
+    all.fold(empty, |view, one| one.show(of, view)).done()
 }
 
 /// The object as the audit log has it: without secrets.
@@ -112,7 +119,7 @@ pub fn audit_members<T>(members: &[Member<T>], of: &T) -> View {
     let add = |view, one: &Member<T>| match one.audit {
         Some(show) => show(of, &one.field, view),
         None if one.field.secret => view,
-        None => (one.show)(of, &one.field, view),
+        None => one.show(of, view),
     };
     members.iter().fold(empty, add).done()
 }
@@ -121,7 +128,7 @@ pub fn audit_members<T>(members: &[Member<T>], of: &T) -> View {
 #[must_use]
 pub fn changed_secrets<T>(members: &[Member<T>], old: &T, new: &T) -> Vec<&'static str> {
     let value = |one: &Member<T>, of| {
-        let view = (one.show)(of, &one.field, Members::new(Absent::Omit)).done();
+        let view = one.show(of, Members::new(Absent::Omit)).done();
         view.as_str().to_owned()
     };
     let secret = members

@@ -5,7 +5,9 @@ use super::field::{Field, Kind, Presence};
 use super::input::{Listed, Object};
 use super::problem::Prefix;
 use crate::db::JsonText;
-use crate::id::{ApplicationId, EmailTemplateId, SigningKeyId, TenantId, UserActionId, WebhookId};
+use crate::id::{
+    ApiKeyId, ApplicationId, EmailTemplateId, SigningKeyId, TenantId, UserActionId, WebhookId,
+};
 use crate::unix_millis::UnixMillis;
 use crate::view::Members;
 
@@ -184,6 +186,7 @@ macro_rules! ids {
     )+};
 }
 ids!(
+    ApiKeyId,
     ApplicationId,
     EmailTemplateId,
     SigningKeyId,

@@ -2,6 +2,7 @@
 //! and the operations on each noun.
 
 mod actor;
+pub mod api_keys;
 mod audit;
 mod error;
 pub mod event_types;
@@ -21,6 +22,6 @@ pub use error::ResourceError;
 pub use patch::PatchKind;
 pub use problem::{Collector, Errors, General, Prefix};
 pub use resource::{
-    Resource, Searchable, create, delete, document, find, find_for_update, record, show, update,
+    Resource, Searchable, create, delete, find, find_for_update, record, show, update,
 };
 pub use tenant_ids::check_tenant_ids;

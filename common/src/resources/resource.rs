@@ -58,6 +58,12 @@ pub trait Resource: Sized + Send + 'static {
         id: Self::Id,
     ) -> Result<Option<Self>, ResourceError>;
 
+    /// What a PATCH of it starts from: the object in its wrapper, without a secret that answers
+    /// do not show.
+    fn document(&self, _: &Context) -> Value {
+        json!({Self::NOUN: show(self).into_value()})
+    }
+
     /// Rules that concern several members or other objects, once the members are read: reports
     /// what breaks them, and completes what is to be stored. `stored` is what it will replace.
     fn check(
@@ -120,18 +126,21 @@ pub trait Searchable: Resource {
         sorts: &[Sort],
         window: Window,
     ) -> Result<Found<Self::Id>, ResourceError>;
+
+    /// As [`Resource::load`], for a list or a page of results.
+    fn load_listed(
+        connection: &mut AnyConnection,
+        context: &Context,
+        ids: &[Self::Id],
+    ) -> Result<Vec<Self>, ResourceError> {
+        Self::load(connection, context, ids)
+    }
 }
 
 /// The one as answers have it.
 #[must_use]
 pub fn show<R: Resource>(one: &R) -> View {
     show_members(R::MEMBERS, one)
-}
-
-/// What a PATCH of it starts from.
-#[must_use]
-pub fn document<R: Resource>(stored: &R) -> Value {
-    json!({R::NOUN: show(stored).into_value()})
 }
 
 /// Creates one, by what a request says of it.
@@ -144,21 +153,35 @@ pub fn create<R: Resource>(
     given: Option<R::Id>,
     members: &Map<String, Value>,
 ) -> Result<R, ResourceError> {
-    let id = given.unwrap_or_else(|| Uuid::new_v4().into());
-    let mut new = read_wrapped(members, R::NOUN, |object| {
-        if given.is_some() && R::exists(connection, id)? {
-            object.errors().refuse(Prefix::Duplicate, R::ID);
-        }
-        read(
-            connection,
-            context,
-            object,
-            R::blank(id, context.now, None),
-            None,
-        )
+    let new = read_wrapped(members, R::NOUN, |object| {
+        read_new(connection, context, object, given)
     })?;
+    insert(connection, context, new)
+}
+
+/// A new one as a request describes it. Problems are reported to the object's collector.
+pub(super) fn read_new<R: Resource>(
+    connection: &mut AnyConnection,
+    context: &Context,
+    object: &Object<'_>,
+    given: Option<R::Id>,
+) -> Result<R, ResourceError> {
+    let id = given.unwrap_or_else(|| Uuid::new_v4().into());
+    if given.is_some() && R::exists(connection, id)? {
+        object.errors().refuse(Prefix::Duplicate, R::ID);
+    }
+    let blank = R::blank(id, context.now, None);
+    read(connection, context, object, blank, None)
+}
+
+/// Stores a new one that nothing is wrong with.
+pub(super) fn insert<R: Resource>(
+    connection: &mut AnyConnection,
+    context: &Context,
+    mut new: R,
+) -> Result<R, ResourceError> {
     new.insert(connection, context)?;
-    record(connection, context, ("created", id), None, Some(&new))?;
+    record(connection, context, ("created", new.id()), None, Some(&new))?;
     Ok(new)
 }
 
@@ -214,7 +237,7 @@ fn read<R: Resource>(
     mut blank: R,
     stored: Option<&R>,
 ) -> Result<R, ResourceError> {
-    read_members(R::MEMBERS, object, &mut blank);
+    read_members(R::MEMBERS, object, &mut blank, stored.is_none());
     blank.check(connection, context, object, stored)?;
     Ok(blank)
 }

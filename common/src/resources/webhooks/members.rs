@@ -4,6 +4,7 @@ use secrecy::ExposeSecret;
 
 use super::WebhookResource;
 use super::check::{read_events, read_url};
+use super::secrets::read_secret;
 use crate::model::webhook::origin_of;
 use crate::resources::field::{
     INSERT_INSTANT, Kind, LAST_UPDATE_INSTANT, Object, defaulted, optional, required, shown,
@@ -160,15 +161,16 @@ pub(super) const MEMBERS: &[Member<WebhookResource>] = &[
             "A signature beside those of Standard Webhooks, which are always there.",
         )
     ),
-    // Read when it is created, and only then.
-    Member::derived(
+    Member::new(
         optional(
             "signingSecret",
             Kind::Text,
             "`whsec_` and base64: made if it is not given. Read and shown at the creation alone.",
         )
+        .at_creation()
         .secret(),
-        |webhook, field, members| {
+        |object, field, webhook| webhook.signing_secret = read_secret(object, field.name),
+        |webhook: &WebhookResource, field, members| {
             let secret = webhook
                 .signing_secret
                 .as_ref()

@@ -149,12 +149,9 @@ impl Resource for WebhookResource {
         connection: &mut AnyConnection,
         _: &Context,
         object: &Object<'_>,
-        stored: Option<&Self>,
+        _: Option<&Self>,
     ) -> Result<(), ResourceError> {
         self.row.user_action_enabled = self.row.events_enabled.0.get("user.action") == Some(&true);
-        if stored.is_none() {
-            self.signing_secret = secrets::read_secret(object, "signingSecret");
-        }
         check::check(self, connection, object)
     }
 

@@ -146,7 +146,7 @@ pub fn rotate_secret(
     let errors = Collector::new();
     let object = Object::root(members, &errors);
     let mut rotation = Rotation::default();
-    read_members(MEMBERS, &object, &mut rotation);
+    read_members(MEMBERS, &object, &mut rotation, true);
     let kind = rotation.kind(&object);
     let live = WebhookSecretRow::live_of(connection, &[id], context.now)?;
     let staying = live
