@@ -8,7 +8,6 @@ use beadle_common::db::{
     AnyConnection, BatchOutcome, Batcher, CHECKOUT_TIMEOUT, Db, DbError, QueryResult, Threads,
 };
 use beadle_common::id::TenantId;
-use beadle_common::lifecycle::KeyInUse;
 use beadle_common::model::api_key::ApiKey;
 use beadle_common::model::tenant::Tenant;
 
@@ -51,7 +50,7 @@ impl KeyQuery {
 /// What there is of it.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyLookup {
-    pub(crate) key: Option<KeyInUse>,
+    pub(crate) key: Option<Arc<ApiKey>>,
     pub(crate) tenant_exists: bool,
 }
 
@@ -92,16 +91,16 @@ impl KeyFinder {
     }
 }
 
-fn load(connection: &mut AnyConnection, hashes: Vec<Vec<u8>>) -> QueryResult<Vec<KeyInUse>> {
+fn load(connection: &mut AnyConnection, hashes: Vec<Vec<u8>>) -> QueryResult<Vec<Arc<ApiKey>>> {
     let keys = ApiKey::load_by_hash(connection, hashes)?;
-    Ok(keys.into_iter().map(KeyInUse::from).collect())
+    Ok(keys.into_iter().map(Arc::new).collect())
 }
 
 /// In the order of the queries. `load` finds keys by their hashes, if there are any.
 pub(crate) fn look_up<'c>(
     connection: &mut AnyConnection,
     queries: impl Iterator<Item = &'c KeyQuery> + Clone,
-    load: impl FnOnce(&mut AnyConnection, Vec<Vec<u8>>) -> QueryResult<Vec<KeyInUse>>,
+    load: impl FnOnce(&mut AnyConnection, Vec<Vec<u8>>) -> QueryResult<Vec<Arc<ApiKey>>>,
 ) -> Result<Vec<KeyLookup>, DbError> {
     let hashes: BTreeSet<&[u8]> = queries.clone().map(|query| query.hash.as_slice()).collect();
     let tenants: BTreeSet<TenantId> = queries.clone().filter_map(|query| query.tenant).collect();
@@ -109,9 +108,9 @@ pub(crate) fn look_up<'c>(
         return Ok(Vec::new());
     }
     let keys = load(connection, hashes.into_iter().map(<[u8]>::to_vec).collect())?;
-    let keys: BTreeMap<Vec<u8>, KeyInUse> = keys
+    let keys: BTreeMap<Vec<u8>, Arc<ApiKey>> = keys
         .into_iter()
-        .map(|in_use| (in_use.key.key_hash.clone(), in_use))
+        .map(|key| (key.key_hash.clone(), key))
         .collect();
     let existing = Tenant::existing_among(connection, tenants.into_iter().collect())?;
     let found = |query: &KeyQuery| KeyLookup {

@@ -130,8 +130,6 @@ ids! {
     ReservationToken;
     /// A row with something sealed in it, whatever it is.
     SealedRowId;
-    /// A row whose version is asked for, whatever it is.
-    VersionedRowId;
     /// Proof of one claim of one delivery; whoever holds an older one cannot settle.
     LeaseToken;
 }

@@ -527,7 +527,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+
+    config_epoch (id) {
+        id -> SmallInt,
+        epoch -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    config_epoch,
     tenants,
     applications,
     users,

@@ -7,12 +7,12 @@ use beadle_common::db::{
     AnyConnection, BatchOutcome, Batcher, CHECKOUT_TIMEOUT, Db, DbError, Notice, Threads,
 };
 use beadle_common::lifecycle::{
-    BatchItem, Change, Conflict, Remembered, Setup, commit_batch, prepare_batch,
+    BatchItem, Change, ConfigCache, ConfigSnapshot, Conflict, Setup, commit_batch, prepare_batch,
 };
 use beadle_common::outbox::Kind;
 
 use crate::error::ApiError;
-use crate::extract::{Admission, Credentials, admit};
+use crate::extract::{Credentials, authenticate_batch};
 use crate::state::State;
 
 /// Actions that share a transaction at most.
@@ -37,7 +37,7 @@ pub(super) struct BatchRequest {
     /// If nobody has looked the key up: that is done for all at once, too.
     pub(super) credentials: Option<Credentials>,
     /// What is asked for. If there are credentials, its scope is still to come.
-    pub(super) taking: BatchItem,
+    pub(super) item: BatchItem,
 }
 
 /// Takes actions together, as far as they can be: a commit is paid for by all that have come
@@ -51,10 +51,10 @@ impl ActionBatcher {
     pub fn new(state: &State) -> Self {
         let (wake, setup) = (state.wake.clone(), state.setup.clone());
         let db = state.db.with_own_pool(CONNECTIONS, LOCK_WAIT);
-        let remembered = Arc::new(Remembered::default());
+        let cache = Arc::new(ConfigCache::default());
         let batcher = Batcher::start(THREADS, BATCH, CHECKOUT_TIMEOUT, move |asked| {
             let notice = wake.notice(Kind::Webhook, Instant::now());
-            let taken = take(&db, &setup, &remembered, asked, notice)?;
+            let taken = take(&db, &setup, &cache, asked, notice)?;
             if taken.iter().flatten().flatten().any(Change::leaves_work) {
                 match notice {
                     Some(_) => wake.wake_here(Kind::Webhook),
@@ -73,8 +73,8 @@ impl ActionBatcher {
     ///
     /// # Errors
     /// As [`Credentials::judge`], or that of the database.
-    pub(super) async fn take(&self, asking: BatchRequest) -> Result<Option<Change>, ApiError> {
-        match self.0.ask(asking).await? {
+    pub(super) async fn submit(&self, request: BatchRequest) -> Result<Option<Change>, ApiError> {
+        match self.0.ask(request).await? {
             BatchOutcome::Answer(taken) => taken.map(Some),
             BatchOutcome::Declined => Ok(None),
         }
@@ -88,34 +88,34 @@ type Taken = Result<Change, ApiError>;
 fn take(
     db: &Db,
     setup: &Setup,
-    remembered: &Arc<Remembered>,
+    cache: &Arc<ConfigCache>,
     asked: Vec<BatchRequest>,
     notice: Option<Notice>,
 ) -> Result<Vec<Option<Taken>>, DbError> {
-    let now = asked.iter().map(|asking| asking.taking.call.now).max();
-    let Some(now) = now else {
+    let Some(now) = asked.iter().map(|request| request.item.call.now).max() else {
         return Ok(Vec::new());
     };
-    let (credentials, mut takings): (Vec<_>, Vec<_>) = asked
-        .into_iter()
-        .map(|asking| (asking.credentials, asking.taking))
+    let asked = asked.into_iter();
+    let (credentials, mut items): (Vec<_>, Vec<_>) = asked
+        .map(|request| (request.credentials, request.item))
         .unzip();
     let mut refusals = Vec::new();
-    // Twice: what is remembered may not be right, and is forgotten then.
+    // Twice: if the configuration has changed, all of it is read anew.
     for _ in 0..2 {
-        let prepared = db.read_blocking(|connection| {
-            refusals = admit_all(connection, remembered, &credentials, &mut takings, now)?;
-            let may = takings.iter().zip(&refusals);
-            let may = may.map(|(taking, refusal)| refusal.is_none().then_some(taking));
+        let batch = db.read_blocking(|connection| {
+            let snapshot = cache.snapshot(connection, now)?;
+            refusals = authenticate(connection, &snapshot, &credentials, &mut items)?;
+            let may = items.iter().zip(&refusals);
+            let may = may.map(|(item, refusal)| refusal.is_none().then_some(item));
             let may: Vec<Option<&BatchItem>> = may.collect();
-            let prepared = prepare_batch(connection, setup, remembered, &may, now)?;
-            Ok::<_, DbError>(prepared)
+            let batch = prepare_batch(connection, setup, &snapshot, &may, now)?;
+            Ok::<_, DbError>(batch)
         })?;
-        if prepared.is_empty() {
+        if batch.is_empty() {
             break;
         }
-        let remembered = Arc::clone(remembered);
-        let commit = move |c: &mut AnyConnection| commit_batch(c, &remembered, prepared, notice);
+        let cache = Arc::clone(cache);
+        let commit = move |c: &mut AnyConnection| commit_batch(c, &cache, batch, notice);
         match db.write_autocommit_blocking(commit) {
             Ok(changes) => return Ok(answers(changes, refusals)),
             Err(Conflict::Changed) => {}
@@ -127,28 +127,26 @@ fn take(
 }
 
 /// Limits each to the tenant that its caller may act for, and says why others may not at all.
-fn admit_all(
+fn authenticate(
     connection: &mut AnyConnection,
-    remembered: &Remembered,
+    snapshot: &ConfigSnapshot,
     credentials: &[Option<Credentials>],
-    takings: &mut [BatchItem],
-    now: beadle_common::unix_millis::UnixMillis,
+    items: &mut [BatchItem],
 ) -> Result<Vec<Option<ApiError>>, DbError> {
-    let unauthenticated: Vec<&Credentials> = credentials.iter().flatten().collect();
-    let mut admissions = admit(connection, remembered, &unauthenticated, now)?.into_iter();
-    let refusal = |(credentials, taking): (&Option<Credentials>, &mut BatchItem)| {
+    let callers: Vec<&Credentials> = credentials.iter().flatten().collect();
+    let mut scopes = authenticate_batch(connection, snapshot, &callers)?.into_iter();
+    let refusal = |(credentials, item): (&Option<Credentials>, &mut BatchItem)| {
         credentials.as_ref()?;
-        match admissions.next() {
-            Some(Ok(Admission { scope, key })) => {
-                taking.call.scope = scope;
-                taking.key = Some(key);
+        match scopes.next() {
+            Some(Ok(scope)) => {
+                item.call.scope = scope;
                 None
             }
             Some(Err(refusal)) => Some(refusal),
             None => Some(ApiError::internal("a key without a verdict")),
         }
     };
-    Ok(credentials.iter().zip(takings).map(refusal).collect())
+    Ok(credentials.iter().zip(items).map(refusal).collect())
 }
 
 /// No changes: nothing was written.

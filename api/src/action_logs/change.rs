@@ -3,114 +3,21 @@
 
 use std::sync::Arc;
 
-use beadle_common::db::AnyConnection;
-use beadle_common::id::{ActionLogId, TenantId};
-use beadle_common::lifecycle::{self, Change, Conflict, FirstAttempts};
-use beadle_common::model::action_log::ActionLog;
+use actix_web::web::Data;
+use beadle_common::db::{AnyConnection, DbError};
+use beadle_common::lifecycle::{self, Change, Conflict, ConsentRequest, FirstAttempts};
 use beadle_common::view::ActionView;
-use serde_json::{Map, Value};
 
-use super::input::read_info;
-use super::{WRAPPER, webhook_consent};
+use super::WRAPPER;
 use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
-use crate::errors::Prefix;
-use crate::extract::{Call, Origin, UnauthenticatedCall};
+use crate::extract::Call;
 use crate::idempotency::{Reservation, Sealed};
-use crate::input::{Body, Object};
 use crate::state::State;
 
-/// How often a change is prepared at most before its caller is told to try again.
+/// How often a change is prepared at most before its caller is told to try again, or the same
+/// change is written that webhooks have agreed to, if others are in the way.
 const ATTEMPTS: usize = 3;
-
-/// What every request for a change carries beside its own members.
-#[derive(Debug, Clone)]
-pub(super) struct Request {
-    body: Result<Body, ApiError>,
-    scope: Option<TenantId>,
-    origin: Origin,
-}
-
-impl Request {
-    pub(super) async fn read(call: &mut Call) -> Self {
-        Self {
-            body: call.body().await,
-            scope: call.scope(),
-            origin: call.origin(),
-        }
-    }
-
-    /// The same before anybody knows which tenant the key is limited to.
-    pub(super) async fn read_unproven(unauthenticated: &mut UnauthenticatedCall) -> Self {
-        Self {
-            body: unauthenticated.body().await,
-            scope: None,
-            origin: unauthenticated.origin(),
-        }
-    }
-
-    /// The same, limited to a tenant.
-    pub(super) fn within(mut self, scope: Option<TenantId>) -> Self {
-        self.scope = scope;
-        self
-    }
-
-    /// The members of the body, if it can be read.
-    pub(super) fn sent(&self) -> Option<&Map<String, Value>> {
-        self.body.as_ref().ok()?.json.as_object()
-    }
-
-    /// The members of the body.
-    pub(super) fn members(&self) -> Result<Map<String, Value>, ApiError> {
-        self.body.clone()?.into_members()
-    }
-
-    /// The same for a log that is addressed: whether it exists is said first.
-    pub(super) fn members_for(
-        &self,
-        connection: &mut AnyConnection,
-        id: ActionLogId,
-    ) -> Result<Map<String, Value>, ApiError> {
-        match self.members() {
-            Ok(members) if members.get(WRAPPER).is_some_and(Value::is_object) => Ok(members),
-            unusable => {
-                find(connection, id, self.scope)?;
-                unusable
-            }
-        }
-    }
-
-    /// What the life cycle needs to know of the call as a whole. The clock is read when the
-    /// work begins: the body may have come long after the head of the request.
-    pub(super) fn call(&self, body: &Object<'_>, state: &State) -> lifecycle::Call {
-        lifecycle::Call {
-            now: (state.clock)(),
-            scope: self.scope,
-            broadcast: body.flag("broadcast", false),
-            info: read_info(body, &self.origin),
-        }
-    }
-}
-
-/// The log, which does not exist for those who may only look at another tenant.
-pub(super) fn find(
-    connection: &mut AnyConnection,
-    id: ActionLogId,
-    scope: Option<TenantId>,
-) -> Result<ActionLog, ApiError> {
-    ActionLog::find(connection, id)?
-        .filter(|log| scope.is_none_or(|tenant| tenant == log.tenant_id))
-        .ok_or(ApiError::NotFound)
-}
-
-/// The object that the request is about, or why there is none.
-pub(super) fn action<'a>(body: &Object<'a>) -> Result<Object<'a>, ApiError> {
-    match body.required_object(WRAPPER) {
-        Some(action) => Ok(action),
-        None if body.value(WRAPPER).is_some() => Err(ApiError::field(Prefix::InvalidJson, WRAPPER)),
-        None => Err(ApiError::field(Prefix::Missing, WRAPPER)),
-    }
-}
 
 /// Prepares outside any transaction, since rendering takes time, and commits. What has
 /// changed between the two is prepared anew, unless webhooks were asked about it.
@@ -124,10 +31,10 @@ where
         let change = state
             .read(move |connection| prepare(connection, &shared))
             .await?;
-        let (question, reply) = (change.consent_request(), show(&change));
+        let (consent, reply) = (change.consent_request(), show(&change));
         let draft = Draft::new(change, &reply, call.reservation())?;
-        if let Some(question) = question {
-            webhook_consent::decide(state, draft, question).await?;
+        if let Some(consent) = consent {
+            decide(state, draft, consent).await?;
             return Ok(reply.into());
         }
         match draft.write(&state, FirstAttempts::default()).await {
@@ -141,7 +48,7 @@ where
 
 /// A change ready to be written, with its answer if that is to be kept.
 #[derive(Debug)]
-pub(super) struct Draft {
+struct Draft {
     change: Arc<Change>,
     kept: Option<(Reservation, Sealed)>,
 }
@@ -162,16 +69,8 @@ impl Draft {
         })
     }
 
-    pub(super) fn change(&self) -> &Change {
-        &self.change
-    }
-
     /// Writes the change and the answer in one transaction, and wakes the workers.
-    pub(super) async fn write(
-        &self,
-        state: &State,
-        answers: FirstAttempts,
-    ) -> Result<(), Conflict> {
+    async fn write(&self, state: &State, answers: FirstAttempts) -> Result<(), Conflict> {
         let (change, kept) = (Arc::clone(&self.change), self.kept.clone());
         let written = state.db.write(move |connection| {
             lifecycle::commit_answered(connection, &change, &answers)?;
@@ -190,6 +89,60 @@ impl Draft {
             state.wake.wake();
         }
         Ok(())
+    }
+}
+
+/// Asks the webhooks, and writes the change if they agree. Goes on without its caller: once a
+/// receiver has agreed, hanging up must not leave it with an action that did not happen.
+async fn decide(state: Data<State>, draft: Draft, request: ConsentRequest) -> Result<(), ApiError> {
+    let background = state.background.clone();
+    let deciding = async move {
+        let transaction_type = request.transaction_type;
+        let answers = state.inquirer.ask(&state.db, request).await?;
+        let (asked, agreed) = (answers.asked(), answers.agreed());
+        let written = match transaction_type.is_satisfied(asked, agreed) {
+            true => write_agreed(&state, &draft, &answers).await,
+            false => Err(ApiError::TransactionFailed { agreed, asked }),
+        };
+        if written.is_err() {
+            record_rollback(&state, draft, answers).await;
+        }
+        written
+    };
+    background.finish(deciding).await
+}
+
+/// Writes the change that receivers know of. It is never prepared anew: what they were told
+/// would not be what is written then.
+async fn write_agreed(
+    state: &State,
+    draft: &Draft,
+    answers: &FirstAttempts,
+) -> Result<(), ApiError> {
+    for _ in 0..ATTEMPTS {
+        match draft.write(state, answers.clone()).await {
+            Ok(()) => return Ok(()),
+            // It may be a deadlock only; a log that has changed stays changed.
+            Err(Conflict::Changed) => {}
+            Err(Conflict::Database(error)) => return Err(error.into()),
+        }
+    }
+    Err(ApiError::Conflict)
+}
+
+/// Leaves in the log what receivers were told. The call has failed by now; that its trace is
+/// missing too is for the operator to know.
+async fn record_rollback(state: &State, draft: Draft, answers: FirstAttempts) {
+    let log = draft.change.log().id;
+    let written = state.db.write(move |connection| {
+        lifecycle::record_rollback(connection, &draft.change, &answers)?;
+        Ok::<_, DbError>(())
+    });
+    if let Err(error) = written.await {
+        tracing::error!(
+            action.id = %log,
+            "an event that webhooks were asked about, in vain, is missing from the log: {error}"
+        );
     }
 }
 

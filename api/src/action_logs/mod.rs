@@ -5,12 +5,11 @@ mod batcher;
 mod cancel;
 mod change;
 mod description;
-mod input;
 mod modify;
+mod request;
 mod retrieve;
 mod search;
 mod take;
-mod webhook_consent;
 
 #[cfg(test)]
 mod batcher_tests;
@@ -31,7 +30,7 @@ use crate::description::Section;
 use crate::extract::{Access, Endpoint};
 
 pub use batcher::ActionBatcher;
-pub(crate) use input::read_info;
+pub(crate) use request::read_info;
 
 const WRAPPER: &str = "action";
 const ENDPOINT: Endpoint = Endpoint {

@@ -4,8 +4,8 @@ use beadle_common::db::AnyConnection;
 use beadle_common::id::ActionLogId;
 use beadle_common::lifecycle::{Change, ModifyRequest, prepare_modify};
 
-use super::change::{Request, action, carry_out};
-use super::input::{judge, read_common};
+use super::change::carry_out;
+use super::request::{Request, action, judge, read_common};
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::errors::Collector;

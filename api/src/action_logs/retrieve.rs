@@ -10,7 +10,7 @@ use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::{ActionView, View};
 
 use super::WRAPPER;
-use super::change::find;
+use super::request::find;
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::errors::Prefix;

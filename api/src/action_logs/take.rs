@@ -6,8 +6,8 @@ use beadle_common::id::ApplicationId;
 use beadle_common::lifecycle::{BatchItem, Change, TakeRequest, prepare_take};
 
 use super::batcher::{ActionBatcher, BatchRequest};
-use super::change::{Request, action, carry_out, show};
-use super::input::{judge, read_common};
+use super::change::{carry_out, show};
+use super::request::{Request, action, judge, read_common};
 use crate::answer::{Answer, Reply};
 use crate::error::ApiError;
 use crate::errors::Collector;
@@ -22,16 +22,10 @@ pub(super) async fn take_action(
     // An answer that is kept has to be written with its effect.
     let joins = unauthenticated.reservation().is_none();
     if joins && unauthenticated.has_body().await {
-        let request = Request::read_unproven(&mut unauthenticated).await;
-        let credentials = unauthenticated.credentials().clone();
-        if let Some(reply) = submit(
-            unauthenticated.state(),
-            &batcher,
-            &request,
-            Some(credentials),
-        )
-        .await?
-        {
+        let request = Request::read_unauthenticated(&mut unauthenticated).await;
+        let credentials = Some(unauthenticated.credentials().clone());
+        let state = unauthenticated.state();
+        if let Some(reply) = submit(state, &batcher, &request, credentials).await? {
             return Ok(reply.into());
         }
         let call = unauthenticated.authenticate().await?;
@@ -54,22 +48,11 @@ async fn submit(
     request: &Request,
     credentials: Option<Credentials>,
 ) -> Result<Option<Reply>, ApiError> {
-    let Some(taking) = readable(state, request) else {
+    let Some(item) = readable(state, request) else {
         return Ok(None);
     };
-    let asking = BatchRequest {
-        credentials,
-        taking,
-    };
-    let change = batcher.take(asking).await?;
+    let change = batcher.submit(BatchRequest { credentials, item }).await?;
     Ok(change.map(|change| show(&change)))
-}
-
-async fn take_alone(call: Call, request: Request) -> Answer {
-    carry_out(&call, move |connection, state| {
-        prepare(connection, state, &request)
-    })
-    .await
 }
 
 /// What is asked for, if nothing is wrong with it at first sight.
@@ -80,11 +63,15 @@ fn readable(state: &State, request: &Request) -> Option<BatchItem> {
     let (take, _) = read(&action);
     let call = request.call(&body, state);
     errors.finish().ok()?;
-    Some(BatchItem {
-        call,
-        request: take,
-        key: None,
+    let request = take;
+    Some(BatchItem { call, request })
+}
+
+async fn take_alone(call: Call, request: Request) -> Answer {
+    carry_out(&call, move |connection, state| {
+        prepare(connection, state, &request)
     })
+    .await
 }
 
 fn prepare(

@@ -3,7 +3,9 @@
 use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::http::header::AUTHORIZATION;
+use beadle_common::db::{AnyConnection, DbError};
 use beadle_common::id::{ApiKeyId, TenantId};
+use beadle_common::lifecycle::ConfigSnapshot;
 use beadle_common::model::api_key::ApiKey;
 use beadle_common::unix_millis::UnixMillis;
 
@@ -12,7 +14,7 @@ use super::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::errors::Prefix;
 use crate::input::parse_id;
-use crate::key_lookup::{KeyLookup, KeyQuery};
+use crate::key_lookup::{KeyLookup, KeyQuery, look_up};
 use crate::state::State;
 
 /// Names the tenant that a request is limited to.
@@ -82,7 +84,6 @@ impl Credentials {
     pub(crate) fn judge(&self, found: KeyLookup) -> Result<(Caller, Option<TenantId>), ApiError> {
         let caller = found
             .key
-            .map(|in_use| in_use.key)
             .filter(|key| key.is_live(self.now) && self.is_permitted(key))
             .map(|key| Caller {
                 key: key.id,
@@ -127,6 +128,44 @@ pub(crate) async fn identify(
     let credentials = Credentials::of(request, endpoint, now)?;
     let found = state.keys.ask(credentials.query().clone()).await?;
     credentials.judge(found)
+}
+
+/// The same of many, in their order: each is told the tenant that the request is limited to.
+/// Whoever may by the snapshot is not looked up: what they ask for is written only if it is
+/// right still. Nobody is refused by it.
+///
+/// # Errors
+/// That of the database.
+pub(crate) fn authenticate_batch(
+    connection: &mut AnyConnection,
+    snapshot: &ConfigSnapshot,
+    callers: &[&Credentials],
+) -> Result<Vec<Result<Option<TenantId>, ApiError>>, DbError> {
+    let by_snapshot = |caller: &&Credentials| {
+        let query = caller.query();
+        let has_tenant = |tenant| snapshot.has_tenant(tenant);
+        let found = KeyLookup {
+            key: Some(snapshot.key(query.hash())?),
+            tenant_exists: query.tenant().is_some_and(has_tenant),
+        };
+        caller.judge(found).ok()
+    };
+    let known: Vec<_> = callers.iter().map(by_snapshot).collect();
+    let strangers = callers.iter().zip(&known);
+    let strangers = strangers.filter_map(|(caller, known)| known.is_none().then_some(*caller));
+    let strangers: Vec<&Credentials> = strangers.collect();
+    let queries = strangers.iter().map(|caller| caller.query());
+    let found = look_up(connection, queries, |connection, hashes| {
+        snapshot.look_up_keys(connection, hashes)
+    })?;
+    let found = strangers.into_iter().zip(found);
+    let mut judged = found.map(|(caller, found)| caller.judge(found));
+    let scope = |known: Option<(Caller, Option<TenantId>)>| {
+        let missing = || Err(ApiError::internal("a look-up without an answer"));
+        let judged = known.map_or_else(|| judged.next().unwrap_or_else(missing), Ok);
+        judged.map(|(_, scope)| scope)
+    };
+    Ok(known.into_iter().map(scope).collect())
 }
 
 fn tenant_header(request: &HttpRequest) -> Option<String> {

@@ -6,7 +6,6 @@
 //! bottom as a request is judged.
 
 mod access;
-mod admission;
 mod call;
 mod credentials;
 mod endpoint;
@@ -20,11 +19,10 @@ mod update;
 mod tests;
 
 pub use access::Access;
-pub(crate) use admission::{Admission, admit};
 pub use call::Call;
 pub(crate) use call::tenant_of;
 pub use credentials::Caller;
-pub(crate) use credentials::{Credentials, TENANT_HEADER, identify};
+pub(crate) use credentials::{Credentials, TENANT_HEADER, authenticate_batch, identify};
 pub use endpoint::Endpoint;
 pub use origin::Origin;
 pub use query::Query;

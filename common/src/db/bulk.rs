@@ -4,9 +4,9 @@
 //! number of rows, and be parsed anew each time. `unnest` takes any number of rows, and the
 //! statement stays prepared. It stands among what is selected, where PostgreSQL takes a value
 //! of each array for a row; after `FROM` it would first copy every array into a store of its
-//! own, which takes longer than to insert a few rows. What the rows rest on is looked at in
-//! the same statement: it needs no transaction around it, and nothing comes between the look
-//! and the write.
+//! own, which takes longer than to insert a few rows. The same statement looks whether the
+//! configuration is still what the rows rest on: it needs no transaction around it, and nothing
+//! comes between the look and the write.
 
 use std::marker::PhantomData;
 
@@ -16,6 +16,7 @@ use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, HasSqlType, SqlType, Text};
 use diesel::{PgConnection, QueryResult, RunQueryDsl};
 
+use super::config_epoch::ConfigEpoch;
 use super::connection::AnyConnection;
 use super::notifier::Notice;
 
@@ -76,37 +77,20 @@ impl QueryFragment<Pg> for Bulk<'_> {
     }
 }
 
-/// Rows are only added if a query that counts something finds so many.
-pub(crate) struct Condition {
-    query: Box<dyn QueryFragment<Pg>>,
-    count: i64,
-}
-
-impl Condition {
-    pub(crate) fn new(query: impl QueryFragment<Pg> + 'static, count: i64) -> Self {
-        Self {
-            query: Box::new(query),
-            count,
-        }
-    }
-}
-
-/// Rows of several tables in one statement, all of them or, if a condition does not hold,
-/// none. It returns a row if they were added.
+/// Rows of several tables in one statement, all of them or, if the configuration is not of this
+/// epoch, none. It returns a row if they were added.
 struct AllAtOnce<'a, const N: usize> {
-    conditions: Vec<Condition>,
+    epoch: Option<ConfigEpoch>,
     notice: Option<Notice>,
     tables: [(&'static str, Bulk<'a>); N],
 }
 
 impl<const N: usize> QueryFragment<Pg> for AllAtOnce<'_, N> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("WITH fits AS (SELECT WHERE TRUE");
-        for condition in &self.conditions {
-            out.push_sql(" AND (");
-            condition.query.walk_ast(out.reborrow())?;
-            out.push_sql(") = ");
-            out.push_bind_param::<BigInt, _>(&condition.count)?;
+        out.push_sql("WITH fits AS (SELECT");
+        if let Some(epoch) = &self.epoch {
+            out.push_sql(" FROM config_epoch WHERE id = 1 AND epoch = ");
+            out.push_bind_param::<BigInt, _>(epoch.number())?;
         }
         out.push_sql(")");
         for (name, bulk) in &self.tables {
@@ -137,26 +121,35 @@ impl<const N: usize> QueryId for AllAtOnce<'_, N> {
 
 impl<const N: usize> RunQueryDsl<PgConnection> for AllAtOnce<'_, N> {}
 
-/// Adds rows of several tables if the conditions hold, and returns whether they did: on
-/// PostgreSQL in one statement, each table under a name that is not that of a table, with a
-/// notice to other processes. On SQLite one by one, where a statement costs no round trip.
+/// Adds rows of several tables if the configuration is of this epoch still, and returns whether
+/// it was: on PostgreSQL in one statement, each table under a name that is not that of a table,
+/// with a notice to other processes. On SQLite one by one in the transaction around it, where a
+/// statement costs no round trip.
 pub(crate) fn insert<'a, const N: usize>(
     connection: &mut AnyConnection,
-    conditions: impl FnOnce() -> Vec<Condition>,
+    epoch: Option<ConfigEpoch>,
     notice: Option<Notice>,
     at_once: impl FnOnce() -> [(&'static str, Bulk<'a>); N],
-    one_by_one: impl FnOnce(&mut AnyConnection) -> QueryResult<bool>,
+    one_by_one: impl FnOnce(&mut AnyConnection) -> QueryResult<()>,
 ) -> QueryResult<bool> {
     match connection {
         AnyConnection::Pg(connection) => {
             let all = AllAtOnce {
-                conditions: conditions(),
+                epoch,
                 notice,
                 tables: at_once(),
             };
             Ok(all.execute(connection)? > 0)
         }
-        AnyConnection::Sqlite(_) => one_by_one(connection),
+        AnyConnection::Sqlite(_) => {
+            if let Some(epoch) = epoch
+                && ConfigEpoch::current(connection)? != epoch
+            {
+                return Ok(false);
+            }
+            one_by_one(connection)?;
+            Ok(true)
+        }
     }
 }
 

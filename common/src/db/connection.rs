@@ -11,13 +11,3 @@ pub enum AnyConnection {
     /// One SQLite file.
     Sqlite(SqliteConnection),
 }
-
-impl AnyConnection {
-    /// For what only PostgreSQL has, where the other database can do without.
-    pub(crate) fn postgres(&mut self) -> Option<&mut PgConnection> {
-        match self {
-            Self::Pg(connection) => Some(connection),
-            Self::Sqlite(_) => None,
-        }
-    }
-}

@@ -6,6 +6,7 @@
 mod batcher;
 pub(crate) mod bulk;
 mod cached_sql;
+mod config_epoch;
 mod connection;
 mod error;
 mod json;
@@ -35,6 +36,7 @@ mod url;
 pub use batcher::{BatchOutcome, Batcher, Threads};
 pub(crate) use cached_sql::CachedInList;
 pub use cached_sql::CachedSql;
+pub use config_epoch::ConfigEpoch;
 pub use connection::{AnyConnection, MultiBackend};
 /// What a query of the model fails with; [`DbError`] says what that means.
 pub use diesel::result::{Error as QueryError, QueryResult};

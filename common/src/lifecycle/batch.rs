@@ -5,17 +5,19 @@
 //! has to keep an order goes its own way ([`super::prepare_take`]), where there is time to
 //! say why. So everything here may answer "alone", and nothing has happened then.
 
+use std::sync::Arc;
+
 use diesel::QueryResult;
 
-use super::basis::Basis;
 use super::commit::Conflict;
+use super::config_snapshot::{ConfigCache, ConfigSnapshot, Destinations};
 use super::phase::Change;
 use super::reader::{Prefetched, Reader};
-use super::remembered::{Destinations, KeyInUse, Remembered};
 use super::take::prepare_from;
 use super::{Call, Setup, TakeRequest};
 use crate::db::bulk;
-use crate::db::{AnyConnection, Notice};
+use crate::db::{AnyConnection, ConfigEpoch, Notice};
+use crate::id::WebhookId;
 use crate::model::action_log::ActionLog;
 use crate::model::event::EventRow;
 use crate::outbox::{self, NewDelivery, Payload};
@@ -28,16 +30,16 @@ pub struct BatchItem {
     pub call: Call,
     /// What is asked for.
     pub request: TakeRequest,
-    /// The key it is asked for with, if that has to be right still when it is written.
-    pub key: Option<KeyInUse>,
 }
 
 /// What is ready to be written together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Batch {
     changes: Vec<Option<Change>>,
-    basis: Basis,
-    prepared_at: Option<UnixMillis>,
+    deliveries: Vec<NewDelivery>,
+    /// What all of it rests on. That the actionees exist is seen to by the foreign keys.
+    snapshot: Arc<ConfigSnapshot>,
+    prepared_at: UnixMillis,
 }
 
 impl Batch {
@@ -55,38 +57,36 @@ impl Batch {
 pub fn prepare_batch(
     connection: &mut AnyConnection,
     setup: &Setup,
-    remembered: &Remembered,
-    takings: &[Option<&BatchItem>],
+    snapshot: &Arc<ConfigSnapshot>,
+    items: &[Option<&BatchItem>],
     now: UnixMillis,
 ) -> QueryResult<Batch> {
-    if takings.iter().all(Option::is_none) {
-        return Ok(Batch::default());
-    }
-    let requests = takings.iter().flatten().map(|taking| &taking.request);
-    let known = Prefetched::of(connection, remembered, requests, now)?;
-    let destinations = known.destinations();
-    let mut reader = Reader::knowing(connection, &known);
-    let mut prepare = |taking: &BatchItem| {
-        let change = prepare(&mut reader, setup, taking)?;
-        (!keeps_order(&change, destinations)).then_some(change)
-    };
-    let changes: Vec<Option<Change>> = takings.iter().map(|taking| prepare((*taking)?)).collect();
-    let keys = takings
-        .iter()
-        .flatten()
-        .filter_map(|taking| taking.key.clone())
-        .collect();
-    let applied = changes.iter().flatten();
-    let definitions = applied.map(|change| change.log.user_action_id).collect();
-    Ok(Batch {
+    let batch = |changes, deliveries| Batch {
         changes,
-        basis: known.basis(definitions, keys),
-        prepared_at: Some(now),
-    })
+        deliveries,
+        snapshot: Arc::clone(snapshot),
+        prepared_at: now,
+    };
+    if items.iter().all(Option::is_none) {
+        return Ok(batch(Vec::new(), Vec::new()));
+    }
+    let requests = items.iter().flatten().map(|item| &item.request);
+    let prefetched = Prefetched::of(connection, snapshot, requests)?;
+    let mut reader = Reader::prefetched(connection, &prefetched);
+    let mut deliveries = Vec::new();
+    let mut prepare = |item: &BatchItem| {
+        let change = prepare(&mut reader, setup, item)?;
+        if let Some(event) = &change.event {
+            deliveries.extend(owed(event, prefetched.destinations(event.tenant_id)?)?);
+        }
+        Some(change)
+    };
+    let changes = items.iter().map(|item| prepare((*item)?)).collect();
+    Ok(batch(changes, deliveries))
 }
 
-fn prepare(reader: &mut Reader<'_>, setup: &Setup, taking: &BatchItem) -> Option<Change> {
-    let BatchItem { call, request, .. } = taking;
+fn prepare(reader: &mut Reader<'_>, setup: &Setup, item: &BatchItem) -> Option<Change> {
+    let BatchItem { call, request } = item;
     // Rendering takes time that the others would wait for, and so do look-ups of its own.
     if !request.application_ids.is_empty() || reader.may_render(request).ok()? {
         return None;
@@ -95,11 +95,14 @@ fn prepare(reader: &mut Reader<'_>, setup: &Setup, taking: &BatchItem) -> Option
     change.consent_request().is_none().then_some(change)
 }
 
-fn keeps_order(change: &Change, destinations: &Destinations) -> bool {
-    change.event.as_ref().is_some_and(|event| {
-        let destinations = destinations.get(&event.tenant_id);
-        destinations.is_none_or(|destinations| destinations.iter().any(|(_, ordered)| *ordered))
-    })
+/// A delivery of the event to each webhook of its tenant. None: one of them keeps an order.
+fn owed(event: &EventRow, destinations: &Destinations) -> Option<Vec<NewDelivery>> {
+    let delivery = |(webhook, ordered): &(WebhookId, bool)| {
+        let payload = Payload::Webhook(event.id);
+        let delivery = NewDelivery::at_once((*webhook).into(), payload, event.insert_instant);
+        (!ordered).then_some(delivery)
+    };
+    destinations.iter().map(delivery).collect()
 }
 
 /// Writes what was prepared, and returns each change that did not have to go alone. Call it
@@ -107,39 +110,29 @@ fn keeps_order(change: &Change, destinations: &Destinations) -> bool {
 /// leaves work: those of this process, if the commit has given `notice` to the others.
 ///
 /// # Errors
-/// [`Conflict::Changed`]: what they rest on is not what was remembered or read, and nothing
-/// was written. It is forgotten: prepared once more, they rest on what there is now. Or that
-/// of the database.
+/// [`Conflict::Changed`]: the configuration is not of the epoch any more that they rest on, and
+/// nothing was written. Prepared once more, they rest on what there is now. Or that of the
+/// database.
 pub fn commit_batch(
     connection: &mut AnyConnection,
-    remembered: &Remembered,
-    together: Batch,
+    cache: &ConfigCache,
+    batch: Batch,
     notice: Option<Notice>,
 ) -> Result<Vec<Option<Change>>, Conflict> {
-    let Batch {
-        changes,
-        basis,
-        prepared_at,
-    } = together;
-    let written = || changes.iter().flatten();
-    let logs: Vec<&ActionLog> = written().map(|change| &change.log).collect();
-    let events: Vec<&EventRow> = written()
+    let changes = || batch.changes.iter().flatten();
+    let logs: Vec<&ActionLog> = changes().map(|change| &change.log).collect();
+    let events: Vec<&EventRow> = changes()
         .filter_map(|change| change.event.as_ref())
         .collect();
-    let Some(deliveries) = owed(&events, &basis.destinations) else {
-        remembered.forget();
-        return Err(Conflict::Changed);
-    };
+    let deliveries: Vec<&NewDelivery> = batch.deliveries.iter().collect();
     let notice = notice.filter(|_| !deliveries.is_empty());
-    let deliveries: Vec<&NewDelivery> = deliveries.iter().collect();
-    if !insert(connection, &basis, notice, &logs, &events, &deliveries)? {
-        remembered.forget();
+    let epoch = Some(batch.snapshot.epoch());
+    if !insert(connection, epoch, notice, &logs, &events, &deliveries)? {
+        cache.discard(&batch.snapshot);
         return Err(Conflict::Changed);
     }
-    if let Some(now) = prepared_at {
-        remembered.were_right(&basis, now);
-    }
-    Ok(changes)
+    batch.snapshot.confirm(batch.prepared_at);
+    Ok(batch.changes)
 }
 
 /// Adds what actions consist of, and checks nothing. On PostgreSQL in one statement.
@@ -152,20 +145,13 @@ pub fn insert_batch(
     events: &[&EventRow],
     deliveries: &[&NewDelivery],
 ) -> QueryResult<()> {
-    insert(
-        connection,
-        &Basis::default(),
-        None,
-        logs,
-        events,
-        deliveries,
-    )?;
+    insert(connection, None, None, logs, events, deliveries)?;
     Ok(())
 }
 
 fn insert(
     connection: &mut AnyConnection,
-    basis: &Basis,
+    epoch: Option<ConfigEpoch>,
     notice: Option<Notice>,
     logs: &[&ActionLog],
     events: &[&EventRow],
@@ -179,36 +165,11 @@ fn insert(
         ]
     };
     let one_by_one = |connection: &mut AnyConnection| {
-        if !basis.holds(connection)? {
-            return Ok(false);
-        }
         logs.iter().try_for_each(|log| log.insert(connection))?;
-        events
-            .iter()
-            .try_for_each(|event| event.insert(connection))?;
+        let mut events = events.iter();
+        events.try_for_each(|event| event.insert(connection))?;
         let mut deliveries = deliveries.iter();
-        deliveries.try_for_each(|delivery| outbox::insert(connection, delivery))?;
-        Ok(true)
+        deliveries.try_for_each(|delivery| outbox::insert(connection, delivery))
     };
-    bulk::insert(
-        connection,
-        || basis.conditions(),
-        notice,
-        at_once,
-        one_by_one,
-    )
-}
-
-/// A delivery of each event to each webhook of its tenant. None: of one of the tenants nobody
-/// knows what webhooks it has, which is not the same as that it has none.
-fn owed(events: &[&EventRow], destinations: &Destinations) -> Option<Vec<NewDelivery>> {
-    let mut owed = Vec::new();
-    for event in events {
-        let wanting = destinations.get(&event.tenant_id)?;
-        owed.extend(wanting.iter().map(|(webhook, _)| {
-            let payload = Payload::Webhook(event.id);
-            NewDelivery::at_once((*webhook).into(), payload, event.insert_instant)
-        }));
-    }
-    Some(owed)
+    bulk::insert(connection, epoch, notice, at_once, one_by_one)
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::Setup;
-use super::phase::Who;
+use super::reader::Who;
 use super::refusal::Refusal;
 use crate::db::AnyConnection;
 use crate::id::EmailTemplateId;

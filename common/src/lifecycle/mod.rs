@@ -6,10 +6,10 @@
 //! *Commit* checks again what may have changed meanwhile and writes everything in one
 //! transaction. Webhooks that take part in a decision are asked between the two.
 
-mod basis;
 mod batch;
 mod cancel;
 mod commit;
+mod config_snapshot;
 mod end;
 mod lockout;
 mod mail;
@@ -17,8 +17,6 @@ mod modify;
 mod phase;
 mod reader;
 mod refusal;
-mod remembered;
-mod shelf;
 mod system;
 mod take;
 mod test_event;
@@ -29,6 +27,7 @@ mod webhook_consent;
 pub use batch::{Batch, BatchItem, commit_batch, insert_batch, prepare_batch};
 pub use cancel::{CancelRequest, prepare_cancel};
 pub use commit::{Conflict, commit, commit_answered};
+pub use config_snapshot::{ConfigCache, ConfigSnapshot};
 pub use end::{EndRun, end_due};
 pub use lockout::{
     LockoutPolicy, commit_lockout, count_failed_login, lift_lockout, prepare_lockout,
@@ -36,7 +35,6 @@ pub use lockout::{
 pub use modify::{ModifyRequest, prepare_modify};
 pub use phase::Change;
 pub use refusal::{Field, Problem, Refusal, Violation};
-pub use remembered::{KeyInUse, Remembered};
 pub use system::SystemStep;
 pub use take::{TakeRequest, prepare_take};
 pub use test_event::{TestEvent, raise_test};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::phase::{Change, PhaseInput, Step, Who};
-use super::reader::Reader;
+use super::phase::{Change, PhaseInput, Step};
+use super::reader::{Reader, Who};
 use super::refusal::{Field, Problem, Refusal, Violations};
 use super::{Call, Common, Setup, take};
 use crate::db::AnyConnection;

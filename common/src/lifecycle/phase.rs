@@ -1,16 +1,13 @@
 //! What every phase has in common: from a new state of a log to everything that has
 //! to be written for it.
 
-use std::sync::Arc;
-
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 use super::Setup;
 use super::mail::MailInput;
-use super::reader::Reader;
+use super::reader::{Reader, Who};
 use super::refusal::Refusal;
-use super::webhook_consent::ConsentRequest;
 use crate::db::{AnyConnection, DbError};
 use crate::id::EventId;
 use crate::localized_duration::localized_duration;
@@ -18,19 +15,9 @@ use crate::mail::QueuedEmail;
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::event::EventRow;
 use crate::model::tenant::Tenant;
-use crate::model::user::User;
-use crate::model::user_action::{Phase, TransactionType, UserAction};
+use crate::model::user_action::{Phase, TransactionType};
 use crate::unix_millis::UnixMillis;
 use crate::view::{EventView, UserActionEvent};
-
-/// The people of a log, and its definition.
-#[derive(Debug, Clone)]
-pub(super) struct Who {
-    pub(super) actionee: Arc<User>,
-    /// None: the system acts, or the actioner is gone.
-    pub(super) actioner: Option<Arc<User>>,
-    pub(super) definition: Arc<UserAction>,
-}
 
 /// What happens to the log's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,12 +94,6 @@ impl Change {
     #[must_use]
     pub fn transaction_type(&self) -> TransactionType {
         self.transaction_type
-    }
-
-    /// What to ask webhooks before the commit. None: it needs nobody's consent.
-    #[must_use]
-    pub fn consent_request(&self) -> Option<ConsentRequest> {
-        ConsentRequest::of(self)
     }
 }
 

@@ -1,70 +1,68 @@
 //! Where a phase reads from: the database, or what was read for many at once.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use diesel::QueryResult;
 
 use super::TakeRequest;
-use super::basis::Basis;
-use super::remembered::{Destinations, KeyInUse, Rarities, Remembered, Wanted};
+use super::config_snapshot::{ConfigSnapshot, Destinations};
 use crate::db::AnyConnection;
 use crate::id::{ReasonId, TenantId, UserActionId, UserId};
 use crate::model::reason::Reason;
 use crate::model::tenant::Tenant;
 use crate::model::user::User;
 use crate::model::user_action::{Phase, UserAction};
-use crate::unix_millis::UnixMillis;
+
+/// The people of a log, and its definition.
+#[derive(Debug, Clone)]
+pub(super) struct Who {
+    pub(super) actionee: Arc<User>,
+    /// None: the system acts, or the actioner is gone.
+    pub(super) actioner: Option<Arc<User>>,
+    pub(super) definition: Arc<UserAction>,
+}
 
 /// What was read for a number of requests: everything that they name, and that there is.
 #[derive(Debug)]
 pub(super) struct Prefetched {
     users: HashMap<UserId, Arc<User>>,
-    rarities: Rarities,
+    tenants: HashMap<TenantId, Arc<Tenant>>,
+    definitions: HashMap<UserActionId, Arc<UserAction>>,
+    reasons: HashMap<ReasonId, Arc<Reason>>,
+    destinations: HashMap<TenantId, Arc<Destinations>>,
 }
 
 impl Prefetched {
     /// Reads what these requests name.
     pub(super) fn of<'r>(
         connection: &mut AnyConnection,
-        remembered: &Remembered,
+        snapshot: &ConfigSnapshot,
         requests: impl Iterator<Item = &'r TakeRequest> + Clone,
-        now: UnixMillis,
     ) -> QueryResult<Self> {
         let users = requests.clone().flat_map(|request| {
             let actioner = request.common.actioner_user_id;
             request.actionee_user_id.into_iter().chain(actioner)
         });
         let users = User::load(connection, &distinct(users))?;
+        let tenants = distinct(users.iter().map(|user| user.tenant_id));
         let definitions = requests
             .clone()
             .filter_map(|request| request.user_action_id);
         let reasons = requests.filter_map(|request| request.reason_id);
-        let wanted = Wanted {
-            tenants: distinct(users.iter().map(|user| user.tenant_id)),
-            definitions: distinct(definitions),
-            reasons: distinct(reasons),
-        };
         let users = users.into_iter().map(|user| (user.id, Arc::new(user)));
         Ok(Self {
             users: users.collect(),
-            rarities: remembered.get(connection, &wanted, now)?,
+            tenants: snapshot.tenants(connection, &tenants)?,
+            definitions: snapshot.definitions(connection, &distinct(definitions))?,
+            reasons: snapshot.reasons(connection, &distinct(reasons))?,
+            destinations: snapshot.destinations(connection, &tenants)?,
         })
     }
 
-    /// The webhooks of the users' tenants.
-    pub(super) fn destinations(&self) -> &Destinations {
-        &self.rarities.destinations
-    }
-
-    /// What actions of these definitions rest on, asked for with these keys.
-    pub(super) fn basis(self, definitions: BTreeSet<UserActionId>, keys: Vec<KeyInUse>) -> Basis {
-        Basis {
-            definitions,
-            versions: self.rarities.versions,
-            destinations: self.rarities.destinations,
-            keys,
-        }
+    /// The webhooks of a tenant of these users.
+    pub(super) fn destinations(&self, tenant: TenantId) -> Option<&Destinations> {
+        self.destinations.get(&tenant).map(Arc::as_ref)
     }
 }
 
@@ -79,7 +77,7 @@ fn distinct<K: Ord>(ids: impl Iterator<Item = K>) -> Vec<K> {
 pub(super) struct Reader<'a> {
     /// For what is never read for many at once.
     pub(super) connection: &'a mut AnyConnection,
-    known: Option<&'a Prefetched>,
+    prefetched: Option<&'a Prefetched>,
 }
 
 impl<'a> Reader<'a> {
@@ -87,28 +85,31 @@ impl<'a> Reader<'a> {
     pub(super) fn new(connection: &'a mut AnyConnection) -> Self {
         Self {
             connection,
-            known: None,
+            prefetched: None,
         }
     }
 
     /// What was read already. It is complete: what it lacks does not exist.
-    pub(super) fn knowing(connection: &'a mut AnyConnection, known: &'a Prefetched) -> Self {
+    pub(super) fn prefetched(
+        connection: &'a mut AnyConnection,
+        prefetched: &'a Prefetched,
+    ) -> Self {
         Self {
             connection,
-            known: Some(known),
+            prefetched: Some(prefetched),
         }
     }
 
     pub(super) fn user(&mut self, id: UserId) -> QueryResult<Option<Arc<User>>> {
-        match self.known {
+        match self.prefetched {
             Some(known) => Ok(known.users.get(&id).cloned()),
             None => Ok(User::find(self.connection, id)?.map(Arc::new)),
         }
     }
 
     pub(super) fn definition(&mut self, id: UserActionId) -> QueryResult<Option<Arc<UserAction>>> {
-        match self.known {
-            Some(known) => Ok(known.rarities.definitions.get(&id).cloned()),
+        match self.prefetched {
+            Some(known) => Ok(known.definitions.get(&id).cloned()),
             None => Ok(UserAction::find(self.connection, id)?.map(Arc::new)),
         }
     }
@@ -126,15 +127,15 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn reason(&mut self, id: ReasonId) -> QueryResult<Option<Arc<Reason>>> {
-        match self.known {
-            Some(known) => Ok(known.rarities.reasons.get(&id).cloned()),
+        match self.prefetched {
+            Some(known) => Ok(known.reasons.get(&id).cloned()),
             None => Ok(Reason::find(self.connection, id)?.map(Arc::new)),
         }
     }
 
     pub(super) fn tenant(&mut self, id: TenantId) -> QueryResult<Option<Arc<Tenant>>> {
-        match self.known {
-            Some(known) => Ok(known.rarities.tenants.get(&id).cloned()),
+        match self.prefetched {
+            Some(known) => Ok(known.tenants.get(&id).cloned()),
             None => Ok(Tenant::find(self.connection, id)?.map(Arc::new)),
         }
     }

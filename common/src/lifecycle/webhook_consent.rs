@@ -28,12 +28,14 @@ pub struct ConsentRequest {
     pub body: String,
 }
 
-impl ConsentRequest {
-    /// None: nobody has to agree, or there is nothing to agree to.
-    pub(super) fn of(change: &Change) -> Option<Self> {
-        let event = change.event.as_ref()?;
-        let transaction_type = change.transaction_type();
-        (transaction_type != TransactionType::None).then(|| Self {
+impl Change {
+    /// What to ask webhooks before the commit. None: nobody has to agree, or there is nothing to
+    /// agree to.
+    #[must_use]
+    pub fn consent_request(&self) -> Option<ConsentRequest> {
+        let event = self.event.as_ref()?;
+        let transaction_type = self.transaction_type();
+        (transaction_type != TransactionType::None).then(|| ConsentRequest {
             transaction_type,
             tenant: event.tenant_id,
             event: event.id,

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 use sha2::{Digest, Sha256};
 
 use super::{crud, unique};
@@ -95,25 +93,6 @@ impl ApiKey {
             .filter(api_keys::key_hash.eq_any(hashes))
             .select(Self::as_select());
         CachedInList::of(few, keys).load(connection)
-    }
-
-    /// The same, each with the transaction that wrote it, where rows say so.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn load_versions_by_hash(
-        connection: &mut AnyConnection,
-        hashes: Vec<Vec<u8>>,
-    ) -> QueryResult<Vec<(Self, Option<i64>)>> {
-        let Some(postgres) = connection.postgres() else {
-            let keys = Self::load_by_hash(connection, hashes)?;
-            return Ok(keys.into_iter().map(|key| (key, None)).collect());
-        };
-        let version = sql::<BigInt>("xmin::text::bigint");
-        api_keys::table
-            .filter(api_keys::key_hash.eq_any(hashes))
-            .select((Self::as_select(), version.nullable()))
-            .load(postgres)
     }
 
     /// How many keys there are.

@@ -126,15 +126,6 @@ unique!(
     by_name: name_normalized
 );
 
-/// How many of these definitions may be applied.
-#[diesel::dsl::auto_type(no_type_alias)]
-pub(crate) fn still_active(ids: Vec<UserActionId>) -> _ {
-    user_actions::table
-        .filter(user_actions::id.eq_any(ids))
-        .filter(user_actions::active.eq(true))
-        .count()
-}
-
 impl UserAction {
     /// The template of a phase. Phases after start are those of temporal definitions.
     #[must_use]

@@ -113,11 +113,11 @@ pub(crate) fn at_once<'r>(deliveries: &[&'r NewDelivery]) -> Bulk<'r> {
 pub fn insert_all(connection: &mut AnyConnection, deliveries: &[NewDelivery]) -> QueryResult<()> {
     let all: Vec<&NewDelivery> = deliveries.iter().collect();
     let at_once = || [("added", at_once(&all))];
-    bulk::insert(connection, Vec::new, None, at_once, |connection| {
+    bulk::insert(connection, None, None, at_once, |connection| {
         for delivery in deliveries {
             insert(connection, delivery)?;
         }
-        Ok(true)
+        Ok(())
     })?;
     Ok(())
 }

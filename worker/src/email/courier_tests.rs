@@ -1,6 +1,6 @@
 //! Promises of loading: whose server, and the same message every time.
 
-use beadle_common::db::{DbError, Json, JsonText};
+use beadle_common::db::{ConfigEpoch, DbError, Json, JsonText};
 use beadle_common::id::{DeliveryId, DestinationId, LeaseToken, SigningKeyId};
 use beadle_common::model::event_log::{EventLog, EventLogCriteria};
 use beadle_common::model::search::Window;
@@ -95,6 +95,7 @@ impl World {
         now: UnixMillis,
     ) -> Result<Letter, Unsendable> {
         let claimed = Claimed {
+            config_epoch: ConfigEpoch::default(),
             inline_payload: None,
             id: DeliveryId::sequential(),
             destination: DestinationId::random(),

@@ -71,12 +71,17 @@ impl Courier for WebhookCourier {
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
-        let webhooks: Vec<WebhookId> = claimed
+        let mut targets: Targets = claimed
             .iter()
-            .map(|claimed| claimed.destination.into())
+            .filter_map(|claimed| self.kept_target(claimed, now))
             .collect();
-        let targets = self.targets(connection, webhooks, now)?;
-        self.keep(&claimed, &targets);
+        let webhooks = claimed.iter().map(|claimed| claimed.destination.into());
+        let unknown: Vec<WebhookId> = webhooks.filter(|id| !targets.contains_key(id)).collect();
+        if !unknown.is_empty() {
+            let read = self.targets(connection, unknown, now)?;
+            self.keep(&claimed, &read);
+            targets.extend(read);
+        }
         let bodies = bodies(connection, &claimed)?;
         Ok(match_all(claimed, &targets, &bodies))
     }
@@ -87,16 +92,13 @@ impl Courier for WebhookCourier {
         now: UnixMillis,
     ) -> Result<Loaded<Parcel>, Vec<Claimed>> {
         let target = |claimed: &Claimed| {
-            let (id, version) = (
-                claimed.destination.into(),
-                &claimed.inline_payload.as_ref()?.webhook_version,
-            );
-            Some((id, Ok(self.kept.get(id, version, now)?)))
+            claimed.inline_payload.as_ref()?;
+            self.kept_target(claimed, now)
         };
         let Some(targets) = claimed.iter().map(target).collect::<Option<Targets>>() else {
             return Err(claimed);
         };
-        let bodies = enclosed_bodies(&claimed);
+        let bodies = inline_bodies(&claimed);
         Ok(match_all(claimed, &targets, &bodies))
     }
 
@@ -191,13 +193,23 @@ impl WebhookCourier {
         Ok(webhooks.into_iter().map(target).collect())
     }
 
+    /// The webhook of a delivery as it was at the claim, if it is known.
+    fn kept_target(
+        &self,
+        claimed: &Claimed,
+        now: UnixMillis,
+    ) -> Option<(WebhookId, Result<Arc<Target>, Unsendable>)> {
+        let id = claimed.destination.into();
+        let target = self.kept.get(id, claimed.config_epoch, now)?;
+        Some((id, Ok(target)))
+    }
+
     /// What was just read, for the next time.
     fn keep(&self, claimed: &[Claimed], targets: &Targets) {
         for claimed in claimed {
             let id = claimed.destination.into();
-            if let (Some(enclosed), Some(Ok(target))) = (&claimed.inline_payload, targets.get(&id))
-            {
-                self.kept.keep(id, &enclosed.webhook_version, target);
+            if let Some(Ok(target)) = targets.get(&id) {
+                self.kept.keep(id, claimed.config_epoch, target);
             }
         }
     }
@@ -264,7 +276,7 @@ impl WebhookCourier {
 type Bodies = HashMap<EventId, Bytes>;
 
 fn bodies(connection: &mut AnyConnection, claimed: &[Claimed]) -> QueryResult<Bodies> {
-    let mut bodies = enclosed_bodies(claimed);
+    let mut bodies = inline_bodies(claimed);
     let missing = claimed.iter().filter_map(event_of);
     let mut missing: Vec<EventId> = missing.filter(|id| !bodies.contains_key(id)).collect();
     if missing.is_empty() {
@@ -278,11 +290,11 @@ fn bodies(connection: &mut AnyConnection, claimed: &[Claimed]) -> QueryResult<Bo
     Ok(bodies)
 }
 
-fn enclosed_bodies(claimed: &[Claimed]) -> Bodies {
+fn inline_bodies(claimed: &[Claimed]) -> Bodies {
     let mut bodies = Bodies::new();
     for claimed in claimed {
-        if let (Some(event), Some(enclosed)) = (event_of(claimed), &claimed.inline_payload) {
-            let body = || Bytes::copy_from_slice(enclosed.body.as_bytes());
+        if let (Some(event), Some(body)) = (event_of(claimed), &claimed.inline_payload) {
+            let body = || Bytes::copy_from_slice(body.as_bytes());
             bodies.entry(event).or_insert_with(body);
         }
     }

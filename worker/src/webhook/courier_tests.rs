@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use beadle_common::db::Db;
+use beadle_common::db::{ConfigEpoch, Db};
 use beadle_common::id::{
     DeliveryId, DestinationId, LeaseToken, SigningKeyId, TenantId, WebhookSecretId,
 };
@@ -143,6 +143,10 @@ impl World {
     }
 
     fn load_all(&self, claims: &[(DestinationId, EventId)]) -> Vec<Result<Parcel, Unsendable>> {
+        let epoch = self
+            .db()
+            .read_blocking(|c| Ok::<_, beadle_common::db::DbError>(ConfigEpoch::current(c)?))
+            .unwrap();
         let claim = |(destination, event): &(DestinationId, EventId)| Claimed {
             id: DeliveryId::sequential(),
             destination: *destination,
@@ -153,6 +157,7 @@ impl World {
             token: LeaseToken::random(),
             insert_instant: NOW,
             due_at: NOW,
+            config_epoch: epoch,
             inline_payload: None,
         };
         let claimed: Vec<Claimed> = claims.iter().map(claim).collect();
@@ -291,8 +296,8 @@ fn a_batch_takes_as_many_statements_as_one(world: World) {
         assert!(world.load_all(claims).iter().all(Result::is_ok));
         world.db().statements().since(before).run
     };
-    // The webhooks with their secrets, and the bodies.
-    assert_eq!(statements(&[(destinations[0], world.event)]), 2);
+    // The epoch, which a claim brings along, the webhooks with their secrets, and the bodies.
+    assert_eq!(statements(&[(destinations[0], world.event)]), 3);
     let mut events = vec![world.event];
     for _ in 0..20 {
         let event = event(EventId::sequential(), "{}");
@@ -301,10 +306,12 @@ fn a_batch_takes_as_many_statements_as_one(world: World) {
     }
     let of_event = |event: EventId| destinations.map(|destination| (destination, event));
     let claims: Vec<(DestinationId, EventId)> = events.into_iter().flat_map(of_event).collect();
-    assert_eq!(statements(&claims), 2);
+    assert_eq!(statements(&claims), 3);
     // And the keys, of those who ask for a JWT.
     world.signing_key(Algorithm::Es256);
-    assert_eq!(statements(&claims), 3);
+    assert_eq!(statements(&claims), 4);
+    // What was read at the same epoch is known.
+    assert_eq!(statements(&claims), 2);
 }
 
 fn without_a_secret_nothing_is_sent(world: World) {

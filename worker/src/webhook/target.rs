@@ -1,9 +1,10 @@
 //! What is needed to send to a webhook, and what is kept of it from one batch to the next.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use beadle_common::db::ConfigEpoch;
 use beadle_common::id::WebhookId;
 use beadle_common::sign::LiveKeys;
 use beadle_common::unix_millis::UnixMillis;
@@ -28,29 +29,42 @@ pub(super) struct Target {
     pub(super) read_timeout: Duration,
 }
 
-/// Webhooks by version: each is taken for what it was only as long as a claim finds the same.
+/// Webhooks as they were at one epoch of the configuration, for what is claimed at the same.
 #[derive(Debug, Default)]
-pub(super) struct KeptTargets(Mutex<HashMap<WebhookId, (String, Arc<Target>)>>);
+pub(super) struct KeptTargets(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    epoch: ConfigEpoch,
+    targets: HashMap<WebhookId, Arc<Target>>,
+}
 
 impl KeptTargets {
-    pub(super) fn get(&self, id: WebhookId, version: &str, now: UnixMillis) -> Option<Arc<Target>> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (kept, target) = kept.get(&id)?;
+    /// The webhook, if it is known as it was at this epoch, and signs with the same keys still.
+    pub(super) fn get(
+        &self,
+        id: WebhookId,
+        epoch: ConfigEpoch,
+        now: UnixMillis,
+    ) -> Option<Arc<Target>> {
+        let kept = self.lock();
+        let target = kept.targets.get(&id).filter(|_| kept.epoch == epoch)?;
         let signs = target.keys_end.is_none_or(|end| now < end);
-        (kept == version && signs).then(|| Arc::clone(target))
+        signs.then(|| Arc::clone(target))
     }
 
-    /// `version` is what the claim found, before the webhook was read. If it was changed
-    /// between, it is read once more the next time.
-    pub(super) fn keep(&self, id: WebhookId, version: &str, target: &Arc<Target>) {
-        // Its key has a row of its own, of which the version says nothing.
-        if target.jwt.is_some() {
-            return;
+    /// `epoch` is that of a claim, and the webhook was read after it. If it was changed in
+    /// between, no later claim is of this epoch.
+    pub(super) fn keep(&self, id: WebhookId, epoch: ConfigEpoch, target: &Arc<Target>) {
+        let mut kept = self.lock();
+        if kept.epoch != epoch || kept.targets.len() >= MOST {
+            kept.targets.clear();
+            kept.epoch = epoch;
         }
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MOST {
-            kept.clear();
-        }
-        kept.insert(id, (version.to_owned(), Arc::clone(target)));
+        kept.targets.insert(id, Arc::clone(target));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

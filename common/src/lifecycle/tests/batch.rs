@@ -10,41 +10,43 @@ use crate::schema::{action_logs, outbox};
 use crate::test_support::both_databases;
 
 pub(super) fn prepare_all(db: &Db, requests: &[TakeRequest]) -> Batch {
-    prepare_knowing(db, &Remembered::default(), requests)
+    prepare_knowing(db, &ConfigCache::default(), requests)
 }
 
-pub(super) fn prepare_knowing(db: &Db, remembered: &Remembered, requests: &[TakeRequest]) -> Batch {
-    prepare_at(NOW, db, remembered, requests)
+pub(super) fn prepare_knowing(db: &Db, cache: &ConfigCache, requests: &[TakeRequest]) -> Batch {
+    prepare_at(NOW, db, cache, requests)
 }
 
 pub(super) fn prepare_at(
     now: UnixMillis,
     db: &Db,
-    remembered: &Remembered,
+    cache: &ConfigCache,
     requests: &[TakeRequest],
 ) -> Batch {
-    let taking = |request: &TakeRequest| BatchItem {
+    let item = |request: &TakeRequest| BatchItem {
         call: call(NOW),
         request: request.clone(),
-        key: None,
     };
-    let takings: Vec<BatchItem> = requests.iter().map(taking).collect();
-    let takings: Vec<Option<&BatchItem>> = takings.iter().map(Some).collect();
-    db.read_blocking(|c| Ok::<_, DbError>(prepare_batch(c, &setup(), remembered, &takings, now)?))
-        .unwrap()
+    let items: Vec<BatchItem> = requests.iter().map(item).collect();
+    let items: Vec<Option<&BatchItem>> = items.iter().map(Some).collect();
+    let prepare = |c: &mut AnyConnection| {
+        let snapshot = cache.snapshot(c, now)?;
+        Ok::<_, DbError>(prepare_batch(c, &setup(), &snapshot, &items, now)?)
+    };
+    db.read_blocking(prepare).unwrap()
 }
 
-pub(super) fn save_all(db: &Db, together: Batch) -> Result<Vec<Option<Change>>, Conflict> {
-    save_knowing(db, &Arc::default(), together)
+pub(super) fn save_all(db: &Db, batch: Batch) -> Result<Vec<Option<Change>>, Conflict> {
+    save_knowing(db, &Arc::default(), batch)
 }
 
 pub(super) fn save_knowing(
     db: &Db,
-    remembered: &Arc<Remembered>,
-    together: Batch,
+    cache: &Arc<ConfigCache>,
+    batch: Batch,
 ) -> Result<Vec<Option<Change>>, Conflict> {
-    let remembered = Arc::clone(remembered);
-    db.write_autocommit_blocking(move |c| commit_batch(c, &remembered, together, None))
+    let cache = Arc::clone(cache);
+    db.write_autocommit_blocking(move |c| commit_batch(c, &cache, batch, None))
 }
 
 fn take_all(db: &Db, requests: &[TakeRequest]) -> Vec<Option<Change>> {
@@ -53,10 +55,10 @@ fn take_all(db: &Db, requests: &[TakeRequest]) -> Vec<Option<Change>> {
 
 pub(super) fn take_knowing(
     db: &Db,
-    remembered: &Arc<Remembered>,
+    cache: &Arc<ConfigCache>,
     requests: &[TakeRequest],
 ) -> Vec<Option<Change>> {
-    save_knowing(db, remembered, prepare_knowing(db, remembered, requests)).unwrap()
+    save_knowing(db, cache, prepare_knowing(db, cache, requests)).unwrap()
 }
 
 /// The request of the world, which says this.

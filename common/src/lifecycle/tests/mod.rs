@@ -2,8 +2,10 @@
 //! a small world of tenants, users, definitions and webhooks.
 
 mod atomic;
-mod basis;
 mod batch;
+mod config_changes;
+mod config_epoch;
+mod config_snapshot;
 mod conflict;
 mod end;
 mod event;
@@ -11,7 +13,6 @@ mod mail;
 mod modify_and_cancel;
 mod notice;
 mod race;
-mod remembered;
 mod statements;
 mod system;
 mod take;

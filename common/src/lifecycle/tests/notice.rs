@@ -37,9 +37,9 @@ fn a_batch_after_a_pause_tells_the_other_processes_itself() {
         let notice = elsewhere.notice(Kind::Webhook, now);
         assert!(notice.is_some());
         assert!(elsewhere.notice(Kind::Webhook, now).is_none());
-        let together = super::batch::prepare_all(&test.db, &[world.request()]);
-        let remembered = Remembered::default();
-        let commit = move |c: &mut AnyConnection| commit_batch(c, &remembered, together, notice);
+        let batch = super::batch::prepare_all(&test.db, &[world.request()]);
+        let cache = ConfigCache::default();
+        let commit = move |c: &mut AnyConnection| commit_batch(c, &cache, batch, notice);
         test.db.write_autocommit(commit).await.unwrap();
         tokio::time::timeout(patience, woken).await.unwrap();
         let slept = tokio::time::timeout(Duration::ZERO, asleep).await.is_err();

@@ -35,8 +35,8 @@ pub(super) struct Row {
     pub(super) former_due_at: UnixMillis,
     #[diesel(sql_type = Nullable<Text>)]
     pub(super) body: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub(super) destination_version: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    pub(super) config_epoch: i64,
 }
 
 /// Takes what is wanted, as far as it is there. A row that is taken has been tried. What
@@ -58,9 +58,8 @@ pub(super) fn lease(
 /// would rather sort a backlog. So it sees a thousand, of which no more are read, or locked,
 /// than are wanted. Then they are looked up one by one; see `settle/postgres`.
 ///
-/// A few rows bring along what is sent, and which transactions wrote their webhook and its
-/// secrets: whoever waits for a lone action waits for each round trip. Many would bring a
-/// body once for each webhook that it goes to.
+/// A few rows bring along what is sent: whoever waits for a lone action waits for each round
+/// trip. Many would bring a body once for each webhook that it goes to.
 pub(in crate::outbox) const LEASE_POSTGRES: &str = "
 WITH picked AS (
     SELECT due.*
@@ -90,11 +89,7 @@ SELECT id, destination, event_id, email_id, recipient, attempt, base_attempt, in
     CASE WHEN count(*) OVER () <= 4 THEN
         (SELECT body FROM events WHERE events.id = taken.event_id)
     END AS body,
-    CASE WHEN count(*) OVER () <= 4 AND event_id IS NOT NULL THEN
-        (SELECT xmin::text FROM webhooks WHERE webhooks.id = taken.destination) || ':' ||
-        (SELECT COALESCE(string_agg(xmin::text, ' ' ORDER BY id), '')
-            FROM webhook_secrets WHERE webhook_id = taken.destination)
-    END AS destination_version
+    (SELECT epoch FROM config_epoch WHERE config_epoch.id = 1) AS config_epoch
 FROM taken";
 
 fn lease_postgres(
@@ -135,7 +130,7 @@ pub(super) const DUE_SQLITE: &str = "
 SELECT id, destination, event_id, email_id, recipient, attempt + 1 AS attempt, base_attempt,
        insert_instant, lease_token IS NOT NULL AS lease_expired, priority AS former_priority,
        due_at AS former_due_at, lease_owner AS former_owner, NULL AS body,
-       NULL AS destination_version
+       (SELECT epoch FROM config_epoch WHERE config_epoch.id = 1) AS config_epoch
 FROM outbox WHERE kind = ?1 AND destination = ?2 AND priority = ?3 AND due_at <= ?4
 ORDER BY due_at LIMIT ?5 + 0";
 

@@ -19,7 +19,7 @@ use diesel::prelude::*;
 
 use super::health::{Admission, Rate};
 use super::{Kind, Payload};
-use crate::db::AnyConnection;
+use crate::db::{AnyConnection, ConfigEpoch};
 use crate::id::{DeliveryId, DestinationId, LeaseToken};
 use crate::unix_millis::UnixMillis;
 #[cfg(test)]
@@ -86,17 +86,11 @@ pub struct Claimed {
     pub insert_instant: UnixMillis,
     /// Since when it could be claimed.
     pub due_at: UnixMillis,
-    /// Where that was no round trip more, what is needed to send it.
-    pub inline_payload: Option<Arc<InlinePayload>>,
-}
-
-/// What a claim of few events brings along on PostgreSQL.
-#[derive(Debug, PartialEq, Eq)]
-pub struct InlinePayload {
-    /// The body of the event.
-    pub body: String,
-    /// Changes whenever the webhook or one of its secrets does.
-    pub webhook_version: String,
+    /// The configuration at the moment of the claim: a webhook is sent to as it was then, or
+    /// has become since.
+    pub config_epoch: ConfigEpoch,
+    /// The body of the event: a claim of few events brings it along on PostgreSQL.
+    pub inline_payload: Option<Arc<str>>,
 }
 
 /// Takes what is due. On PostgreSQL it needs no transaction around it
@@ -198,7 +192,6 @@ fn claimed(row: Row, token: LeaseToken, probe: Option<UnixMillis>) -> Option<Cla
         (None, Some(email)) => Payload::Email(email, row.recipient.unwrap_or_default()),
         (None, None) => return None,
     };
-    let inline_payload = row.body.zip(row.destination_version);
     Some(Claimed {
         id: row.id,
         destination: row.destination,
@@ -209,12 +202,8 @@ fn claimed(row: Row, token: LeaseToken, probe: Option<UnixMillis>) -> Option<Cla
         token,
         insert_instant: row.insert_instant,
         due_at: row.former_due_at,
-        inline_payload: inline_payload.map(|(body, webhook_version)| {
-            Arc::new(InlinePayload {
-                body,
-                webhook_version,
-            })
-        }),
+        config_epoch: row.config_epoch.into(),
+        inline_payload: row.body.map(Arc::from),
     })
 }
 
