@@ -9,7 +9,6 @@ pub mod answer;
 pub mod app;
 pub mod background;
 pub mod commands;
-pub mod demo;
 pub mod error;
 pub mod errors;
 pub mod extract;

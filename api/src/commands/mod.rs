@@ -23,8 +23,6 @@ pub use rotate_secret_key::RotateSecretKey;
 pub use serve::{Serve, Server};
 pub use settings::ApiSettings;
 
-use crate::demo::Demo;
-
 /// Acts on users, and sees to it that everyone who has to know gets to know.
 #[derive(Debug, Parser)]
 #[command(name = "beadle-api", version, args_conflicts_with_subcommands = true)]
@@ -43,8 +41,6 @@ pub struct Cli {
 enum Command {
     /// Serve the API; the same as no command
     Serve(Serve),
-    /// Show the main job, end to end, with nothing to configure
-    Demo(Demo),
     /// Bring the tables up to date, then stop
     Migrate(Migrate),
     /// Make an API key and print it, alone, on standard output
@@ -88,7 +84,6 @@ pub fn main() -> ExitCode {
     let cli: Cli = parse_arguments("beadle-api", only_what_is_asked_for);
     let result = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(command) => command.run(),
-        Command::Demo(command) => command.run(),
         Command::Migrate(command) => command.run(),
         Command::CreateApiKey(command) => command.run(),
         Command::Openapi(command) => command.run(),

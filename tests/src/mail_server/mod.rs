@@ -225,6 +225,11 @@ impl MailServer {
         );
     }
 
+    /// How many mails have been accepted; changes with each.
+    pub fn arrivals(&self) -> watch::Receiver<usize> {
+        self.shared.count.subscribe()
+    }
+
     /// Every mail that was accepted, in order.
     pub fn mails(&self) -> Vec<Mail> {
         self.shared.state().mails.clone()

@@ -19,6 +19,8 @@ pub enum Program {
     Api,
     /// `beadle-worker`
     Worker,
+    /// `beadle-demo`
+    Demo,
 }
 
 impl Program {
@@ -27,6 +29,7 @@ impl Program {
         match self {
             Self::Api => "beadle-api",
             Self::Worker => "beadle-worker",
+            Self::Demo => "beadle-demo",
         }
     }
 

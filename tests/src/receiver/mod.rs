@@ -62,11 +62,16 @@ impl Received {
     }
 }
 
+/// Tells whether a request is the one that is meant.
+type Meant = Box<dyn Fn(&Received) -> bool + Send>;
+
 #[derive(Default)]
 struct State {
     received: Vec<Received>,
     secret: Option<String>,
     script: VecDeque<Answer>,
+    /// Answers to the next request of a kind, before the script.
+    once: Vec<(Answer, Meant)>,
     default: Option<Answer>,
     in_flight: usize,
     most_in_flight: usize,
@@ -128,6 +133,20 @@ impl Receiver {
     /// Treats all requests that no script is left for like this.
     pub fn always(&self, answer: Answer) {
         self.shared.state().default = Some(answer);
+    }
+
+    /// Treats the next request that `is_meant` like this, whatever the script says.
+    pub fn answer_once(
+        &self,
+        answer: Answer,
+        is_meant: impl Fn(&Received) -> bool + Send + 'static,
+    ) {
+        self.shared.state().once.push((answer, Box::new(is_meant)));
+    }
+
+    /// How many requests have come; changes with each.
+    pub fn arrivals(&self) -> watch::Receiver<usize> {
+        self.shared.count.subscribe()
     }
 
     /// Everything that came so far, in order of arrival.
@@ -227,7 +246,14 @@ fn record(mut request: Received, shared: &Shared) -> Answer {
         .secret
         .as_deref()
         .map(|secret| verify(secret, &request));
-    let scripted = state.script.pop_front();
+    let once = state
+        .once
+        .iter()
+        .position(|(_, is_meant)| is_meant(&request));
+    let scripted = match once {
+        Some(position) => Some(state.once.remove(position).0),
+        None => state.script.pop_front(),
+    };
     let answer = scripted.or_else(|| state.default.clone());
     let answer = answer.unwrap_or_else(|| Answer::status(200));
     request.answered = answer.status;
@@ -300,6 +326,15 @@ mod tests {
         assert_eq!(deliver(&receiver, "b", SECRET).await.unwrap(), 204);
         assert_eq!(receiver.duplicates(), BTreeMap::from([("a".to_owned(), 2)]));
         receiver.expect_quiet(Duration::from_millis(50)).await;
+    }
+
+    #[tokio::test]
+    async fn one_request_of_a_kind_is_answered_apart() {
+        let receiver = Receiver::start().await;
+        receiver.answer_once(Answer::status(503), |request| request.id() == "b");
+        assert_eq!(deliver(&receiver, "a", SECRET).await.unwrap(), 200);
+        assert_eq!(deliver(&receiver, "b", SECRET).await.unwrap(), 503);
+        assert_eq!(deliver(&receiver, "b", SECRET).await.unwrap(), 200);
     }
 
     #[tokio::test]

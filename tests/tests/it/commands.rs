@@ -144,7 +144,7 @@ async fn the_demo_tells_the_whole_story_and_leaves_nothing_behind() {
     // What an operator's environment holds must not matter.
     let mut settings = Settings::default();
     settings.set("DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing");
-    let demo = Invocation::new(Program::Api, &["demo"], &settings, dir.path());
+    let demo = Invocation::new(Program::Demo, &[], &settings, dir.path());
     let finished = demo.run(SOON).await;
     assert_eq!(finished.code(), Some(0), "{finished:?}");
     for language in ["German", "French", "English"] {

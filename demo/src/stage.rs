@@ -6,17 +6,17 @@ use clap::{Args, Command, FromArgMatches};
 use secrecy::SecretString;
 use tempfile::TempDir;
 
-use super::client::Client;
-use super::mailbox::Mailbox;
-use super::print::{Page, Style};
-use super::receiver::Receiver;
-use super::scene::Scene;
-use crate::commands::{Serve, Server};
+use crate::client::Client;
+use crate::mailbox::Mailbox;
+use crate::print::{Page, Style};
+use crate::receiver::Receiver;
+use crate::scene::Scene;
+use beadle_api::commands::{Serve, Server};
 
 /// Everything that runs.
-pub(super) struct Stage {
-    pub(super) server: Server,
-    pub(super) key: SecretString,
+pub(crate) struct Stage {
+    pub(crate) server: Server,
+    pub(crate) key: SecretString,
     receiver: Receiver,
     mailbox: Mailbox,
     /// Holds the database. Removed when dropped.
@@ -24,13 +24,9 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) async fn open() -> anyhow::Result<Self> {
-        let receiver = Receiver::start()
-            .await
-            .context("cannot start the receiver")?;
-        let mailbox = Mailbox::start()
-            .await
-            .context("cannot start the mail catcher")?;
+    pub(crate) async fn open() -> anyhow::Result<Self> {
+        let receiver = Receiver::start().await;
+        let mailbox = Mailbox::start().await;
         let folder = TempDir::with_prefix("beadle-demo-").context("cannot make a folder")?;
         let serve = settings(&folder, &mailbox)?;
         let mut server = Server::start(serve).await?;
@@ -47,12 +43,12 @@ impl Stage {
         })
     }
 
-    pub(super) fn scene(&self) -> Scene {
-        let client = Client::new(self.server.address, self.key.clone());
+    pub(crate) fn scene(&self) -> Scene {
+        let client = Client::new(self.server.address, &self.key);
         Scene::new(client, self.receiver.clone(), self.mailbox.clone())
     }
 
-    pub(super) fn introduce(&self, page: &Page) {
+    pub(crate) fn introduce(&self, page: &Page) {
         page.line(page.styled(Style::Bold, "Beadle, the demo"));
         page.gap();
         page.say(
@@ -85,7 +81,7 @@ impl Stage {
     }
 
     /// Stops the server, and removes the database.
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         self.server.stop().await;
     }
 }
@@ -112,19 +108,4 @@ fn settings(folder: &TempDir, mailbox: &Mailbox) -> anyhow::Result<Serve> {
         .mut_args(|argument| argument.env(Resettable::<OsStr>::Reset));
     let matches = command.try_get_matches_from(arguments)?;
     Ok(Serve::from_arg_matches(&matches)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn the_settings_hold_together() {
-        let mailbox = Mailbox::start().await.unwrap();
-        let folder = TempDir::new().unwrap();
-        let serve = settings(&folder, &mailbox).unwrap();
-        serve.worker.check().unwrap();
-        assert_eq!(serve.api.listen.port(), 0);
-        assert!(serve.api.api_key.is_none());
-    }
 }

@@ -3,15 +3,15 @@
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
-use super::inbox::Inbox;
-use super::mailbox::Mail;
-use super::print::Page;
-use super::receiver::Received;
-use super::scene::Scene;
-use super::stage::Stage;
+use crate::inbox::Inbox;
+use crate::mailbox::Mail;
+use crate::print::Page;
+use crate::receiver::Received;
+use crate::scene::Scene;
+use crate::stage::Stage;
 
 /// Shows whatever arrives, until `stop`.
-pub(super) async fn explore(scene: &Scene, stage: &Stage, stop: &CancellationToken) {
+pub(crate) async fn explore(scene: &Scene, stage: &Stage, stop: &CancellationToken) {
     let (webhooks, mails) = (&scene.receiver.inbox, &scene.mailbox.inbox);
     let last = webhooks.all().pop();
     let user = last.map(|received| received.text("actioneeUserId").to_owned());

@@ -1,11 +1,11 @@
-//! How text and JSON are laid out. Pure functions; [`super::print`] writes.
+//! How text and JSON are laid out. Pure functions; [`crate::print`] writes.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
 /// Columns of prose and of JSON.
-pub(super) const WIDTH: usize = 88;
+pub(crate) const WIDTH: usize = 88;
 
 /// Texts longer than this are cut, since the demo shows what they are about, not all of it.
 const LONGEST_TEXT: usize = 64;
@@ -13,7 +13,7 @@ const LONGEST_TEXT: usize = 64;
 const INDENT: usize = 2;
 
 /// Breaks a text into lines of [`WIDTH`] columns at most, indentation included.
-pub(super) fn wrapped(text: &str, indent: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, indent: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
@@ -31,16 +31,16 @@ pub(super) fn wrapped(text: &str, indent: usize) -> Vec<String> {
 }
 
 /// A time in milliseconds.
-pub(super) fn millis(duration: Duration) -> String {
+pub(crate) fn millis(duration: Duration) -> String {
     format!("{:.1} ms", duration.as_secs_f64() * 1000.0)
 }
 
-pub(super) fn indented(indent: usize, text: &str) -> String {
+pub(crate) fn indented(indent: usize, text: &str) -> String {
     format!("{:indent$}{text}", "")
 }
 
 /// A text with an ellipsis for what is too much.
-pub(super) fn shortened(text: &str, longest: usize) -> String {
+pub(crate) fn shortened(text: &str, longest: usize) -> String {
     if text.chars().count() <= longest {
         return text.to_owned();
     }
@@ -49,7 +49,7 @@ pub(super) fn shortened(text: &str, longest: usize) -> String {
 }
 
 /// JSON in as few lines as fit: what fits in one line stands in one.
-pub(super) fn json(value: &Value, indent: usize) -> Vec<String> {
+pub(crate) fn json(value: &Value, indent: usize) -> Vec<String> {
     let mut lines = Vec::new();
     lay_out(value, indent, "", "", &mut lines);
     lines
@@ -107,7 +107,7 @@ fn comma_after(index: usize, length: usize) -> &'static str {
 }
 
 /// JSON in one line, with long texts cut.
-pub(super) fn compact(value: &Value) -> String {
+pub(crate) fn compact(value: &Value) -> String {
     match value {
         Value::Object(members) => {
             let member = |(name, value): (&String, &Value)| {

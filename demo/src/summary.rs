@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::layout::millis;
-use super::ledger::{Report, Tally};
-use super::print::{Page, Style};
+use crate::layout::millis;
+use crate::ledger::{Report, Tally};
+use crate::print::{Page, Style};
 
 /// Prints the summary.
-pub(super) fn print(page: &Page, report: &Report, total: Duration) {
+pub(crate) fn print(page: &Page, report: &Report, total: Duration) {
     page.heading("Summary");
     page.item(row(["what", "expected", "arrived", "signature verified"]));
     for (phase, tally) in &report.events.0 {

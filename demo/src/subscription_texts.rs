@@ -1,9 +1,9 @@
 //! What Pied Piper says about subscriptions, in every language it speaks.
 
-use super::letters::Language::{Brazilian, English, French, German, Spanish};
-use super::letters::{Letter, Translations};
+use crate::letters::Language::{Brazilian, English, French, German, Spanish};
+use crate::letters::{Letter, Translations};
 
-pub(super) const SUBSCRIPTION: Translations<&str> = [
+pub(crate) const SUBSCRIPTION: Translations<&str> = [
     (English, "Subscribe"),
     (German, "Abonnement"),
     (French, "Abonnement"),
@@ -11,7 +11,7 @@ pub(super) const SUBSCRIPTION: Translations<&str> = [
     (Brazilian, "Assinatura"),
 ];
 
-pub(super) const PAID: Translations<&str> = [
+pub(crate) const PAID: Translations<&str> = [
     (English, "Paid Subscription"),
     (German, "Bezahltes Abonnement"),
     (French, "Abonnement payant"),
@@ -19,7 +19,7 @@ pub(super) const PAID: Translations<&str> = [
     (Brazilian, "Assinatura paga"),
 ];
 
-pub(super) const WELCOME: Letter = Letter {
+pub(crate) const WELCOME: Letter = Letter {
     name: "Subscription begins",
     words: [
         (
@@ -80,7 +80,7 @@ pub(super) const WELCOME: Letter = Letter {
     ],
 };
 
-pub(super) const CHANGED: Letter = Letter {
+pub(crate) const CHANGED: Letter = Letter {
     name: "Subscription changed",
     words: [
         (
@@ -136,7 +136,7 @@ pub(super) const CHANGED: Letter = Letter {
     ],
 };
 
-pub(super) const CANCELED: Letter = Letter {
+pub(crate) const CANCELED: Letter = Letter {
     name: "Subscription canceled",
     words: [
         (
@@ -192,7 +192,7 @@ pub(super) const CANCELED: Letter = Letter {
     ],
 };
 
-pub(super) const ENDED: Letter = Letter {
+pub(crate) const ENDED: Letter = Letter {
     name: "Subscription ended",
     words: [
         (

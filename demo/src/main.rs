@@ -1,7 +1,7 @@
-//! `beadle-api demo`: the main job, end to end, with nothing to configure.
+//! `beadle-demo`: the main job of Beadle, end to end, with nothing to configure.
 //!
 //! `stage` starts the server, `receiver` is the other system that is told, and `mailbox`
-//! (which speaks `smtp`) the users' mail server. `story` is what happens, after
+//! the users' mail server, both made of the testkit's. `story` is what happens, after
 //! `preparation`; both go through `scene`, which shows every step and puts down in the
 //! `ledger` what has to follow. Nothing here knows Beadle from inside, except for how to
 //! start it: all else goes through the public API, and whatever is claimed has been seen
@@ -19,30 +19,30 @@ mod preparation;
 mod print;
 mod receiver;
 mod scene;
-mod smtp;
 mod stage;
 mod story;
 mod subscription_texts;
 mod summary;
 mod survey_texts;
 
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use beadle_common::settings::{LogFormat, LogSettings};
+use beadle_common::settings::{LogFormat, LogSettings, complain, parse_arguments};
 use beadle_worker::signals;
-use clap::Args;
+use clap::Parser;
 
-use crate::commands::Failure;
 use scene::Scene;
 use stage::Stage;
 
 /// In this time duplicates would show.
 const QUIET: Duration = Duration::from_millis(300);
 
-/// The settings of the demo.
-#[derive(Debug, Clone, Args)]
-pub struct Demo {
+/// Shows the main job of Beadle, end to end, with nothing to configure
+#[derive(Debug, Clone, Parser)]
+#[command(name = "beadle-demo", version)]
+struct Demo {
     /// Leave everything running afterwards, for exploring
     #[arg(long)]
     keep: bool,
@@ -57,15 +57,26 @@ pub struct Demo {
     rust_log: String,
 }
 
+fn main() -> ExitCode {
+    let demo: Demo = parse_arguments("beadle-demo", |command, _| command);
+    match demo.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain("beadle-demo", error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
 impl Demo {
-    pub(crate) fn run(self) -> Result<(), Failure> {
+    fn run(self) -> anyhow::Result<()> {
         let log = LogSettings {
             rust_log: self.rust_log.clone(),
             log_format: LogFormat::Text,
         };
         log.start();
         let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-        Ok(runtime.block_on(self.play())?)
+        runtime.block_on(self.play())
     }
 
     async fn play(self) -> anyhow::Result<()> {

@@ -6,12 +6,12 @@ use anyhow::Context;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::cast::{CLAIRE, EMMA, JOAO, LUKAS, MARTA, Person};
-use super::ledger::Pace;
-use super::preparation::{Prepared, prepare};
-use super::scene::{Chapter, Happening, Scene, Shown};
-use super::subscription_texts::{CANCELED, CHANGED, ENDED, SUBSCRIPTION, WELCOME};
-use super::survey_texts::{SURVEY, THANKS};
+use crate::cast::{CLAIRE, EMMA, JOAO, LUKAS, MARTA, Person};
+use crate::ledger::Pace;
+use crate::preparation::{Prepared, prepare};
+use crate::scene::{Chapter, Happening, Scene, Shown};
+use crate::subscription_texts::{CANCELED, CHANGED, ENDED, SUBSCRIPTION, WELCOME};
+use crate::survey_texts::{SURVEY, THANKS};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// So long that what is left still counts as whole days when the request is read.
@@ -62,7 +62,7 @@ const ANSWERED: Chapter = Chapter {
     letter: &THANKS,
 };
 
-pub(super) async fn play(scene: &mut Scene) -> anyhow::Result<()> {
+pub(crate) async fn play(scene: &mut Scene) -> anyhow::Result<()> {
     let prepared = prepare(scene).await?;
     Story { prepared, scene }.play().await
 }

@@ -2,28 +2,28 @@
 
 use serde_json::{Value, json};
 
-use super::letters::Language;
+use crate::letters::Language;
 
 /// A user.
 #[derive(Debug)]
-pub(super) struct Person {
-    pub(super) name: &'static str,
+pub(crate) struct Person {
+    pub(crate) name: &'static str,
     email: &'static str,
     /// `preferredLanguages`, best first.
-    pub(super) reads: &'static [&'static str],
+    pub(crate) reads: &'static [&'static str],
     /// What the user gets to read.
-    pub(super) language: Language,
+    pub(crate) language: Language,
     /// Why that and nothing else.
-    pub(super) because: &'static str,
+    pub(crate) because: &'static str,
 }
 
 impl Person {
-    pub(super) fn email(&self) -> String {
+    pub(crate) fn email(&self) -> String {
         format!("{}@example.com", self.email)
     }
 
     /// The request that creates the user.
-    pub(super) fn request(&self) -> Value {
+    pub(crate) fn request(&self) -> Value {
         json!({"user": {
             "email": self.email(),
             "firstName": self.name,
@@ -34,7 +34,7 @@ impl Person {
 }
 
 /// The one who acts.
-pub(super) const SUPPORT: Person = Person {
+pub(crate) const SUPPORT: Person = Person {
     name: "Support",
     email: "support",
     reads: &["en"],
@@ -42,7 +42,7 @@ pub(super) const SUPPORT: Person = Person {
     because: "",
 };
 
-pub(super) const LUKAS: Person = Person {
+pub(crate) const LUKAS: Person = Person {
     name: "Lukas",
     email: "lukas",
     reads: &["de"],
@@ -50,7 +50,7 @@ pub(super) const LUKAS: Person = Person {
     because: "his first choice",
 };
 
-pub(super) const CLAIRE: Person = Person {
+pub(crate) const CLAIRE: Person = Person {
     name: "Claire",
     email: "claire",
     reads: &["fr_CA", "en"],
@@ -58,7 +58,7 @@ pub(super) const CLAIRE: Person = Person {
     because: "nothing for fr_CA, so without the country",
 };
 
-pub(super) const EMMA: Person = Person {
+pub(crate) const EMMA: Person = Person {
     name: "Emma",
     email: "emma",
     reads: &["en"],
@@ -66,7 +66,7 @@ pub(super) const EMMA: Person = Person {
     because: "nothing for en, so the default, which is English",
 };
 
-pub(super) const MARTA: Person = Person {
+pub(crate) const MARTA: Person = Person {
     name: "Marta",
     email: "marta",
     reads: &["eo", "es_MX"],
@@ -74,7 +74,7 @@ pub(super) const MARTA: Person = Person {
     because: "nothing in Esperanto, so her second choice",
 };
 
-pub(super) const JOAO: Person = Person {
+pub(crate) const JOAO: Person = Person {
     name: "João",
     email: "joao",
     reads: &["pt_BR"],
@@ -83,4 +83,4 @@ pub(super) const JOAO: Person = Person {
 };
 
 /// Those who are acted upon.
-pub(super) const USERS: [&Person; 5] = [&LUKAS, &CLAIRE, &EMMA, &MARTA, &JOAO];
+pub(crate) const USERS: [&Person; 5] = [&LUKAS, &CLAIRE, &EMMA, &MARTA, &JOAO];

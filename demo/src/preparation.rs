@@ -5,33 +5,33 @@ use anyhow::Context;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::cast::{Person, SUPPORT, USERS};
-use super::letters::{Letter, default, localized};
-use super::print::list;
-use super::scene::Scene;
-use super::subscription_texts::{CANCELED, CHANGED, ENDED, PAID, SUBSCRIPTION, WELCOME};
-use super::survey_texts::{OPTIONS, SURVEY, THANKS};
+use crate::cast::{Person, SUPPORT, USERS};
+use crate::letters::{Letter, default, localized};
+use crate::print::list;
+use crate::scene::Scene;
+use crate::subscription_texts::{CANCELED, CHANGED, ENDED, PAID, SUBSCRIPTION, WELCOME};
+use crate::survey_texts::{OPTIONS, SURVEY, THANKS};
 
 /// A user who has an Id.
 #[derive(Debug)]
-pub(super) struct User {
-    pub(super) person: &'static Person,
-    pub(super) id: String,
+pub(crate) struct User {
+    pub(crate) person: &'static Person,
+    pub(crate) id: String,
 }
 
 /// The Ids of what was prepared.
 #[derive(Debug)]
-pub(super) struct Prepared {
-    pub(super) support: User,
+pub(crate) struct Prepared {
+    pub(crate) support: User,
     users: Vec<User>,
-    pub(super) reason: String,
-    pub(super) subscription: String,
-    pub(super) survey: String,
+    pub(crate) reason: String,
+    pub(crate) subscription: String,
+    pub(crate) survey: String,
 }
 
 impl Prepared {
     /// Somebody of the cast.
-    pub(super) fn user(&self, person: &Person) -> anyhow::Result<&User> {
+    pub(crate) fn user(&self, person: &Person) -> anyhow::Result<&User> {
         let found = self
             .users
             .iter()
@@ -40,7 +40,7 @@ impl Prepared {
     }
 }
 
-pub(super) async fn prepare(scene: &mut Scene) -> anyhow::Result<Prepared> {
+pub(crate) async fn prepare(scene: &mut Scene) -> anyhow::Result<Prepared> {
     webhook(scene).await?;
     let (support, users) = people(scene).await?;
     let reason = reason(scene).await?;

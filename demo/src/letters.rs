@@ -1,11 +1,11 @@
 //! Letters in several languages, and the templates they become. What Pied Piper writes
-//! is in [`super::subscription_texts`] and [`super::survey_texts`].
+//! is in [`crate::subscription_texts`] and [`crate::survey_texts`].
 
 use serde_json::{Map, Value, json};
 
 /// A language that the letters exist in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Language {
+pub(crate) enum Language {
     English,
     German,
     French,
@@ -17,7 +17,7 @@ use Language::{Brazilian, English, French, German, Spanish};
 
 impl Language {
     /// The key of its translations; none: it is the default.
-    pub(super) fn key(self) -> Option<&'static str> {
+    pub(crate) fn key(self) -> Option<&'static str> {
         match self {
             English => None,
             German => Some("de"),
@@ -28,7 +28,7 @@ impl Language {
     }
 
     /// Its name, with its key.
-    pub(super) fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         match self {
             English => "English, the default",
             German => "German, de",
@@ -50,21 +50,21 @@ impl Language {
 }
 
 /// A text in every language, the default first.
-pub(super) type Translations<T> = [(Language, T); 5];
+pub(crate) type Translations<T> = [(Language, T); 5];
 
 /// A subject and the lines below the greeting.
-pub(super) type Wording = (&'static str, &'static [&'static str]);
+pub(crate) type Wording = (&'static str, &'static [&'static str]);
 
 /// A mail that Pied Piper sends.
 #[derive(Debug)]
-pub(super) struct Letter {
-    pub(super) name: &'static str,
-    pub(super) words: Translations<Wording>,
+pub(crate) struct Letter {
+    pub(crate) name: &'static str,
+    pub(crate) words: Translations<Wording>,
 }
 
 impl Letter {
     /// The subject that a user of this name reads.
-    pub(super) fn subject(&self, language: Language, name: &str) -> String {
+    pub(crate) fn subject(&self, language: Language, name: &str) -> String {
         let mut words = self.words.iter();
         let found = words.find(|(candidate, _)| *candidate == language);
         let subject = found.map_or("", |(_, (subject, _))| *subject);
@@ -72,7 +72,7 @@ impl Letter {
     }
 
     /// The request that creates the template.
-    pub(super) fn template(&self) -> Value {
+    pub(crate) fn template(&self) -> Value {
         let texts = self
             .words
             .map(|(language, wording)| (language, text(language, wording)));
@@ -97,20 +97,20 @@ impl Letter {
 }
 
 /// The default text.
-pub(super) fn default<T: AsRef<str>>(texts: &Translations<T>) -> &str {
+pub(crate) fn default<T: AsRef<str>>(texts: &Translations<T>) -> &str {
     let [(_, default), ..] = texts;
     default.as_ref()
 }
 
 /// The translations, as the API wants them.
-pub(super) fn localized<T: AsRef<str>>(texts: &Translations<T>) -> Value {
+pub(crate) fn localized<T: AsRef<str>>(texts: &Translations<T>) -> Value {
     let entry =
         |(language, text): &(Language, T)| Some((language.key()?.to_owned(), text.as_ref().into()));
     Value::Object(texts.iter().filter_map(entry).collect::<Map<_, _>>())
 }
 
 /// The text that readers of this language get.
-pub(super) fn in_language<T: AsRef<str>>(texts: &Translations<T>, language: Language) -> &str {
+pub(crate) fn in_language<T: AsRef<str>>(texts: &Translations<T>, language: Language) -> &str {
     let found = texts.iter().find(|(candidate, _)| *candidate == language);
     found.map_or(default(texts), |(_, text)| text.as_ref())
 }

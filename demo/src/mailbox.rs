@@ -1,74 +1,58 @@
 //! The users' mail server: catches every message instead of passing it on.
 
-use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
+use beadle_tests::MailServer;
 use mail_parser::{Address, Message, MessageParser};
-use tokio::io::BufReader;
-use tokio::net::{TcpListener, TcpStream};
 
-use super::inbox::Inbox;
-use super::smtp::{self, Envelope};
+use crate::inbox::Inbox;
 
 /// A caught message, decoded as a mail program would.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Mail {
+pub(crate) struct Mail {
     /// When it came; none only in tests.
-    pub(super) at: Option<Instant>,
-    pub(super) from: String,
-    pub(super) to: String,
+    pub(crate) at: Option<Instant>,
+    pub(crate) from: String,
+    pub(crate) to: String,
     /// The address that the message was delivered to.
-    pub(super) recipient: String,
-    pub(super) subject: String,
-    pub(super) text: String,
-    pub(super) html: String,
+    pub(crate) recipient: String,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    pub(crate) html: String,
 }
 
 /// The server, on a free port of this machine.
-#[derive(Debug, Clone)]
-pub(super) struct Mailbox {
-    address: SocketAddr,
-    pub(super) inbox: Inbox<Mail>,
+#[derive(Clone)]
+pub(crate) struct Mailbox {
+    server: Arc<MailServer>,
+    pub(crate) inbox: Inbox<Mail>,
 }
 
 impl Mailbox {
-    pub(super) async fn start() -> std::io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let mailbox = Self {
-            address: listener.local_addr()?,
-            inbox: Inbox::new(),
-        };
-        let inbox = mailbox.inbox.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, inbox.clone()));
-            }
+    pub(crate) async fn start() -> Self {
+        let server = Arc::new(MailServer::start().await);
+        let caught = Arc::clone(&server);
+        let inbox = Inbox::new(server.arrivals(), move || {
+            let all = caught.mails().into_iter();
+            all.map(|mail| decoded(&mail.to, &mail.raw, mail.arrived))
+                .collect()
         });
-        Ok(mailbox)
+        Self { server, inbox }
     }
 
-    pub(super) fn url(&self) -> String {
-        format!("smtp://{}", self.address)
+    pub(crate) fn url(&self) -> String {
+        self.server.url()
     }
 }
 
-async fn serve(mut stream: TcpStream, inbox: Inbox<Mail>) {
-    let (read, write) = stream.split();
-    // A sender that goes away is its own business: what it owed will be missing.
-    let _ = smtp::converse(BufReader::new(read), write, |envelope| {
-        inbox.put(decoded(&envelope, Instant::now()));
-    })
-    .await;
-}
-
-fn decoded(envelope: &Envelope, at: Instant) -> Mail {
-    let message = MessageParser::default().parse(&envelope.message);
-    let message = message.unwrap_or_default();
+fn decoded(to: &[String], raw: &[u8], at: Instant) -> Mail {
+    let message = MessageParser::default().parse(raw).unwrap_or_default();
     Mail {
         at: Some(at),
         from: first(message.from()),
         to: first(message.to()),
-        recipient: envelope.to.join(", "),
+        recipient: to.join(", "),
         subject: message.subject().unwrap_or_default().to_owned(),
         text: text(&message),
         html: html(&message),
@@ -107,11 +91,8 @@ mod tests {
     use super::*;
 
     fn decode(message: &str) -> Mail {
-        let envelope = Envelope {
-            to: vec!["joao@example.com".to_owned()],
-            message: message.replace('\n', "\r\n").into_bytes(),
-        };
-        decoded(&envelope, Instant::now())
+        let raw = message.replace('\n', "\r\n").into_bytes();
+        decoded(&["joao@example.com".to_owned()], &raw, Instant::now())
     }
 
     #[test]

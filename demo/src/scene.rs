@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use hyper::Method;
 use serde_json::Value;
 
-use super::cast::Person;
-use super::client::{Answer, Client};
-use super::layout::millis;
-use super::ledger::{Ledger, OwedEvent, OwedMail, Pace};
-use super::letters::{Letter, Translations, in_language};
-use super::mailbox::{Mail, Mailbox};
-use super::print::Page;
-use super::receiver::{Received, Receiver};
+use crate::cast::Person;
+use crate::client::{Answer, Client};
+use crate::layout::millis;
+use crate::ledger::{Ledger, OwedEvent, OwedMail, Pace};
+use crate::letters::{Letter, Translations, in_language};
+use crate::mailbox::{Mail, Mailbox};
+use crate::print::Page;
+use crate::receiver::{Received, Receiver};
 
 /// How long an arrival is waited for. Once something is missing the demo has failed, and
 /// what is shown afterwards need not be waited for as long.
@@ -21,41 +21,40 @@ const IMPATIENCE: Duration = Duration::from_secs(1);
 
 /// How much of what happens is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shown {
+pub(crate) enum Shown {
     Whole,
     Briefly,
 }
 
 /// Everything that the steps work with.
-#[derive(Debug)]
-pub(super) struct Scene {
-    pub(super) page: Page,
-    pub(super) receiver: Receiver,
-    pub(super) mailbox: Mailbox,
-    pub(super) ledger: Ledger,
+pub(crate) struct Scene {
+    pub(crate) page: Page,
+    pub(crate) receiver: Receiver,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) ledger: Ledger,
     client: Client,
     patience: Duration,
 }
 
 /// What a phase of a definition brings about.
 #[derive(Debug)]
-pub(super) struct Chapter {
+pub(crate) struct Chapter {
     /// Of the definition.
-    pub(super) name: &'static Translations<&'static str>,
-    pub(super) phase: &'static str,
-    pub(super) letter: &'static Letter,
+    pub(crate) name: &'static Translations<&'static str>,
+    pub(crate) phase: &'static str,
+    pub(crate) letter: &'static Letter,
 }
 
 /// Something that happens to a user, of which others are told.
 #[derive(Debug, Clone)]
-pub(super) struct Happening {
+pub(crate) struct Happening {
     event: OwedEvent,
     mail: OwedMail,
 }
 
 impl Happening {
     /// `since` is when it was asked for, or when it is due.
-    pub(super) fn new(
+    pub(crate) fn new(
         person: &Person,
         chapter: &Chapter,
         action_id: &str,
@@ -92,7 +91,7 @@ impl Happening {
 }
 
 impl Scene {
-    pub(super) fn new(client: Client, receiver: Receiver, mailbox: Mailbox) -> Self {
+    pub(crate) fn new(client: Client, receiver: Receiver, mailbox: Mailbox) -> Self {
         Self {
             page: Page::new(),
             receiver,
@@ -104,7 +103,7 @@ impl Scene {
     }
 
     /// Sends a request, and shows it with `members` of the answer.
-    pub(super) async fn call(
+    pub(crate) async fn call(
         &self,
         method: Method,
         path: &str,
@@ -118,7 +117,7 @@ impl Scene {
     }
 
     /// Sends a request that is like the one before, and shows only how they differ.
-    pub(super) async fn call_alike(
+    pub(crate) async fn call_alike(
         &self,
         path: &str,
         body: &Value,
@@ -132,18 +131,18 @@ impl Scene {
     }
 
     /// Sends a request that needs no showing.
-    pub(super) async fn call_unseen(&self, path: &str, body: &Value) -> anyhow::Result<Answer> {
+    pub(crate) async fn call_unseen(&self, path: &str, body: &Value) -> anyhow::Result<Answer> {
         self.client.send(&Method::POST, path, Some(body)).await
     }
 
     /// Puts down what has to arrive.
-    pub(super) fn expect(&mut self, happening: &Happening) {
+    pub(crate) fn expect(&mut self, happening: &Happening) {
         self.ledger.events.push(happening.event.clone());
         self.ledger.mails.push(happening.mail.clone());
     }
 
     /// Waits for what has to arrive, and shows it.
-    pub(super) async fn watch(&mut self, happening: &Happening, shown: Shown) {
+    pub(crate) async fn watch(&mut self, happening: &Happening, shown: Shown) {
         if happening.event.pace == Pace::Retried {
             self.watch_refusal(happening).await;
         }

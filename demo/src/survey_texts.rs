@@ -1,9 +1,9 @@
 //! What Pied Piper says about its survey, in every language it speaks.
 
-use super::letters::Language::{Brazilian, English, French, German, Spanish};
-use super::letters::{Letter, Translations};
+use crate::letters::Language::{Brazilian, English, French, German, Spanish};
+use crate::letters::{Letter, Translations};
 
-pub(super) const SURVEY: Translations<&str> = [
+pub(crate) const SURVEY: Translations<&str> = [
     (English, "Satisfaction survey"),
     (German, "Zufriedenheitsumfrage"),
     (French, "Enquête de satisfaction"),
@@ -11,7 +11,7 @@ pub(super) const SURVEY: Translations<&str> = [
     (Brazilian, "Pesquisa de satisfação"),
 ];
 
-pub(super) const OPTIONS: [Translations<&str>; 3] = [
+pub(crate) const OPTIONS: [Translations<&str>; 3] = [
     [
         (English, "Excellent"),
         (German, "Ausgezeichnet"),
@@ -35,7 +35,7 @@ pub(super) const OPTIONS: [Translations<&str>; 3] = [
     ],
 ];
 
-pub(super) const THANKS: Letter = Letter {
+pub(crate) const THANKS: Letter = Letter {
     name: "Thanks for the answer",
     words: [
         (

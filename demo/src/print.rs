@@ -6,17 +6,17 @@ use std::io::{IsTerminal, Write};
 use hyper::Method;
 use serde_json::{Map, Value, json};
 
-use super::client::Answer;
-use super::layout::{WIDTH, compact, indented, json as laid_out, millis, shortened, wrapped};
-use super::mailbox::Mail;
-use super::receiver::Received;
+use crate::client::Answer;
+use crate::layout::{WIDTH, compact, indented, json as laid_out, millis, shortened, wrapped};
+use crate::mailbox::Mail;
+use crate::receiver::Received;
 
 /// Columns that what belongs to a step is moved to the right by.
 const INDENT: usize = 3;
 
 /// How a text stands out, on terminals only.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Style {
+pub(crate) enum Style {
     Bold,
     Dim,
     Good,
@@ -25,13 +25,13 @@ pub(super) enum Style {
 
 /// Standard output, and the number of the last step.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(crate) struct Page {
     colour: bool,
     steps: usize,
 }
 
 impl Page {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
             colour: std::io::stdout().is_terminal() && !unwanted,
@@ -39,12 +39,12 @@ impl Page {
         }
     }
 
-    pub(super) fn line(&self, text: impl Display) {
+    pub(crate) fn line(&self, text: impl Display) {
         // Whoever closes the other end has read enough; the demo goes on for its exit code.
         let _ = writeln!(std::io::stdout().lock(), "{text}");
     }
 
-    pub(super) fn styled(&self, style: Style, text: impl Display) -> String {
+    pub(crate) fn styled(&self, style: Style, text: impl Display) -> String {
         if !self.colour {
             return text.to_string();
         }
@@ -58,13 +58,13 @@ impl Page {
     }
 
     /// The heading of the next step.
-    pub(super) fn step(&mut self, heading: &str) {
+    pub(crate) fn step(&mut self, heading: &str) {
         self.steps += 1;
         let heading = format!("{}. {heading}", self.steps);
         self.heading(&heading);
     }
 
-    pub(super) fn heading(&self, heading: &str) {
+    pub(crate) fn heading(&self, heading: &str) {
         let rule = "─".repeat(WIDTH.saturating_sub(heading.chars().count() + 1));
         self.line("");
         self.line(format_args!(
@@ -75,22 +75,22 @@ impl Page {
     }
 
     /// Prose.
-    pub(super) fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &str) {
         for line in wrapped(text, INDENT) {
             self.line(line);
         }
     }
 
     /// A line of a table or a list.
-    pub(super) fn item(&self, text: impl Display) {
+    pub(crate) fn item(&self, text: impl Display) {
         self.line(indented(INDENT, &text.to_string()));
     }
 
-    pub(super) fn gap(&self) {
+    pub(crate) fn gap(&self) {
         self.line("");
     }
 
-    pub(super) fn request(&self, method: &Method, path: &str, body: Option<&Value>) {
+    pub(crate) fn request(&self, method: &Method, path: &str, body: Option<&Value>) {
         self.gap();
         let call = format!("{method} {path}");
         self.item(format_args!("--> {}", self.styled(Style::Bold, call)));
@@ -102,13 +102,13 @@ impl Page {
     }
 
     /// A request that is like the one before, except for these members.
-    pub(super) fn alike(&self, method: &Method, path: &str, body: &Value, members: &[&str]) {
+    pub(crate) fn alike(&self, method: &Method, path: &str, body: &Value, members: &[&str]) {
         self.request(method, path, excerpt(body, members).as_ref());
         self.detail("(the rest as before)");
     }
 
     /// An answer, of which only some members are of interest here.
-    pub(super) fn answer(&self, answer: &Answer, members: &[&str]) {
+    pub(crate) fn answer(&self, answer: &Answer, members: &[&str]) {
         let took = millis(answer.took);
         self.item(format_args!("<-- {} in {took}", answer.status));
         if let Some(excerpt) = excerpt(&answer.body, members) {
@@ -119,7 +119,7 @@ impl Page {
     }
 
     /// A webhook with everything that came.
-    pub(super) fn whole_webhook(&self, received: &Received, took: &str) {
+    pub(crate) fn whole_webhook(&self, received: &Received, took: &str) {
         self.gap();
         self.item(format_args!("==> webhook, {took}"));
         for name in [
@@ -140,7 +140,7 @@ impl Page {
     }
 
     /// A webhook in one line.
-    pub(super) fn webhook(&self, received: &Received, took: &str) {
+    pub(crate) fn webhook(&self, received: &Received, took: &str) {
         let phase = received.text("phase");
         let name = received.text("localizedAction");
         let verdict = self.verdict(received);
@@ -150,7 +150,7 @@ impl Page {
     }
 
     /// One of several attempts, with what tells that they are the same.
-    pub(super) fn attempt(&self, received: &Received, took: &str) {
+    pub(crate) fn attempt(&self, received: &Received, took: &str) {
         let id = received.header("webhook-id");
         self.item(format_args!("==> webhook {id}, {took}:"));
         let verdict = self.verdict(received);
@@ -168,7 +168,7 @@ impl Page {
     }
 
     /// A mail as its reader sees it.
-    pub(super) fn mail(&self, mail: &Mail, took: &str) {
+    pub(crate) fn mail(&self, mail: &Mail, took: &str) {
         self.item(format_args!("==> mail {took}"));
         let headers = [
             ("From", &mail.from),
@@ -186,7 +186,7 @@ impl Page {
     }
 
     /// The HTML part of a mail, which is shown once.
-    pub(super) fn html(&self, mail: &Mail) {
+    pub(crate) fn html(&self, mail: &Mail) {
         self.detail(format_args!(
             "and the same as HTML ({} bytes):",
             mail.html.len()
@@ -196,12 +196,12 @@ impl Page {
         }
     }
 
-    pub(super) fn missing(&self, what: &str) {
+    pub(crate) fn missing(&self, what: &str) {
         let text = format!("!!! {what} did not arrive in time");
         self.item(self.styled(Style::Bad, text));
     }
 
-    pub(super) fn detail(&self, text: impl Display) {
+    pub(crate) fn detail(&self, text: impl Display) {
         self.line(indented(INDENT + 4, &text.to_string()));
     }
 
@@ -229,7 +229,7 @@ fn excerpt(body: &Value, members: &[&str]) -> Option<Value> {
 }
 
 /// For lists: JSON in one line.
-pub(super) fn list(items: &[&str]) -> String {
+pub(crate) fn list(items: &[&str]) -> String {
     compact(&json!(items))
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::mailbox::Mail;
-use super::receiver::Received;
+use crate::mailbox::Mail;
+use crate::receiver::Received;
 
 /// What an arrival is measured against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pace {
+pub(crate) enum Pace {
     /// The moment that the request was sent.
     Request,
     /// The same, but the receiver refuses the first attempt.
@@ -18,19 +18,19 @@ pub(super) enum Pace {
 
 /// An event that the receiver has to accept, once.
 #[derive(Debug, Clone)]
-pub(super) struct OwedEvent {
-    pub(super) person: &'static str,
-    pub(super) action_id: String,
-    pub(super) phase: &'static str,
+pub(crate) struct OwedEvent {
+    pub(crate) person: &'static str,
+    pub(crate) action_id: String,
+    pub(crate) phase: &'static str,
     /// The action's name in the user's language.
-    pub(super) localized_action: String,
-    pub(super) since: Instant,
-    pub(super) pace: Pace,
+    pub(crate) localized_action: String,
+    pub(crate) since: Instant,
+    pub(crate) pace: Pace,
 }
 
 impl OwedEvent {
     /// Whether an attempt is one for this event, accepted or not.
-    pub(super) fn concerns(&self, received: &Received) -> bool {
+    pub(crate) fn concerns(&self, received: &Received) -> bool {
         received.text("actionId") == self.action_id && received.text("phase") == self.phase
     }
 
@@ -41,17 +41,17 @@ impl OwedEvent {
 
 /// A mail that has to arrive, once.
 #[derive(Debug, Clone)]
-pub(super) struct OwedMail {
-    pub(super) recipient: String,
+pub(crate) struct OwedMail {
+    pub(crate) recipient: String,
     /// Tells the letter and the language.
-    pub(super) subject: String,
-    pub(super) language: &'static str,
-    pub(super) since: Instant,
-    pub(super) pace: Pace,
+    pub(crate) subject: String,
+    pub(crate) language: &'static str,
+    pub(crate) since: Instant,
+    pub(crate) pace: Pace,
 }
 
 impl OwedMail {
-    pub(super) fn is(&self, mail: &Mail) -> bool {
+    pub(crate) fn is(&self, mail: &Mail) -> bool {
         mail.recipient == self.recipient && mail.subject == self.subject
     }
 
@@ -62,23 +62,23 @@ impl OwedMail {
 
 /// Everything that has to arrive.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
-    pub(super) events: Vec<OwedEvent>,
-    pub(super) mails: Vec<OwedMail>,
+pub(crate) struct Ledger {
+    pub(crate) events: Vec<OwedEvent>,
+    pub(crate) mails: Vec<OwedMail>,
 }
 
 /// One line of the summary.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Tally {
-    pub(super) expected: usize,
-    pub(super) arrived: usize,
+pub(crate) struct Tally {
+    pub(crate) expected: usize,
+    pub(crate) arrived: usize,
     /// Of webhooks only.
-    pub(super) verified: usize,
+    pub(crate) verified: usize,
 }
 
 /// Lines of the summary, in the order in which their names came up.
 #[derive(Debug, Default)]
-pub(super) struct Tallies(pub(super) Vec<(&'static str, Tally)>);
+pub(crate) struct Tallies(pub(crate) Vec<(&'static str, Tally)>);
 
 impl Tallies {
     /// Counts one more of what is expected, with what came of it.
@@ -101,20 +101,20 @@ impl Tallies {
 
 /// How the two agree.
 #[derive(Debug, Default)]
-pub(super) struct Report {
+pub(crate) struct Report {
     /// By phase.
-    pub(super) events: Tallies,
+    pub(crate) events: Tallies,
     /// By language.
-    pub(super) mails: Tallies,
-    pub(super) attempts_refused: usize,
-    pub(super) problems: Vec<String>,
-    pub(super) to_webhook: Vec<Duration>,
-    pub(super) to_mail: Vec<Duration>,
-    pub(super) after_expiry: Vec<Duration>,
+    pub(crate) mails: Tallies,
+    pub(crate) attempts_refused: usize,
+    pub(crate) problems: Vec<String>,
+    pub(crate) to_webhook: Vec<Duration>,
+    pub(crate) to_mail: Vec<Duration>,
+    pub(crate) after_expiry: Vec<Duration>,
 }
 
 impl Ledger {
-    pub(super) fn compare(&self, received: &[Received], mails: &[Mail]) -> Report {
+    pub(crate) fn compare(&self, received: &[Received], mails: &[Mail]) -> Report {
         let mut report = Report::default();
         for attempt in received {
             report.check_attempt(attempt);
@@ -233,5 +233,4 @@ impl Report {
 }
 
 #[cfg(test)]
-#[path = "ledger_tests.rs"]
 mod tests;
