@@ -1,13 +1,14 @@
 //! The migrations of both databases must make exactly the tables that `schema.rs`
-//! describes: same columns, same order, same types, same nullability.
+//! describes: same columns, same order, same types, same nullability. And both the same
+//! indexes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::sql_types::{Bool, Text};
 use diesel::{QueryableByName, RunQueryDsl};
 
 use super::{AnyConnection, Db, DbError};
-use crate::test_support::both_databases;
+use crate::test_support::{TestDb, both_databases};
 
 /// Table name to its columns, each as `name type nullability`.
 type Tables = BTreeMap<String, Vec<String>>;
@@ -125,3 +126,33 @@ fn the_schema_agrees_with_the_migrations(db: &Db) {
 }
 
 both_databases!(the_schema_agrees_with_the_migrations);
+
+/// The indexes that have a name of their own, with their tables.
+fn indexes(db: &Db) -> BTreeSet<String> {
+    #[derive(QueryableByName)]
+    struct Name {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let sql = match db.backend() {
+        super::Backend::Sqlite => {
+            "SELECT tbl_name || ' ' || name AS name FROM sqlite_master
+             WHERE type = 'index' AND sql IS NOT NULL"
+        }
+        super::Backend::Postgres => {
+            "SELECT tablename || ' ' || indexname AS name FROM pg_indexes
+             WHERE schemaname = current_schema() AND NOT EXISTS (
+                SELECT FROM pg_constraint WHERE conindid = indexname::regclass)"
+        }
+    };
+    let names = db.read_blocking(|c| Ok::<_, DbError>(diesel::sql_query(sql).load::<Name>(c)?));
+    let names = names.expect("the catalogue is readable");
+    names.into_iter().map(|name| name.name).collect()
+}
+
+#[test]
+fn both_databases_have_the_same_indexes() {
+    let found = indexes(&TestDb::sqlite().db);
+    assert!(found.len() > 20, "{found:?}");
+    assert_eq!(found, indexes(&TestDb::postgres().db));
+}

@@ -45,21 +45,16 @@ pub fn begin_mail_anew(
 
 #[cfg(test)]
 mod tests {
-    use diesel::connection::SimpleConnection as _;
     use diesel::prelude::*;
     use serde_json::json;
 
     use super::*;
     use crate::db::Db;
-    use crate::mail::QueuedEmail;
     use crate::model::mail_limit::MailLimit;
-    use crate::schema::{destination_states, mail_limits, outbox};
+    use crate::schema::destination_states;
     use crate::test_support::{self, both_databases, write};
 
-    both_databases!(
-        what_waited_for_a_server_waits_for_its_tenant,
-        mail_to_another_server_begins_anew,
-    );
+    both_databases!(mail_to_another_server_begins_anew,);
 
     #[test]
     fn a_destination_of_mail_is_nobody_elses() {
@@ -85,41 +80,6 @@ mod tests {
             state.save(c)
         });
         id
-    }
-
-    /// The migration that came with destinations of tenants, on rows as they were before it.
-    fn what_waited_for_a_server_waits_for_its_tenant(db: &Db) {
-        let id = tenant(db);
-        let server = DestinationId::random();
-        let destinations = write(db, move |c| {
-            let row = test_support::email(id, "reader@example.com");
-            QueuedEmail {
-                row,
-                destination: server,
-            }
-            .queue(c)?;
-            diesel::update(mail_limits::table)
-                .set(mail_limits::destination.eq(server))
-                .execute(c)?;
-            c.batch_execute(match c {
-                AnyConnection::Pg(_) => include_str!(
-                    "../../../migrations/postgres/2026-11-30-050000_mail_by_tenant/up.sql"
-                ),
-                AnyConnection::Sqlite(_) => include_str!(
-                    "../../../migrations/sqlite/2026-11-30-050000_mail_by_tenant/up.sql"
-                ),
-            })?;
-            let waiting: Vec<DestinationId> = outbox::table.select(outbox::destination).load(c)?;
-            let limited: Vec<DestinationId> = mail_limits::table
-                .select(mail_limits::destination)
-                .load(c)?;
-            let states: i64 = destination_states::table.count().get_result(c)?;
-            Ok((waiting, limited, states))
-        });
-        assert_eq!(
-            destinations,
-            (vec![mail_destination(id)], vec![mail_destination(id)], 0)
-        );
     }
 
     fn mail_to_another_server_begins_anew(db: &Db) {

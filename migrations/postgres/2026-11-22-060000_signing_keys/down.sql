@@ -1,2 +1,0 @@
-ALTER TABLE webhooks DROP CONSTRAINT webhooks_signing_key;
-DROP TABLE signing_keys;

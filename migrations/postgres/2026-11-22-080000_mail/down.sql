@@ -1,2 +1,0 @@
-DROP TABLE suppressions;
-ALTER TABLE emails DROP COLUMN preferred_languages;

@@ -1,2 +1,0 @@
-DROP TABLE config_epoch;
-DROP FUNCTION raise_config_epoch() CASCADE;

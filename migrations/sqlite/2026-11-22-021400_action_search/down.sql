@@ -1,2 +1,0 @@
-DROP INDEX action_logs_actioner;
-DROP INDEX action_logs_tenant;

@@ -1,1 +1,0 @@
-ALTER TABLE webhook_secrets DROP COLUMN public_key;
