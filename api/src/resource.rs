@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 
 use beadle_common::db::AnyConnection;
 use beadle_common::model::search::Window;
-use beadle_common::resources::{self, Context, Resource, Searchable};
+use beadle_common::resources::{self, Context, Resource, ResourceError, Searchable};
 use beadle_common::view::View;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::answer::{self, Answer, Reply};
@@ -55,8 +56,17 @@ async fn list<R: Searchable>(call: Call) -> Answer {
     .await
 }
 
+/// What a request makes of what is stored.
+type Update<R> =
+    fn(&mut AnyConnection, &Context, &R, &Map<String, Value>) -> Result<R, ResourceError>;
+
 /// `PUT` and `PATCH /noun/{id}`
-pub(crate) async fn update<R: Resource>(mut call: Call) -> Answer {
+pub(crate) async fn update<R: Resource>(call: Call) -> Answer {
+    update_by::<R>(call, resources::update).await
+}
+
+/// The same for a noun whose requests say more than what it is.
+pub(crate) async fn update_by<R: Resource>(mut call: Call, update: Update<R>) -> Answer {
     let id: R::Id = call.required_id()?;
     let body = call.body().await.map(|body| body.keeping(R::OWN));
     let is_patch = body.as_ref().is_ok_and(|body| body.patch.is_some());
@@ -71,7 +81,7 @@ pub(crate) async fn update<R: Resource>(mut call: Call) -> Answer {
             move |connection| Ok(resources::find_for_update::<R>(connection, &finding, id)?),
             move |stored| Ok(stored.document(&showing)),
             move |connection, stored, members| {
-                let new = resources::update(connection, &context, &stored, members)?;
+                let new = update(connection, &context, &stored, members)?;
                 Ok(resources::show(&new))
             },
         )

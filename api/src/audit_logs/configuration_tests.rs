@@ -18,6 +18,8 @@ both_databases!(
     a_refused_change_leaves_none,
     what_is_rolled_back_leaves_none,
     an_entry_says_what_was_and_what_is,
+    a_signing_key_leaves_entries_without_it,
+    a_tenant_takes_what_it_was_with_it,
 );
 
 /// What can be configured: a path, what creates it, and a change.
@@ -122,4 +124,64 @@ async fn an_entry_says_what_was_and_what_is(app: &TestApp) {
     assert_eq!(entry["data"], data);
     let user = entry["insertUser"].as_str().unwrap();
     assert!(user.starts_with("API key "), "{user}");
+}
+
+async fn a_signing_key_leaves_entries_without_it(app: &TestApp) {
+    let secret = format!("{SECRET}{SECRET}");
+    let key = json!({"key": {"algorithm": "HS256", "name": "Signs", "secret": secret}});
+    app.post(&format!("/api/key/import/{ID}"), key).await.ok();
+    app.advance(1);
+    let path = format!("/api/key/{ID}");
+    app.put(&path, json!({"key": {"name": "Signs more"}}))
+        .await
+        .ok();
+    app.advance(1);
+    assert_eq!(app.delete(&path).await.status, 200);
+    let messages: Vec<Value> = entries(app)
+        .await
+        .iter()
+        .map(|entry| entry["message"].clone())
+        .collect();
+    let expected = ["created", "updated", "deleted"].map(|verb| format!("{verb} key {ID}"));
+    assert_eq!(json!(messages), json!(expected));
+}
+
+async fn a_tenant_takes_what_it_was_with_it(app: &TestApp) {
+    let path = format!("/api/tenant/{ID}");
+    let tenant = json!({"tenant": {"name": "Pied Piper", "emailConfiguration": {
+        "host": "mail.example", "username": "me", "password": SECRET,
+        "additionalHeaders": [{"name": "X-Token", "value": SECRET}], "own": SECRET,
+    }}});
+    app.post(&path, tenant).await.ok();
+    app.advance(1);
+    let change = json!({"tenant": {
+        "captcha": {"secretKey": SECRET}, "data": {"a": 1}, "emailConfiguration": {"password": "other"},
+    }});
+    app.patch(&path, change).await.ok();
+    app.advance(1);
+    let told =
+        json!({"auditLog": {"insertUser": "me", "message": "Said", "newValue": "Pied Piper"}});
+    app.post("/api/system/audit-log", told).await.ok();
+    let before = entries(app).await;
+    assert_eq!(before[1]["newValue"]["name"], "Pied Piper");
+    assert_eq!(
+        before[1]["newValue"]["emailConfiguration"]["host"],
+        "mail.example"
+    );
+    let secrets = json!(["emailConfiguration.password"]);
+    assert_eq!(before[1]["data"]["changedSecrets"], secrets);
+    app.advance(1);
+    app.delete(&path).await.ok_empty();
+    let entries = entries(app).await;
+    let values: Vec<bool> = entries
+        .iter()
+        .map(|entry| entry.get("oldValue").is_some() || entry.get("newValue").is_some())
+        .collect();
+    assert_eq!(values, [false, false, true, false]);
+    let messages = ["created", "updated"].map(|verb| json!(format!("{verb} tenant {ID}")));
+    assert_eq!(
+        [&entries[0]["message"], &entries[1]["message"]],
+        [&messages[0], &messages[1]]
+    );
+    assert_eq!(entries[3]["message"], format!("deleted tenant {ID}"));
 }

@@ -2,25 +2,18 @@
 //! `/.well-known/jwks.json`. Private parts go in, but never out.
 
 mod create;
-mod delete;
 mod description;
 mod jwks;
-mod material;
-mod retrieve;
-mod update;
-mod view;
 
 #[cfg(test)]
 mod tests;
 
-use beadle_common::id::TenantId;
-use beadle_common::model::signing_key::SigningKeyRow;
+use beadle_common::resources::signing_keys::SigningKeyResource;
 
 use crate::description::{Routes, Section};
-use crate::error::ApiError;
 use crate::extract::{Access, Endpoint};
+use crate::resource::{remove, retrieve, update};
 
-const WRAPPER: &str = "key";
 const ENDPOINT: Endpoint = Endpoint {
     path: "/api/key",
     access: Access::Global,
@@ -53,15 +46,9 @@ pub(crate) fn routes() -> Section {
     .with(
         ENDPOINT
             .routes()
-            .get(retrieve::retrieve_keys, description::RETRIEVE)
-            .put(update::update_key, description::UPDATE)
-            .delete(delete::delete_key, description::DELETE),
+            .get(retrieve::<SigningKeyResource>, description::RETRIEVE)
+            .put(update::<SigningKeyResource>, description::UPDATE)
+            .delete(remove::<SigningKeyResource>, description::DELETE),
     )
     .with(Routes::open("/.well-known/jwks.json").get(jwks::retrieve_jwks, description::JWKS))
-}
-
-/// The key, which does not exist for those who may only look at another tenant.
-fn visible(key: Option<SigningKeyRow>, scope: Option<TenantId>) -> Result<SigningKeyRow, ApiError> {
-    key.filter(|key| scope.is_none_or(|tenant| key.serves(tenant)))
-        .ok_or(ApiError::NotFound)
 }

@@ -81,7 +81,7 @@ async fn a_tenant_is_a_copy_of_another(app: &TestApp) {
             .await
             .unwrap()
             .unwrap();
-        super::view::smtp_password(&app.state.sealer, &tenant).unwrap()
+        beadle_common::resources::tenants::smtp_password(&app.state.sealer, &tenant).unwrap()
     };
     assert_eq!(password.as_deref(), Some("hunter22"));
     let again = json!({"tenant": {"name": "copy"}, "sourceTenantId": id});

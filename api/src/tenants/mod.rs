@@ -3,18 +3,8 @@
 mod create;
 mod delete;
 mod description;
-mod email_configuration;
-mod event_configuration;
-mod failed_authentication;
-mod input;
-mod password;
 mod references;
-mod retrieve;
-mod search;
-mod source;
 mod update;
-mod view;
-mod webhook_ids;
 
 #[cfg(test)]
 mod erasure_tests;
@@ -27,16 +17,12 @@ mod tests;
 
 pub(crate) use beadle_common::resources::check_tenant_ids as read_tenant_ids;
 
+use beadle_common::resources::tenants::TenantResource;
+
 use crate::description::Section;
 use crate::extract::{Access, Endpoint};
+use crate::resource::{retrieve, search};
 
-const WRAPPER: &str = "tenant";
-/// Members that FusionAuth does not have.
-const OWN: [&str; 3] = [
-    "/tenant/emailConfiguration/dkim",
-    "/tenant/emailConfiguration/listUnsubscribe",
-    "/tenant/emailConfiguration/rateLimit",
-];
 const ENDPOINT: Endpoint = Endpoint {
     path: "/api/tenant",
     access: Access::Tenants,
@@ -55,16 +41,16 @@ pub(crate) fn routes() -> Section {
         .with(
             SEARCH
                 .routes()
-                .get(search::search_tenants, description::SEARCH)
-                .post(search::search_tenants, description::SEARCH),
+                .get(search::<TenantResource>, description::SEARCH)
+                .post(search::<TenantResource>, description::SEARCH),
         )
         .with(
             ENDPOINT
                 .routes()
-                .post(create::create_tenant, description::CREATE)
-                .get(retrieve::retrieve_tenants, description::RETRIEVE)
-                .put(update::update_tenant, description::UPDATE)
-                .patch(update::update_tenant, description::PATCH)
-                .delete(delete::delete_tenant, description::DELETE),
+                .post(create::create, description::CREATE)
+                .get(retrieve::<TenantResource>, description::RETRIEVE)
+                .put(update::update, description::UPDATE)
+                .patch(update::update, description::PATCH)
+                .delete(delete::delete, description::DELETE),
         )
 }

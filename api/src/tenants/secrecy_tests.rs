@@ -55,7 +55,7 @@ async fn password(app: &TestApp) -> Option<String> {
         .state
         .read(move |connection| Ok(Tenant::find(connection, id)?));
     let tenant = found.await.unwrap().unwrap();
-    super::view::smtp_password(&app.state.sealer, &tenant).unwrap()
+    beadle_common::resources::tenants::smtp_password(&app.state.sealer, &tenant).unwrap()
 }
 
 fn account() -> Value {

@@ -92,7 +92,7 @@ async fn the_smtp_password_is_kept_and_never_shown(app: &TestApp) {
             .await
             .unwrap()
             .unwrap();
-        super::view::smtp_password(&app.state.sealer, &tenant).unwrap()
+        beadle_common::resources::tenants::smtp_password(&app.state.sealer, &tenant).unwrap()
     };
     assert_eq!(stored().await.as_deref(), Some("hunter22"));
     app.patch(

@@ -18,6 +18,7 @@ use tokio::time::sleep;
 use crate::db::sql_type::text_enum;
 use crate::db::{AnyConnection, Db, DbError};
 use crate::id::{ErasureId, TenantId, UserId};
+use crate::model::audit_log::AuditLog;
 use crate::model::signing_key::SigningKeyRow;
 use crate::model::suppression::Suppression;
 use crate::model::user::User;
@@ -117,6 +118,7 @@ pub fn erase_tenant(
     now: UnixMillis,
 ) -> QueryResult<Erasure> {
     diesel::delete(api_keys::table.filter(api_keys::tenant_id.eq(tenant))).execute(connection)?;
+    AuditLog::forget_values_of(connection, tenant)?;
     diesel::delete(webhook_tenants::table.filter(webhook_tenants::tenant_id.eq(tenant)))
         .execute(connection)?;
     diesel::delete(mail_limits::table.filter(mail_limits::tenant_id.eq(tenant)))

@@ -89,6 +89,23 @@ impl NewAuditLog {
 }
 
 impl AuditLog {
+    /// Takes the values out of what Beadle has written about a tenant and what is its own: that
+    /// something changed stays on record, and what it was does not. What clients have written
+    /// stays as it is.
+    pub fn forget_values_of(connection: &mut AnyConnection, tenant: TenantId) -> QueryResult<()> {
+        let own = audit_logs::table
+            .filter(audit_logs::tenant_id.eq(tenant))
+            .filter(audit_logs::insert_user.like("API key %"))
+            .filter(audit_logs::data.like("%\"noun\":%"));
+        diesel::update(own)
+            .set((
+                audit_logs::old_value.eq(None::<JsonText>),
+                audit_logs::new_value.eq(None::<JsonText>),
+            ))
+            .execute(connection)?;
+        Ok(())
+    }
+
     /// The entry with this number.
     ///
     /// # Errors

@@ -39,6 +39,26 @@ pub struct SigningKeyRow {
     pub tenant_id: Option<TenantId>,
 }
 
+impl SigningKeyRow {
+    /// A key of which nothing is known yet.
+    #[must_use]
+    pub fn blank(id: SigningKeyId, now: UnixMillis) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            name_normalized: String::new(),
+            algorithm: Algorithm::EdDsa,
+            kid: String::new(),
+            length: 0,
+            public_key: None,
+            private_key: None,
+            insert_instant: now,
+            last_update_instant: now,
+            tenant_id: None,
+        }
+    }
+}
+
 crud!(SigningKeyRow, signing_keys, SigningKeyId);
 unique!(
     SigningKeyRow,

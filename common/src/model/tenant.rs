@@ -23,7 +23,7 @@ pub struct DkimSetting {
 }
 
 /// A tenant.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[derive(Debug, Clone, Default, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = tenants, treat_none_as_null = true)]
 pub struct Tenant {
     /// Primary key.

@@ -18,7 +18,7 @@ use super::resource::{Resource, Searchable, find, insert, read_new};
 use super::search::{text, text_criterion};
 use crate::bootstrap::random_key;
 use crate::db::{AnyConnection, Json, JsonText};
-use crate::id::ApiKeyId;
+use crate::id::{ApiKeyId, TenantId};
 use crate::model::api_key::{ApiKey, Endpoints};
 use crate::model::listing::ApiKeySearch;
 use crate::model::normalize;
@@ -276,6 +276,10 @@ impl Resource for ApiKeyResource {
 
     fn id(&self) -> ApiKeyId {
         self.row.id
+    }
+
+    fn tenant(&self) -> Option<TenantId> {
+        self.row.tenant_id
     }
 
     fn exists(connection: &mut AnyConnection, id: ApiKeyId) -> Result<bool, ResourceError> {

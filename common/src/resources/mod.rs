@@ -14,7 +14,9 @@ mod patch;
 mod problem;
 mod resource;
 pub mod search;
+pub mod signing_keys;
 mod tenant_ids;
+pub mod tenants;
 pub mod webhooks;
 
 pub use actor::{Actor, Context};

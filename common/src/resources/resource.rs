@@ -10,9 +10,10 @@ use super::actor::Context;
 use super::audit::Change;
 use super::error::ResourceError;
 use super::input::{Object, read_wrapped};
-use super::member::{Member, read_members, show_members};
+use super::member::{Member, audit_members, changed_secrets, read_members, show_members};
 use super::problem::Prefix;
 use crate::db::AnyConnection;
+use crate::id::TenantId;
 use crate::model::search::{Found, Sort, Window};
 use crate::unix_millis::UnixMillis;
 use crate::view::View;
@@ -40,6 +41,11 @@ pub trait Resource: Sized + Send + 'static {
     /// Its Id.
     fn id(&self) -> Self::Id;
 
+    /// The tenant that it belongs to, and goes with.
+    fn tenant(&self) -> Option<TenantId> {
+        None
+    }
+
     /// Whether there is one with this Id, seen or not.
     fn exists(connection: &mut AnyConnection, id: Self::Id) -> Result<bool, ResourceError>;
 
@@ -58,10 +64,25 @@ pub trait Resource: Sized + Send + 'static {
         id: Self::Id,
     ) -> Result<Option<Self>, ResourceError>;
 
+    /// As answers have it.
+    fn show(&self) -> View {
+        show_members(Self::MEMBERS, self)
+    }
+
+    /// As the audit log has it: without secrets.
+    fn audited(&self) -> View {
+        audit_members(Self::MEMBERS, self)
+    }
+
+    /// The names of secret members that `new` has otherwise.
+    fn changed_secrets(&self, new: &Self) -> Vec<&'static str> {
+        changed_secrets(Self::MEMBERS, self, new)
+    }
+
     /// What a PATCH of it starts from: the object in its wrapper, without a secret that answers
     /// do not show.
     fn document(&self, _: &Context) -> Value {
-        json!({Self::NOUN: show(self).into_value()})
+        json!({Self::NOUN: self.show().into_value()})
     }
 
     /// Rules that concern several members or other objects, once the members are read: reports
@@ -140,7 +161,7 @@ pub trait Searchable: Resource {
 /// The one as answers have it.
 #[must_use]
 pub fn show<R: Resource>(one: &R) -> View {
-    show_members(R::MEMBERS, one)
+    one.show()
 }
 
 /// Creates one, by what a request says of it.
@@ -220,10 +241,30 @@ pub fn update<R: Resource>(
     stored: &R,
     members: &Map<String, Value>,
 ) -> Result<R, ResourceError> {
-    let mut new = read_wrapped(members, R::NOUN, |object| {
-        let blank = R::blank(stored.id(), context.now, Some(stored));
-        read(connection, context, object, blank, Some(stored))
+    let new = read_wrapped(members, R::NOUN, |object| {
+        read_changed(connection, context, object, stored)
     })?;
+    replace(connection, context, stored, new)
+}
+
+/// What a request makes of `stored`. Problems are reported to the object's collector.
+pub(super) fn read_changed<R: Resource>(
+    connection: &mut AnyConnection,
+    context: &Context,
+    object: &Object<'_>,
+    stored: &R,
+) -> Result<R, ResourceError> {
+    let blank = R::blank(stored.id(), context.now, Some(stored));
+    read(connection, context, object, blank, Some(stored))
+}
+
+/// Stores one that nothing is wrong with in the place of another.
+pub(super) fn replace<R: Resource>(
+    connection: &mut AnyConnection,
+    context: &Context,
+    stored: &R,
+    mut new: R,
+) -> Result<R, ResourceError> {
     new.update(connection, context)?;
     let what = ("updated", stored.id());
     record(connection, context, what, Some(stored), Some(&new))?;
@@ -267,13 +308,15 @@ pub fn record<R: Resource>(
     old: Option<&R>,
     new: Option<&R>,
 ) -> Result<(), ResourceError> {
+    let secrets = old.zip(new).map(|(old, new)| old.changed_secrets(new));
     let change = Change {
         verb,
         noun: R::NOUN,
         id: &id,
-        members: R::MEMBERS,
-        old,
-        new,
+        tenant: new.or(old).and_then(R::tenant),
+        old: old.map(R::audited),
+        new: new.map(R::audited),
+        secrets: secrets.unwrap_or_default(),
     };
     Ok(change.record(connection, context)?)
 }

@@ -1,18 +1,18 @@
 //! `sourceTenantId` beside a new tenant: it gets everything that the source has, but the
 //! name, and the DKIM of a key that is the source's alone.
 
-use beadle_common::db::AnyConnection;
-use beadle_common::id::TenantId;
-use beadle_common::model::signing_key::SigningKeyRow;
-use beadle_common::model::tenant::Tenant;
-use beadle_common::seal::Sealer;
+use crate::db::AnyConnection;
+use crate::id::TenantId;
+use crate::model::signing_key::SigningKeyRow;
+use crate::model::tenant::Tenant;
+use crate::seal::Sealer;
 use serde_json::{Map, Value};
 
-use super::WRAPPER;
-use super::view::{for_patch, smtp_password};
-use crate::error::ApiError;
-use crate::errors::{Collector, Prefix};
-use crate::input::Object;
+use super::{TenantResource, document_with, smtp_password};
+use crate::resources::error::ResourceError;
+use crate::resources::input::Object;
+use crate::resources::problem::{Collector, Prefix};
+use crate::resources::resource::Resource;
 
 const MEMBER: &str = "sourceTenantId";
 
@@ -21,7 +21,7 @@ pub(super) fn with_source(
     connection: &mut AnyConnection,
     sealer: &Sealer,
     members: &Map<String, Value>,
-) -> Result<Map<String, Value>, ApiError> {
+) -> Result<Map<String, Value>, ResourceError> {
     let mut members = members.clone();
     let errors = Collector::new();
     let id = Object::root(&members, &errors).id::<TenantId>(MEMBER);
@@ -29,17 +29,20 @@ pub(super) fn with_source(
     let Some(id) = id else {
         return Ok(members);
     };
-    let source =
-        Tenant::find(connection, id)?.ok_or_else(|| ApiError::field(Prefix::Invalid, MEMBER))?;
+    let source = Tenant::find(connection, id)?
+        .ok_or_else(|| ResourceError::field(Prefix::Invalid, MEMBER))?;
     let password = smtp_password(sealer, &source)?;
-    let mut copy = for_patch(&source, password.as_deref());
-    if signs_with_its_own(connection, &source)?
+    let of_its_own = signs_with_its_own(connection, &source)?;
+    let mut copy = document_with(&TenantResource::of(source), password.as_deref());
+    if of_its_own
         && let Some(Value::Object(settings)) = copy.pointer_mut("/tenant/emailConfiguration")
     {
         settings.remove("dkim");
     }
-    if let Some(tenant) = members.get_mut(WRAPPER).filter(|tenant| tenant.is_object())
-        && let Some(copy) = copy.get_mut(WRAPPER)
+    if let Some(tenant) = members
+        .get_mut(TenantResource::NOUN)
+        .filter(|tenant| tenant.is_object())
+        && let Some(copy) = copy.get_mut(TenantResource::NOUN)
     {
         let name = tenant.get("name").cloned().unwrap_or(Value::Null);
         if let Value::Object(copy) = copy {
@@ -51,7 +54,10 @@ pub(super) fn with_source(
 }
 
 /// Whether the tenant's mail is signed with a key that is nobody else's.
-fn signs_with_its_own(connection: &mut AnyConnection, source: &Tenant) -> Result<bool, ApiError> {
+fn signs_with_its_own(
+    connection: &mut AnyConnection,
+    source: &Tenant,
+) -> Result<bool, ResourceError> {
     let Some(dkim) = source.dkim() else {
         return Ok(false);
     };

@@ -1,18 +1,19 @@
 //! `tenant.emailConfiguration`: where a tenant's mail goes, and who it comes from.
 
-use beadle_common::db::AnyConnection;
-use beadle_common::id::SigningKeyId;
-use beadle_common::mail::sample;
-use beadle_common::model::signing_key::SigningKeyRow;
-use beadle_common::model::tenant::{DkimSetting, Tenant};
-use beadle_common::render::unsubscribe_uri;
-use beadle_common::sign::dkim::can_sign_mail;
+use crate::db::AnyConnection;
+use crate::id::SigningKeyId;
+use crate::mail::sample;
+use crate::model::signing_key::SigningKeyRow;
+use crate::model::tenant::{DkimSetting, Tenant};
+use crate::render::unsubscribe_uri;
+use crate::sign::dkim::can_sign_mail;
 use serde_json::{Map, Value, json};
 
-use super::input::Reading;
-use crate::error::ApiError;
-use crate::errors::Prefix;
-use crate::input::{LONGEST_NAME, Object};
+use super::TenantResource;
+use crate::resources::actor::Context;
+use crate::resources::error::ResourceError;
+use crate::resources::input::{LONGEST_NAME, Object};
+use crate::resources::problem::Prefix;
 
 pub(super) const SECURITY: [&str; 3] = ["NONE", "SSL", "TLS"];
 
@@ -28,8 +29,9 @@ pub(super) struct EmailConfiguration {
 pub(super) fn read_email_configuration(
     connection: &mut AnyConnection,
     tenant: &Object<'_>,
-    reading: &Reading<'_>,
-) -> Result<EmailConfiguration, ApiError> {
+    context: &Context,
+    reading: &TenantResource,
+) -> Result<EmailConfiguration, ResourceError> {
     let empty = Map::new();
     let object = tenant
         .object("emailConfiguration")
@@ -40,7 +42,7 @@ pub(super) fn read_email_configuration(
         .filter(|(_, value)| !value.is_null())
         .map(|(member, value)| (member.clone(), value.clone()))
         .collect();
-    let dkim = dkim(connection, &object, reading)?;
+    let dkim = dkim(connection, &object, context, reading)?;
     let host = object.short_text("host", LONGEST_NAME);
     let (port, security) = (port(&object), security(&object));
     let with_host = host.is_some();
@@ -89,8 +91,9 @@ pub(super) fn read_email_configuration(
 fn dkim(
     connection: &mut AnyConnection,
     object: &Object<'_>,
-    reading: &Reading<'_>,
-) -> Result<Option<Value>, ApiError> {
+    context: &Context,
+    reading: &TenantResource,
+) -> Result<Option<Value>, ResourceError> {
     let Some(dkim) = object.object("dkim") else {
         return Ok(None);
     };
@@ -118,7 +121,7 @@ fn dkim(
         key,
     };
     let found = SigningKeyRow::find(connection, key)?;
-    if !found.is_some_and(|key| may_sign(&key, &setting, reading)) {
+    if !found.is_some_and(|key| may_sign(&key, &setting, context, reading)) {
         dkim.refuse(Prefix::Invalid, "keyId");
     }
     Ok(Some(json!({
@@ -128,11 +131,19 @@ fn dkim(
 
 /// A signature speaks for a domain, and the key of all tenants for that of any: a key that is
 /// locked to a tenant may name such a one only as somebody else has done before.
-fn may_sign(key: &SigningKeyRow, setting: &DkimSetting, reading: &Reading<'_>) -> bool {
-    let stored = reading.stored.and_then(Tenant::dkim);
+fn may_sign(
+    key: &SigningKeyRow,
+    setting: &DkimSetting,
+    context: &Context,
+    reading: &TenantResource,
+) -> bool {
+    let stored = reading.stored.as_ref().and_then(Tenant::dkim);
     let is_as_before = stored.as_ref() == Some(setting);
-    let is_free = key.tenant_id.is_some() || reading.lock.is_none() || is_as_before;
-    is_free && key.serves(reading.id) && key.private_key.is_some() && can_sign_mail(key.algorithm)
+    let is_free = key.tenant_id.is_some() || context.actor.lock.is_none() || is_as_before;
+    is_free
+        && key.serves(reading.row.id)
+        && key.private_key.is_some()
+        && can_sign_mail(key.algorithm)
 }
 
 fn port(object: &Object<'_>) -> Option<Value> {

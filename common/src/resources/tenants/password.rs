@@ -1,11 +1,11 @@
 //! The SMTP password, which no answer shows: it belongs to one user of one server, and goes
 //! nowhere else.
 
-use beadle_common::model::tenant::Tenant;
+use crate::model::tenant::Tenant;
 use serde_json::Value;
 
-use crate::errors::Prefix;
-use crate::input::Object;
+use crate::resources::input::Object;
+use crate::resources::problem::Prefix;
 
 /// What a request says of the password.
 #[derive(Debug, Clone, PartialEq, Eq)]

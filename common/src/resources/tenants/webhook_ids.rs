@@ -1,15 +1,15 @@
 //! `webhookIds` beside a tenant: the webhooks that serve it, as far as they do not serve
 //! all tenants anyway.
 
-use beadle_common::db::AnyConnection;
-use beadle_common::id::{SigningKeyId, TenantId, WebhookId};
-use beadle_common::model::signing_key::SigningKeyRow;
-use beadle_common::model::webhook::Webhook;
+use crate::db::AnyConnection;
+use crate::id::{SigningKeyId, TenantId, WebhookId};
+use crate::model::signing_key::SigningKeyRow;
+use crate::model::webhook::Webhook;
 use serde_json::{Map, Value};
 
-use crate::error::ApiError;
-use crate::errors::{Collector, Prefix};
-use crate::input::Object;
+use crate::resources::error::ResourceError;
+use crate::resources::input::Object;
+use crate::resources::problem::{Collector, Prefix};
 
 const MEMBER: &str = "webhookIds";
 
@@ -21,7 +21,7 @@ pub(super) fn read_webhook_ids(
     errors: &Collector,
     tenant: TenantId,
     lock: Option<TenantId>,
-) -> Result<Option<Vec<WebhookId>>, ApiError> {
+) -> Result<Option<Vec<WebhookId>>, ResourceError> {
     let body = Object::root(members, errors);
     if body.value(MEMBER).is_none() {
         return Ok(None);
@@ -54,21 +54,9 @@ fn foreign_keys(
     connection: &mut AnyConnection,
     webhooks: &[Webhook],
     tenant: TenantId,
-) -> Result<Vec<SigningKeyId>, ApiError> {
+) -> Result<Vec<SigningKeyId>, ResourceError> {
     let named: Vec<SigningKeyId> = webhooks.iter().flat_map(keys_of).collect();
     let keys = SigningKeyRow::load(connection, &named)?;
     let foreign = keys.iter().filter(|key| !key.serves(tenant));
     Ok(foreign.map(|key| key.id).collect())
-}
-
-/// Ties these webhooks to the tenant, and no others.
-pub(super) fn tie(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    webhooks: Option<&[WebhookId]>,
-) -> Result<(), ApiError> {
-    match webhooks {
-        Some(webhooks) => Ok(Webhook::set_webhooks_of(connection, tenant, webhooks)?),
-        None => Ok(()),
-    }
 }

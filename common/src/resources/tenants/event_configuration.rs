@@ -1,11 +1,11 @@
 //! `tenant.eventConfiguration`: which events a tenant raises, and who has a say in them.
 
-use beadle_common::model::user_action::TransactionType;
+use crate::model::user_action::TransactionType;
 use serde_json::{Map, Value, json};
 
-use crate::errors::Prefix;
-use crate::input::Object;
-use beadle_common::resources::event_types::{EventKind, kind_of};
+use crate::resources::event_types::{EventKind, kind_of};
+use crate::resources::input::Object;
+use crate::resources::problem::Prefix;
 
 /// `{"events": {type: {"enabled", "transactionType"}}}` with everything filled in.
 pub(super) fn read_event_configuration(tenant: &Object<'_>) -> Map<String, Value> {

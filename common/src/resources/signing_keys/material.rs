@@ -1,11 +1,14 @@
 //! What a key consists of: made here, or read from what the client brings.
 
-use beadle_common::sign::jws::{Algorithm, JwsError, JwsKey, KeyType, PublicKey};
+use crate::sign::jws::{Algorithm, JwsError, JwsKey, KeyType, PublicKey};
 use uuid::Uuid;
 
-use crate::error::ApiError;
-use crate::errors::Prefix;
-use crate::input::Object;
+use crate::resources::error::ResourceError;
+use crate::resources::input::Object;
+use crate::resources::problem::Prefix;
+
+/// Makes what a request asks for, or reads what it brings. None if something was reported.
+pub type Make = fn(&Object<'_>, Algorithm) -> Result<Option<Material>, ResourceError>;
 
 /// Larger than any key: what is longer is something else.
 const LONGEST_PEM: usize = 16 * 1024;
@@ -15,7 +18,7 @@ const LONGEST_SECRET: usize = 1024;
 
 /// The parts of a key that its owner does not choose. One of them is there.
 #[derive(Debug)]
-pub(super) struct Material {
+pub struct Material {
     /// What signs; none if only the public part was imported.
     pub(super) own: Option<JwsKey>,
     /// What receivers verify with; none of a shared secret.
@@ -23,8 +26,8 @@ pub(super) struct Material {
 }
 
 impl Material {
-    fn of(own: JwsKey) -> Result<Self, ApiError> {
-        let public = own.public().map_err(ApiError::internal)?;
+    fn of(own: JwsKey) -> Result<Self, ResourceError> {
+        let public = own.public().map_err(ResourceError::internal)?;
         Ok(Self {
             own: Some(own),
             public,
@@ -39,19 +42,19 @@ impl Material {
     }
 
     /// A name for signatures to refer to.
-    pub(super) fn kid(&self) -> Result<String, ApiError> {
+    pub(super) fn kid(&self) -> Result<String, ResourceError> {
         match &self.public {
-            Some(public) => public.thumbprint().map_err(ApiError::internal),
+            Some(public) => public.thumbprint().map_err(ResourceError::internal),
             None => Ok(Uuid::new_v4().simple().to_string()),
         }
     }
 }
 
 /// A new key.
-pub(super) fn generate(
+pub fn generate(
     object: &Object<'_>,
     algorithm: Algorithm,
-) -> Result<Option<Material>, ApiError> {
+) -> Result<Option<Material>, ResourceError> {
     let length = object.integer("length");
     // Nothing is made for a request that is refused anyway: RSA keys take time.
     if !object.errors().accepts(&object.path("name")) {
@@ -63,10 +66,10 @@ pub(super) fn generate(
 }
 
 /// The key that the client brings: a secret, a pair, or only the public part of one.
-pub(super) fn import(
+pub fn import(
     object: &Object<'_>,
     algorithm: Algorithm,
-) -> Result<Option<Material>, ApiError> {
+) -> Result<Option<Material>, ResourceError> {
     if algorithm.key_type() == KeyType::Hmac {
         return import_secret(object, algorithm);
     }
@@ -109,7 +112,7 @@ fn read<T>(
     object: &Object<'_>,
     name: &str,
     parse: impl FnOnce(&str) -> Result<T, JwsError>,
-) -> Result<Member<T>, ApiError> {
+) -> Result<Member<T>, ResourceError> {
     let Some(pem) = object.long_text(name, LONGEST_PEM) else {
         return Ok(match object.errors().accepts(&object.path(name)) {
             true => Member::Absent,
@@ -125,7 +128,10 @@ fn read<T>(
     })
 }
 
-fn import_secret(object: &Object<'_>, algorithm: Algorithm) -> Result<Option<Material>, ApiError> {
+fn import_secret(
+    object: &Object<'_>,
+    algorithm: Algorithm,
+) -> Result<Option<Material>, ResourceError> {
     // As it was typed: blanks are part of a secret.
     let secret = match object.value("secret") {
         None => "",
@@ -155,7 +161,7 @@ fn judged<T>(
     object: &Object<'_>,
     member: &str,
     made: Result<T, JwsError>,
-) -> Result<Option<T>, ApiError> {
+) -> Result<Option<T>, ResourceError> {
     let error = match made {
         Ok(made) => return Ok(Some(made)),
         Err(error) => error,
@@ -163,7 +169,7 @@ fn judged<T>(
     let prefix = match &error {
         JwsError::NoKey(_) | JwsError::Length(..) => Prefix::Invalid,
         JwsError::ShortSecret(_) => Prefix::TooShort,
-        JwsError::Library(_) => return Err(ApiError::internal(error)),
+        JwsError::Library(_) => return Err(ResourceError::internal(error)),
     };
     let path = object.path(member);
     object

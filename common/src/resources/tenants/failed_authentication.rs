@@ -1,13 +1,13 @@
 //! `tenant.failedAuthenticationConfiguration`: what too many wrong passwords lead to.
 
-use beadle_common::db::AnyConnection;
-use beadle_common::id::UserActionId;
-use beadle_common::model::lockout::{CancelPolicy, DurationUnit, Lockout};
-use beadle_common::model::user_action::UserAction;
+use crate::db::AnyConnection;
+use crate::id::UserActionId;
+use crate::model::lockout::{CancelPolicy, DurationUnit, Lockout};
+use crate::model::user_action::UserAction;
 
-use crate::error::ApiError;
-use crate::errors::Prefix;
-use crate::input::Object;
+use crate::resources::error::ResourceError;
+use crate::resources::input::Object;
+use crate::resources::problem::Prefix;
 
 /// Attempts at most: each of them is a row until it is too old to count.
 const MOST_ATTEMPTS: i32 = 1000;
@@ -16,7 +16,7 @@ const MOST_ATTEMPTS: i32 = 1000;
 pub(super) fn read_failed_authentication(
     connection: &mut AnyConnection,
     tenant: &Object<'_>,
-) -> Result<Option<Lockout>, ApiError> {
+) -> Result<Option<Lockout>, ResourceError> {
     let Some(given) = tenant.object(Lockout::MEMBER) else {
         return Ok(None);
     };
@@ -59,7 +59,7 @@ fn positive(object: &Object<'_>, member: &str, default: i32, most: i32) -> i32 {
 fn read_definition(
     connection: &mut AnyConnection,
     object: &Object<'_>,
-) -> Result<Option<UserActionId>, ApiError> {
+) -> Result<Option<UserActionId>, ResourceError> {
     const MEMBER: &str = "userActionId";
     let Some(id) = object.id(MEMBER) else {
         return Ok(None);
