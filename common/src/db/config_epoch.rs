@@ -23,9 +23,6 @@ impl From<i64> for ConfigEpoch {
 
 impl ConfigEpoch {
     /// That of the configuration that the database has now.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn current(connection: &mut AnyConnection) -> QueryResult<Self> {
         let epoch = config_epoch::table.find(1).select(config_epoch::epoch);
         Ok(Self(epoch.first(connection)?))

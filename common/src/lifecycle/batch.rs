@@ -51,9 +51,6 @@ impl Batch {
 }
 
 /// Builds what each of these starts writes, as far as it does not go alone anyway.
-///
-/// # Errors
-/// Those of the database.
 pub fn prepare_batch(
     connection: &mut AnyConnection,
     setup: &Setup,
@@ -136,9 +133,6 @@ pub fn commit_batch(
 }
 
 /// Adds what actions consist of, and checks nothing. On PostgreSQL in one statement.
-///
-/// # Errors
-/// Those of the database.
 pub fn insert_batch(
     connection: &mut AnyConnection,
     logs: &[&ActionLog],

@@ -47,9 +47,6 @@ pub struct ConfigCache(Mutex<Option<Arc<ConfigSnapshot>>>);
 
 impl ConfigCache {
     /// The configuration as it is now, or was at most [`TRUST`] ago.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn snapshot(
         &self,
         connection: &mut AnyConnection,
@@ -194,9 +191,6 @@ impl ConfigSnapshot {
     }
 
     /// Those of these hashes that exist, whatever is known of them.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn look_up_keys(
         &self,
         connection: &mut AnyConnection,

@@ -48,9 +48,6 @@ pub enum SystemStep {
 
 /// Builds everything that a step of the system writes. None: what it is about has ended,
 /// or is gone, or the definition may not be applied (any more).
-///
-/// # Errors
-/// Those of the database.
 pub fn prepare_by_system(
     connection: &mut AnyConnection,
     setup: &Setup,

@@ -43,9 +43,6 @@ struct Event<'a> {
 
 /// Writes the event and its delivery, whatever events the webhook asks for. Call it in a
 /// write transaction, and wake the workers after the commit.
-///
-/// # Errors
-/// Those of the database.
 pub fn raise_test(
     connection: &mut AnyConnection,
     test: &TestEvent,

@@ -112,9 +112,6 @@ impl FirstAttempts {
 
 /// Writes down what was sent of a change that is not committed. Call it in a transaction of
 /// its own. It finds the event there already if the change was committed after all.
-///
-/// # Errors
-/// Those of the database.
 pub fn record_rollback(
     connection: &mut AnyConnection,
     change: &Change,

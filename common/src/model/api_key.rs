@@ -73,17 +73,11 @@ impl ApiKey {
     }
 
     /// The row of a presented key.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn find_by_key(connection: &mut AnyConnection, key: &str) -> QueryResult<Option<Self>> {
         Ok(Self::load_by_hash(connection, vec![Self::hash(key)])?.pop())
     }
 
     /// The rows of presented keys, by their hashes.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn load_by_hash(
         connection: &mut AnyConnection,
         hashes: Vec<Vec<u8>>,
@@ -96,9 +90,6 @@ impl ApiKey {
     }
 
     /// How many keys there are.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn count(connection: &mut AnyConnection) -> QueryResult<i64> {
         api_keys::table.count().get_result(connection)
     }

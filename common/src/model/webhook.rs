@@ -118,9 +118,6 @@ impl Webhook {
 
     /// These webhooks, each with its secrets that are live at `now`, newest first: all that
     /// is needed to send to them, at once.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn with_live_secrets(
         connection: &mut AnyConnection,
         ids: &[WebhookId],
@@ -152,9 +149,6 @@ impl Webhook {
     }
 
     /// The tenants of a webhook that is not global.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn tenants(connection: &mut AnyConnection, id: WebhookId) -> QueryResult<Vec<TenantId>> {
         webhook_tenants::table
             .filter(webhook_tenants::webhook_id.eq(id))
@@ -164,9 +158,6 @@ impl Webhook {
     }
 
     /// The tenants of these webhooks, sorted.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn tenants_of(
         connection: &mut AnyConnection,
         ids: &[WebhookId],
@@ -179,9 +170,6 @@ impl Webhook {
     }
 
     /// Replaces the tenants of a webhook, by those of these that exist.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn set_tenants(
         connection: &mut AnyConnection,
         id: WebhookId,
@@ -202,9 +190,6 @@ impl Webhook {
     /// Replaces the webhooks of a tenant that serve only some tenants, by those of these that
     /// exist. A webhook whose tenants change is changed itself: whoever does so at the same
     /// time has its row locked.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn set_webhooks_of(
         connection: &mut AnyConnection,
         tenant: TenantId,
@@ -230,9 +215,6 @@ impl Webhook {
     }
 
     /// The webhooks that want `user.action` events of a tenant.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn for_user_action(
         connection: &mut AnyConnection,
         tenant: TenantId,
@@ -242,9 +224,6 @@ impl Webhook {
     }
 
     /// The same, each with whether it wants those of one user in their order.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn for_user_action_in_order(
         connection: &mut AnyConnection,
         tenant: TenantId,
@@ -254,9 +233,6 @@ impl Webhook {
     }
 
     /// The same for each of these tenants, which must differ.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn for_user_action_of(
         connection: &mut AnyConnection,
         tenants: &[TenantId],
@@ -328,9 +304,6 @@ impl WebhookSecretRow {
     }
 
     /// The secrets of several webhooks that are live at `now`, newest first.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn live_of(
         connection: &mut AnyConnection,
         webhooks: &[WebhookId],
@@ -352,9 +325,6 @@ impl WebhookSecretRow {
     }
 
     /// The pairs of all webhooks that are live at `now`, newest first.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn live_pairs(connection: &mut AnyConnection, now: UnixMillis) -> QueryResult<Vec<Self>> {
         webhook_secrets::table
             .filter(webhook_secrets::public_key.is_not_null())
@@ -372,9 +342,6 @@ impl WebhookSecretRow {
     }
 
     /// Ends the secrets of a webhook that have no end yet.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn expire_current(
         connection: &mut AnyConnection,
         webhook: WebhookId,
@@ -390,9 +357,6 @@ impl WebhookSecretRow {
     }
 
     /// Adds this secret.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn insert(&self, connection: &mut AnyConnection) -> QueryResult<()> {
         diesel::insert_into(webhook_secrets::table)
             .values(self)

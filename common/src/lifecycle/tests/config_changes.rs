@@ -7,7 +7,7 @@ use super::batch::{
 };
 use super::*;
 use crate::schema::webhooks;
-use crate::test_support::both_databases;
+use crate::test_support::{TestDb, both_databases};
 
 /// What is prepared is not written any more: each goes alone, and finds out by itself.
 fn all_go_alone(db: &Db, prepared: Batch) {
@@ -190,3 +190,28 @@ both_databases!(
     what_is_remembered_is_what_the_database_has_now,
     what_keeps_from_being_taken_is_asked_for_again_after_a_while,
 );
+
+/// As it is on PostgreSQL: on SQLite one writes after the other.
+#[test]
+fn a_change_counts_from_its_commit_and_keeps_nobody_waiting_until_then() {
+    let test = TestDb::postgres();
+    let db = &test.db;
+    let world = World::new(db);
+    let before = prepare_all(db, &[saying(&world, "before")]);
+    let after = prepare_all(db, &[saying(&world, "after")]);
+    let off = UserAction {
+        active: false,
+        ..world.ban.clone()
+    };
+    let other = db.clone();
+    let changed = db.write_blocking(move |c| {
+        off.update(c)?;
+        let saved = save_all(&other, before);
+        assert!(saved.is_ok(), "{saved:?}");
+        write(&other, |c| tenant("Another").insert(c));
+        Ok::<_, DbError>(())
+    });
+    changed.unwrap();
+    all_go_alone(db, after);
+    assert_eq!(comments(db), ["before"]);
+}
