@@ -30,7 +30,7 @@ fn prepare(
 ) -> Result<Change, ApiError> {
     let members = request.members_for(connection, id)?;
     let errors = Collector::new();
-    let body = Object::root(&members, &errors);
+    let body = Object::root(members, &errors);
     let action = action(&body)?;
     let cancel = CancelRequest {
         common: read_common(&action),

@@ -49,14 +49,9 @@ impl Request {
         self
     }
 
-    /// The members of the body, if it can be read.
-    pub(super) fn sent(&self) -> Option<&Map<String, Value>> {
-        self.body.as_ref().ok()?.json.as_object()
-    }
-
     /// The members of the body.
-    pub(super) fn members(&self) -> Result<Map<String, Value>, ApiError> {
-        self.body.clone()?.into_members()
+    pub(super) fn members(&self) -> Result<&Map<String, Value>, ApiError> {
+        self.body.as_ref().map_err(Clone::clone)?.members()
     }
 
     /// The same for a log that is addressed: whether it exists is said first.
@@ -64,7 +59,7 @@ impl Request {
         &self,
         connection: &mut AnyConnection,
         id: ActionLogId,
-    ) -> Result<Map<String, Value>, ApiError> {
+    ) -> Result<&Map<String, Value>, ApiError> {
         match self.members() {
             Ok(members) if members.get(WRAPPER).is_some_and(Value::is_object) => Ok(members),
             unusable => {

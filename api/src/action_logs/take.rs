@@ -1,9 +1,8 @@
 //! `POST /api/user/action`: applies a definition to a user.
 
 use actix_web::web::Data;
-use beadle_common::db::AnyConnection;
 use beadle_common::id::ApplicationId;
-use beadle_common::lifecycle::{BatchItem, Change, TakeRequest, prepare_take};
+use beadle_common::lifecycle::{BatchItem, TakeRequest, prepare_take};
 
 use super::batcher::{ActionBatcher, BatchRequest};
 use super::change::{carry_out, show};
@@ -41,59 +40,41 @@ pub(super) async fn take_action(
 }
 
 /// Takes the action with others. Without credentials the key has been looked up already.
-/// None: nothing has happened.
+/// None: nothing has happened, and the action goes alone. It does at once if something is wrong
+/// with it at first sight.
 async fn submit(
     state: &State,
     batcher: &ActionBatcher,
     request: &Request,
     credentials: Option<Credentials>,
 ) -> Result<Option<Reply>, ApiError> {
-    let Some(item) = readable(state, request) else {
+    let Ok((item, errors, _)) = read(state, request) else {
         return Ok(None);
     };
+    if errors.finish().is_err() {
+        return Ok(None);
+    }
     let change = batcher.submit(BatchRequest { credentials, item }).await?;
     Ok(change.map(|change| show(&change)))
 }
 
-/// What is asked for, if nothing is wrong with it at first sight.
-fn readable(state: &State, request: &Request) -> Option<BatchItem> {
-    let errors = Collector::new();
-    let body = Object::root(request.sent()?, &errors);
-    let action = action(&body).ok()?;
-    let (take, _) = read(&action);
-    let call = request.call(&body, state);
-    errors.finish().ok()?;
-    let request = take;
-    Some(BatchItem { call, request })
-}
-
 async fn take_alone(call: Call, request: Request) -> Answer {
     carry_out(&call, move |connection, state| {
-        prepare(connection, state, &request)
+        let (item, errors, applications) = read(state, &request)?;
+        let prepared = prepare_take(connection, &state.setup, &item.call, &item.request);
+        judge(prepared, errors, &applications)
     })
     .await
 }
 
-fn prepare(
-    connection: &mut AnyConnection,
-    state: &State,
-    request: &Request,
-) -> Result<Change, ApiError> {
-    let members = request.members()?;
+/// What is asked for, what could not be read of it, and where the applications stand in it.
+fn read(state: &State, request: &Request) -> Result<(BatchItem, Collector, Vec<String>), ApiError> {
     let errors = Collector::new();
-    let body = Object::root(&members, &errors);
+    let body = Object::root(request.members()?, &errors);
     let action = action(&body)?;
-    let (take, applications) = read(&action);
-    let call = request.call(&body, state);
-    let prepared = prepare_take(connection, &state.setup, &call, &take);
-    judge(prepared, errors, &applications)
-}
-
-/// The members of the action, and where the applications stand in it.
-fn read(action: &Object<'_>) -> (TakeRequest, Vec<String>) {
     let applications = action.ids::<ApplicationId>("applicationIds");
     let take = TakeRequest {
-        common: read_common(action),
+        common: read_common(&action),
         actionee_user_id: action.id("actioneeUserId"),
         user_action_id: action.id("userActionId"),
         application_ids: applications.iter().map(|listed| listed.value).collect(),
@@ -101,6 +82,10 @@ fn read(action: &Object<'_>) -> (TakeRequest, Vec<String>) {
         option: action.short_text("option", LONGEST_NAME),
         reason_id: action.id("reasonId"),
     };
-    let paths = applications.into_iter().map(|listed| listed.path);
-    (take, paths.collect())
+    let item = BatchItem {
+        call: request.call(&body, state),
+        request: take,
+    };
+    let paths = applications.into_iter().map(|listed| listed.path).collect();
+    Ok((item, errors, paths))
 }
