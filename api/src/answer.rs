@@ -4,19 +4,16 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use futures_util::Stream;
 use serde::{Deserialize, Serialize};
 
-use crate::error::ApiError;
+use crate::error::{ApiError, JSON};
 
 /// What a handler returns.
 pub type Answer = Result<HttpResponse, ApiError>;
-
-/// One official client drops bodies whose type does not start like this.
-const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
 
 /// A successful answer before it becomes HTTP: it can be made where a change is written,
 /// and stored with it.

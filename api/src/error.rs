@@ -4,15 +4,17 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use beadle_common::db::{DbError, QueryError};
 use beadle_common::lifecycle::Conflict;
 use beadle_common::outbox::EraseError;
 use beadle_common::resources::ResourceError;
 
-use crate::answer;
 use crate::errors::{Errors, General, Prefix};
+
+/// One official client drops bodies whose type does not start like this.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
 
 /// Why a request is refused. Each variant is one status.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -161,7 +163,9 @@ impl ResponseError for ApiError {
             response.insert_header((RETRY_AFTER, "1"));
         }
         match self.errors() {
-            Some(errors) => answer::with_json(&mut response, &errors.to_json()),
+            Some(errors) => response
+                .insert_header((CONTENT_TYPE, JSON))
+                .body(errors.to_json().to_string()),
             None => response.finish(),
         }
     }

@@ -1,54 +1,9 @@
 //! What `/api/user/registration` takes and gives.
 
 use crate::description::{
-    Answer, At, INSERT_INSTANT, Kind, LAST_UPDATE_INSTANT, NOT_FOUND, Object, Operation, defaulted,
-    given, must_give, optional, required, shown, shown_maybe,
+    Answer, At, Kind, NOT_FOUND, Object, Operation, given, must_give, required, shown,
 };
-use crate::input::LONGEST_NAME;
-use crate::users::USER;
-
-/// A registration.
-pub(crate) const REGISTRATION: Object = Object::new(
-    "UserRegistration",
-    "That a user belongs to an application.",
-    &[
-        required("applicationId", Kind::Id, "The application."),
-        defaulted("data", Kind::Data, "{}", "Anything."),
-        shown("id", Kind::Id, "The registration."),
-        INSERT_INSTANT,
-        shown_maybe(
-            "lastLoginInstant",
-            Kind::Instant,
-            "When the user logged in to it last.",
-        ),
-        LAST_UPDATE_INSTANT,
-        defaulted(
-            "preferredLanguages",
-            Kind::List(&Kind::Locale),
-            "[]",
-            "What the user reads there: at most 20.",
-        ),
-        defaulted(
-            "roles",
-            Kind::List(&Kind::Text),
-            "[]",
-            "Roles of the application; absent: those that every user gets.",
-        ),
-        optional("timezone", Kind::Text, "By its IANA name."),
-        shown("tokens", Kind::Data, "Always empty."),
-        optional(
-            "username",
-            Kind::ShortText(LONGEST_NAME),
-            "What the user is called there.",
-        ),
-        shown(
-            "usernameStatus",
-            Kind::Word(&["ACTIVE"]),
-            "Always the same.",
-        ),
-        shown("verified", Kind::Flag, "Always true."),
-    ],
-);
+use crate::users::{REGISTRATION, USER};
 
 const ONE: Object = Object::wrapper(&[required(
     "registration",

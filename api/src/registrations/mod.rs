@@ -21,8 +21,6 @@ use crate::extract::{Access, Call, Endpoint};
 use crate::input::parse_id;
 use crate::users;
 
-pub(crate) use description::REGISTRATION;
-
 const WRAPPER: &str = "registration";
 const APPLICATION: &str = "applicationId";
 const ENDPOINT: Endpoint = Endpoint {

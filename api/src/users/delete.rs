@@ -6,7 +6,7 @@ use beadle_common::erasure::erase_user;
 use beadle_common::id::UserId;
 use tokio::time::sleep;
 
-use super::update::{find_for_delete, find_for_update};
+use super::find::{find_for_delete, find_for_update};
 use crate::answer::{self, Answer};
 use crate::error::ApiError;
 use crate::extract::Call;

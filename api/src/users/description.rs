@@ -1,12 +1,12 @@
 //! What `/api/user` takes and gives.
 
+use super::registration::REGISTRATION;
 use crate::description::{
     Answer, At, EVENT_INFO, HARD_DELETE, INSERT_INSTANT, Kind, LAST_UPDATE_INSTANT, NOT_FOUND,
     Object, Operation, REACTIVATE, Search, TOTAL, defaulted, given, optional, required, shown,
     shown_maybe, text,
 };
 use crate::input::LONGEST_NAME;
-use crate::registrations::REGISTRATION;
 
 const NAME: Kind = Kind::ShortText(LONGEST_NAME);
 const EMPTY: Kind = Kind::List(&Kind::Any);

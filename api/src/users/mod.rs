@@ -3,8 +3,10 @@
 mod create;
 mod delete;
 mod description;
+mod find;
 mod input;
 mod password;
+mod registration;
 mod retrieve;
 mod search;
 mod update;
@@ -19,10 +21,11 @@ use crate::extract::{Access, Endpoint};
 
 pub(crate) use create::New;
 pub(crate) use description::USER;
+pub(crate) use find::find;
 pub(crate) use input::{Identity, MOST_LANGUAGES, read_timezone};
 pub(crate) use password::{Hashed, hash_offered};
+pub(crate) use registration::REGISTRATION;
 pub(crate) use retrieve::show;
-pub(crate) use update::find;
 
 const WRAPPER: &str = "user";
 const ENDPOINT: Endpoint = Endpoint {

@@ -6,7 +6,7 @@ use beadle_common::model::registration::Registration;
 use beadle_common::model::user::User;
 use beadle_common::view::{self, Absent, View};
 
-use super::update::find;
+use super::find::find;
 use super::{ENDPOINT, WRAPPER};
 use crate::answer::{self, Answer};
 use crate::error::ApiError;

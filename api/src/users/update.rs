@@ -1,19 +1,17 @@
 //! `PUT` and `PATCH /api/user/{userId}`, and `PUT` with `reactivate=true`.
 
-use beadle_common::db::AnyConnection;
-use beadle_common::id::{TenantId, UserId};
+use beadle_common::id::UserId;
 use beadle_common::lifecycle::lift_lockout;
-use beadle_common::model::user::User;
 use beadle_common::view::{self, Absent};
 use serde_json::json;
 
 use super::WRAPPER;
+use super::find::find_for_update;
 use super::input::{Identity, read_user};
 use super::password::{hash_of, hash_offered};
 use super::retrieve::show;
 use crate::action_logs::read_info;
 use crate::answer::{self, Answer};
-use crate::error::ApiError;
 use crate::errors::Collector;
 use crate::extract::Call;
 use crate::input::{Object, read_wrapped};
@@ -80,36 +78,4 @@ async fn reactivate(call: &Call, id: UserId) -> Answer {
         })
         .await?;
     Ok(answer::wrapped(WRAPPER, user))
-}
-
-/// The user, who does not exist for those who may only look at another tenant.
-pub(crate) fn find(
-    connection: &mut AnyConnection,
-    id: UserId,
-    scope: Option<TenantId>,
-) -> Result<User, ApiError> {
-    visible(User::find(connection, id)?, scope)
-}
-
-/// The same, kept from other changes until the transaction ends.
-pub(super) fn find_for_update(
-    connection: &mut AnyConnection,
-    id: UserId,
-    scope: Option<TenantId>,
-) -> Result<User, ApiError> {
-    visible(User::find_for_update(connection, id)?, scope)
-}
-
-/// The same, about to be deleted.
-pub(super) fn find_for_delete(
-    connection: &mut AnyConnection,
-    id: UserId,
-    scope: Option<TenantId>,
-) -> Result<User, ApiError> {
-    visible(User::find_for_delete(connection, id)?, scope)
-}
-
-fn visible(user: Option<User>, scope: Option<TenantId>) -> Result<User, ApiError> {
-    user.filter(|user| scope.is_none_or(|tenant| tenant == user.tenant_id))
-        .ok_or(ApiError::NotFound)
 }
