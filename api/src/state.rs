@@ -8,7 +8,7 @@ use beadle_common::erasure::Erasure;
 use beadle_common::lifecycle::Setup;
 use beadle_common::seal::Sealer;
 use beadle_common::unix_millis::UnixMillis;
-use beadle_worker::{Inquirer, Metrics};
+use beadle_worker::{ConsentClient, Metrics};
 use ipnet::IpNet;
 
 use crate::background::Background;
@@ -55,7 +55,7 @@ pub struct State {
     /// Wakes the workers after a commit.
     pub wake: Wake,
     /// Asks webhooks before an action happens.
-    pub inquirer: Inquirer,
+    pub consent_client: ConsentClient,
     /// What goes on when its caller has hung up.
     pub background: Background,
     /// Hashes passwords.
@@ -85,7 +85,7 @@ impl State {
         db: Db,
         sealer: Sealer,
         wake: Wake,
-        inquirer: Inquirer,
+        consent_client: ConsentClient,
         setup: Setup,
         settings: Settings,
         metrics: Metrics,
@@ -96,7 +96,7 @@ impl State {
             db,
             sealer,
             wake,
-            inquirer,
+            consent_client,
             background: Background::here(),
             hashing: Hashing::default(),
             failures: PendingFailures::default(),

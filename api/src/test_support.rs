@@ -19,7 +19,7 @@ use beadle_common::model::tenant::Tenant;
 use beadle_common::seal::Sealer;
 use beadle_common::test_support::TestDb;
 use beadle_common::unix_millis::UnixMillis;
-use beadle_worker::{Inquirer, Metrics, WorkerSettings};
+use beadle_worker::{ConsentClient, Metrics, WorkerSettings};
 use futures_util::stream;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -187,7 +187,7 @@ impl TestApp {
             base_url: None,
         };
         let metrics = Metrics::new().expect("metrics");
-        let inquirer = Inquirer::new(
+        let consent_client = ConsentClient::new(
             &worker_settings(),
             setup.clone(),
             sealer.clone(),
@@ -195,7 +195,7 @@ impl TestApp {
         )
         .expect("the defaults");
         let settings = Settings::default();
-        let state = State::new(db, sealer, wake, inquirer, setup, settings, metrics);
+        let state = State::new(db, sealer, wake, consent_client, setup, settings, metrics);
         let state = state.expect("metrics of requests");
         let state = State {
             clock: Arc::new(move || UnixMillis::from_millis(hand.load(Ordering::SeqCst))),

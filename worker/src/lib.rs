@@ -1,25 +1,21 @@
-//! The worker of Beadle as a library: what drains the outbox into signed
-//! webhooks and emails. The binary only starts it, and the API can run it
-//! inside its own process.
+//! The worker of Beadle as a library: what turns the outbox into signed webhooks and emails.
+//! The binary only starts it, and the API can run it inside its own process.
+//!
+//! `dispatcher` claims what is due and has it sent by a transport, `webhook` or `email`;
+//! `jobs` does what has to be done from time to time. What all of them speak of is in `core`.
 
-pub mod attempt;
-pub mod drain;
+pub mod core;
+pub mod dispatcher;
 pub mod email;
-pub mod erasing;
-pub mod expiry;
-pub mod inquiry;
+pub mod jobs;
 pub mod metrics;
 pub mod net;
-pub mod ordering;
-pub mod outcome;
-pub mod policy;
-pub mod pruning;
 pub mod run;
 pub mod settings;
 pub mod signals;
 pub mod webhook;
 
-pub use inquiry::Inquirer;
 pub use metrics::Metrics;
 pub use run::Worker;
 pub use settings::WorkerSettings;
+pub use webhook::consent::ConsentClient;

@@ -1,4 +1,4 @@
-//! A whole worker: both drains, the expiry, and the ear for wake-ups.
+//! A whole worker: both dispatchers, the expiry, and the ear for wake-ups.
 
 use std::sync::Arc;
 
@@ -11,26 +11,28 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::drain::{Clock, Drain, Jitter, Limits, Surroundings};
-use crate::email::{MailCourier, Mailer, MailerConfig, Notes};
-use crate::erasing::Erasing;
-use crate::expiry::Expiry;
+use crate::core::{Clock, Jitter};
+use crate::dispatcher::{Dispatcher, Environment, Limits};
+use crate::email::{MailTransport, Mailer, MailerConfig, RefusalLog};
+use crate::jobs::erasing::Erasing;
+use crate::jobs::expiry::Expiry;
+use crate::jobs::ordering::Ordering;
+use crate::jobs::pruning::Pruning;
 use crate::metrics::Metrics;
-use crate::ordering::Ordering;
-use crate::pruning::Pruning;
 use crate::settings::{SettingsError, WorkerSettings};
-use crate::webhook::{SenderConfig, WebhookCourier, WebhookSender};
+use crate::webhook::consent::ConsentClient;
+use crate::webhook::{SenderConfig, WebhookSender, WebhookTransport};
 
 /// A worker that has not begun.
 #[derive(Debug)]
 pub struct Worker {
-    webhooks: Drain<WebhookCourier>,
-    mails: Drain<MailCourier>,
+    webhooks: Dispatcher<WebhookTransport>,
+    mails: Dispatcher<MailTransport>,
     expiry: Expiry,
     pruning: Pruning,
     ordering: Ordering,
     erasing: Erasing,
-    around: Surroundings,
+    around: Environment,
 }
 
 impl Worker {
@@ -48,7 +50,7 @@ impl Worker {
     ) -> Result<Self, SettingsError> {
         settings.check()?;
         let clock: Clock = Arc::new(UnixMillis::now);
-        let around = Surroundings {
+        let around = Environment {
             db: db.clone(),
             wake: wake.source(),
             clock: clock.clone(),
@@ -125,27 +127,27 @@ impl Worker {
 
 fn webhooks(
     settings: &WorkerSettings,
-    around: &Surroundings,
+    around: &Environment,
     sealer: Sealer,
-) -> Result<Drain<WebhookCourier>, SettingsError> {
+) -> Result<Dispatcher<WebhookTransport>, SettingsError> {
     let limits = limits(settings, count(settings.webhook_concurrency));
-    let courier = webhook_courier(settings, sealer)?;
-    Ok(Drain::new(Arc::new(courier), around.clone(), limits))
+    let transport = webhook_transport(settings, sealer)?;
+    Ok(Dispatcher::new(Arc::new(transport), around.clone(), limits))
 }
 
 /// When destinations are given up, and who says so.
-pub(crate) fn destination_policy(settings: &WorkerSettings, setup: Setup) -> DestinationPolicy {
+fn destination_policy(settings: &WorkerSettings, setup: Setup) -> DestinationPolicy {
     DestinationPolicy {
         disable_after: Some(settings.disable_after),
         mail: setup,
     }
 }
 
-/// What sends to webhooks, for the drain and for those who ask before an action happens.
-pub(crate) fn webhook_courier(
+/// What sends to webhooks, for the dispatcher and for those who ask before an action happens.
+fn webhook_transport(
     settings: &WorkerSettings,
     sealer: Sealer,
-) -> Result<WebhookCourier, SettingsError> {
+) -> Result<WebhookTransport, SettingsError> {
     let config = SenderConfig {
         allow: settings.webhook_allowlist(),
         deadline: settings.request_deadline,
@@ -153,7 +155,7 @@ pub(crate) fn webhook_courier(
         idle_per_host: count(settings.concurrency),
         ..SenderConfig::new(settings.trust()?)
     };
-    Ok(WebhookCourier::new(
+    Ok(WebhookTransport::new(
         WebhookSender::new(config),
         sealer,
         settings.retry_schedule.clone(),
@@ -162,26 +164,47 @@ pub(crate) fn webhook_courier(
 
 fn mails(
     settings: &WorkerSettings,
-    around: &Surroundings,
+    around: &Environment,
     sealer: Sealer,
-) -> Result<Drain<MailCourier>, SettingsError> {
+) -> Result<Dispatcher<MailTransport>, SettingsError> {
     let config = MailerConfig {
         allow: settings.mail_allowlist(),
         deadline: settings.mail_deadline,
         ..MailerConfig::new(settings.trust()?)
     };
-    let courier = MailCourier {
+    let transport = MailTransport {
         mailer: Mailer::new(config),
         default_target: Arc::new(settings.mail.clone()),
         sealer,
         schedule: settings.mail_retry_schedule.clone(),
-        notes: Notes::new(around.db.clone(), settings.mail_suppression),
+        notes: RefusalLog::new(around.db.clone(), settings.mail_suppression),
     };
     let limits = limits(settings, count(settings.mail_concurrency));
     let mut around = around.clone();
     // Nobody could enable a mail server again.
     around.policy.disable_after = None;
-    Ok(Drain::new(Arc::new(courier), around, limits))
+    Ok(Dispatcher::new(Arc::new(transport), around, limits))
+}
+
+impl ConsentClient {
+    /// One that sends as the worker does.
+    ///
+    /// # Errors
+    /// [`SettingsError`] if the certificate authorities cannot be used.
+    pub fn new(
+        settings: &WorkerSettings,
+        setup: Setup,
+        sealer: Sealer,
+        metrics: Metrics,
+    ) -> Result<Self, SettingsError> {
+        Ok(Self {
+            transport: Arc::new(webhook_transport(settings, sealer)?),
+            clock: Arc::new(UnixMillis::now),
+            jitter: jitter(),
+            policy: destination_policy(settings, setup),
+            metrics,
+        })
+    }
 }
 
 fn limits(settings: &WorkerSettings, per_destination: usize) -> Limits {
@@ -198,7 +221,7 @@ fn count(number: u32) -> usize {
 }
 
 /// Uniform from 0 to 1. A failure of the system's randomness costs only the jitter.
-pub(crate) fn jitter() -> Jitter {
+fn jitter() -> Jitter {
     Arc::new(|| f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX))
 }
 

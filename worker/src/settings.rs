@@ -7,9 +7,9 @@ use beadle_common::settings::{Durations, format_duration, parse_duration, parse_
 use clap::Args;
 use ipnet::IpNet;
 
+use crate::core::policy::RetrySchedule;
 use crate::email::MailTarget;
 use crate::net::{Allowlist, Trust, TrustError};
-use crate::policy::RetrySchedule;
 
 /// By how much a lease has to outlast the longest exchange: time to settle.
 const LEASE_MARGIN: Duration = Duration::from_secs(10);

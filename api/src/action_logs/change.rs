@@ -98,7 +98,7 @@ async fn decide(state: Data<State>, draft: Draft, request: ConsentRequest) -> Re
     let background = state.background.clone();
     let deciding = async move {
         let transaction_type = request.transaction_type;
-        let answers = state.inquirer.ask(&state.db, request).await?;
+        let answers = state.consent_client.ask(&state.db, request).await?;
         let (asked, agreed) = (answers.asked(), answers.agreed());
         let written = match transaction_type.is_satisfied(asked, agreed) {
             true => write_agreed(&state, &draft, &answers).await,

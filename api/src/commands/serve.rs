@@ -13,7 +13,7 @@ use beadle_common::lifecycle::Setup;
 use beadle_common::seal::Sealer;
 use beadle_common::settings::{DatabaseSettings, LogSettings, MailSettings, SecretKeySettings};
 use beadle_common::unix_millis::UnixMillis;
-use beadle_worker::{Inquirer, Metrics, Worker, WorkerSettings, signals};
+use beadle_worker::{ConsentClient, Metrics, Worker, WorkerSettings, signals};
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinHandle;
@@ -147,13 +147,13 @@ impl Server {
             trusted_proxies: serve.api.trusted_proxies.0.clone(),
         };
         let setup = serve.setup();
-        let inquirer = Inquirer::new(
+        let consent_client = ConsentClient::new(
             &serve.worker,
             setup.clone(),
             sealer.clone(),
             metrics.clone(),
         )?;
-        let state = State::new(db, sealer, wake, inquirer, setup, settings, metrics)
+        let state = State::new(db, sealer, wake, consent_client, setup, settings, metrics)
             .context("cannot count requests")?;
         let (background, grace) = (state.background.clone(), serve.worker.shutdown_grace);
         let batcher = Data::new(ActionBatcher::new(&state));

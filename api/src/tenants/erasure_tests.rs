@@ -327,7 +327,7 @@ async fn another_process_carries_an_erasure_on(app: &TestApp) {
     user(app, tenant, "rita").await;
     begin(app, tenant).await;
     assert!(found(app));
-    let worker = beadle_worker::erasing::Erasing {
+    let worker = beadle_worker::jobs::erasing::Erasing {
         db: app.state.db.clone(),
         clock: app.state.clock.clone(),
     };

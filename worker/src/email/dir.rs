@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::transport::Parcel;
+use super::prepared_mail::PreparedMail;
 
 /// The longest part of a name taken over from the message id or recipient;
 /// file systems stop at 255 bytes for all.
 const PART_CHARS: usize = 80;
 
-/// Writes the parcel and returns the path. Does not sync to disk: mail in a
+/// Writes the mail and returns the path. Does not sync to disk: mail in a
 /// directory is looked at, not relied on.
-pub async fn write(dir: &Path, parcel: &Parcel<'_>) -> io::Result<PathBuf> {
+pub async fn write(dir: &Path, mail: &PreparedMail<'_>) -> io::Result<PathBuf> {
     let dir = dir.to_owned();
-    let path = dir.join(file_name(parcel));
-    let message = parcel.message.to_owned();
+    let path = dir.join(file_name(mail));
+    let message = mail.message.to_owned();
     let written = path.clone();
     tokio::task::spawn_blocking(move || {
         std::fs::create_dir_all(&dir)?;
@@ -36,14 +36,14 @@ pub async fn write(dir: &Path, parcel: &Parcel<'_>) -> io::Result<PathBuf> {
 }
 
 /// Readable, and distinct even where the readable part is not.
-fn file_name(parcel: &Parcel<'_>) -> String {
-    let whole = format!("{}\n{}", parcel.message_id, parcel.recipient);
+fn file_name(mail: &PreparedMail<'_>) -> String {
+    let whole = format!("{}\n{}", mail.message_id, mail.recipient);
     let digest = Uuid::new_v5(&Uuid::NAMESPACE_OID, whole.as_bytes())
         .simple()
         .to_string();
     let short: String = digest.chars().take(8).collect();
-    let id = plain(parcel.message_id);
-    let recipient = plain(parcel.recipient);
+    let id = plain(mail.message_id);
+    let recipient = plain(mail.recipient);
     format!("{id}-{recipient}-{short}.eml")
 }
 
@@ -62,8 +62,8 @@ fn plain(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn parcel<'a>(message_id: &'a str, recipient: &'a str) -> Parcel<'a> {
-        Parcel {
+    fn mail<'a>(message_id: &'a str, recipient: &'a str) -> PreparedMail<'a> {
+        PreparedMail {
             message_id,
             envelope_from: "news@example.com",
             recipient,
@@ -79,12 +79,12 @@ mod tests {
             ("a\0b@x", "ü@b"),
             (&"x".repeat(500), "a@b"),
         ] {
-            let name = file_name(&parcel(id, recipient));
+            let name = file_name(&mail(id, recipient));
             assert!(!name.contains('/') && !name.starts_with('.'), "{name}");
             assert!(name.len() < 255 && name.is_ascii());
         }
-        let one = file_name(&parcel("a@x", "ü@b"));
-        assert_ne!(one, file_name(&parcel("a@x", "ö@b")));
+        let one = file_name(&mail("a@x", "ü@b"));
+        assert_ne!(one, file_name(&mail("a@x", "ö@b")));
     }
 
     #[tokio::test]
@@ -92,11 +92,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let inner = dir.path().join("new/mail");
         for _ in 0..2 {
-            let path = write(&inner, &parcel("<a@x>", "b@y")).await.unwrap();
+            let path = write(&inner, &mail("<a@x>", "b@y")).await.unwrap();
             let content = std::fs::read(path).unwrap();
             assert_eq!(content, b"Subject: x\r\n\r\nbody\r\n");
         }
-        write(&inner, &parcel("<a@x>", "c@y")).await.unwrap();
+        write(&inner, &mail("<a@x>", "c@y")).await.unwrap();
         let mut names: Vec<_> = std::fs::read_dir(&inner)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())

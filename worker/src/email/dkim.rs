@@ -12,9 +12,8 @@ use beadle_common::sign::dkim::Dkim;
 use beadle_common::sign::jws::JwsKey;
 use diesel::QueryResult;
 
-use crate::drain::Unsendable;
-use crate::outcome::{ErrorClass, Failure};
-use crate::webhook::courier::sealed;
+use crate::core::Unsendable;
+use crate::core::outcome::{ErrorClass, Failure};
 
 /// What signs the mail of each tenant that has its mail signed.
 pub(super) struct Signers(HashMap<TenantId, Result<Dkim, Unsendable>>);
@@ -74,7 +73,7 @@ fn signer(
     };
     let stored = sealer
         .open(SigningKeyRow::key_place(key.id), private)
-        .map_err(|error| sealed("DKIM key", &error))?;
+        .map_err(|error| Unsendable::sealed("DKIM key", &error))?;
     let jws = JwsKey::from_stored(key.algorithm, &stored);
     let jws = jws.map_err(|error| broken(&error.to_string()))?;
     Dkim::new(&setting.domain, &setting.selector, key.algorithm, jws)

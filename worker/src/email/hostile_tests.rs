@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use super::mailer_tests::{deliver, failure, mail, mailer_within, named};
 use super::server::{Protection, Reply, Server};
-use super::transport_tests::{deliver, failure, mailer_within, named, parcel};
 use super::*;
-use crate::outcome::{ErrorClass, Verdict};
+use crate::core::outcome::{ErrorClass, FailureKind};
 
 #[tokio::test]
 async fn an_answer_in_another_encoding_is_an_answer() {
@@ -15,7 +15,7 @@ async fn an_answer_in_another_encoding_is_an_answer() {
 
     let unknown = Reply::Raw(b"550 5.1.1 Empf\xe4nger unbekannt");
     let exchange = deliver(vec![("RCPT", unknown)]).await;
-    assert_eq!(failure(&exchange).verdict, Verdict::BadRecipient);
+    assert_eq!(failure(&exchange).verdict, FailureKind::BadRecipient);
     let told = &failure(&exchange).message;
     assert!(told.contains("Empf?nger unbekannt"), "{told}");
 }
@@ -30,10 +30,10 @@ async fn an_answer_without_end_is_not_waited_for() {
     ] {
         let server = Server::listen(vec![(word, Reply::Flood)], protection).await;
         let mailer = mailer_within(Duration::from_secs(60), Some(&server.pem));
-        let exchange = mailer.deliver(&named(&server, security), parcel()).await;
+        let exchange = mailer.deliver(&named(&server, security), mail()).await;
         // Not the deadline: it would be read until then.
         assert_ne!(failure(&exchange).class, ErrorClass::Timeout, "{word}");
-        assert_eq!(failure(&exchange).verdict, Verdict::Retry, "{word}");
+        assert_eq!(failure(&exchange).verdict, FailureKind::Retry, "{word}");
     }
 }
 
@@ -54,9 +54,9 @@ async fn what_is_said_before_tls_does_not_count_within() {
         let server = Server::listen(vec![(word, Reply::Say(reply))], Protection::StartTls).await;
         let mailer = mailer_within(Duration::from_secs(5), Some(&server.pem));
         let target = named(&server, Security::StartTls);
-        let exchange = mailer.deliver(&target, parcel()).await;
+        let exchange = mailer.deliver(&target, mail()).await;
         assert_eq!(failure(&exchange).class, class, "{reply}: {exchange:?}");
-        assert_eq!(failure(&exchange).verdict, Verdict::Retry, "{reply}");
+        assert_eq!(failure(&exchange).verdict, FailureKind::Retry, "{reply}");
         let commands = server.commands();
         assert!(!commands.iter().any(|command| command.starts_with("AUTH")));
     }

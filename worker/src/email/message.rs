@@ -11,7 +11,7 @@ use lettre::message::{Mailbox as LettreMailbox, MessageBuilder, MultiPart, Singl
 use uuid::Uuid;
 
 use super::address::{AddressError, parse_address};
-use super::words::{encoded, is_treacherous};
+use super::encoded_words::{encoded, is_treacherous};
 
 /// Headers that say who, when and how; a tenant's additional ones cannot
 /// replace them and are left out.
@@ -87,7 +87,7 @@ pub enum MessageError {
     #[error("date {0} cannot be written in a mail")]
     Date(i64),
     /// A header's name has characters that no header may have.
-    #[error("header name `{0}` is not valid; use letters, digits and hyphens")]
+    #[error("header name `{0}` is not valid; use jobs, digits and hyphens")]
     HeaderName(String),
     /// A header's value holds a line break or another control character.
     #[error("header `{0}` holds a line break or control character")]

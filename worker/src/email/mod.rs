@@ -3,31 +3,33 @@
 //! nothing here knows a database or decides when to try again.
 
 mod address;
-mod courier;
+mod classify_reply;
 mod dir;
 mod dkim;
-mod judge;
+mod encoded_words;
+mod mailer;
 mod message;
-mod notes;
+mod prepared_mail;
+mod refusal_log;
 mod smtp;
 mod target;
 mod transport;
 mod upgrade;
 mod wire;
-mod words;
 
 #[cfg(test)]
 mod guard_tests;
 #[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
-pub(crate) mod server;
+mod mailer_tests;
 #[cfg(test)]
-mod transport_tests;
+pub(crate) mod server;
 
 pub use address::{AddressError, parse_address};
-pub use courier::MailCourier;
+pub use mailer::{Mailer, MailerConfig};
 pub use message::{Mailbox, MessageError, OutgoingEmail};
-pub use notes::Notes;
+pub use prepared_mail::PreparedMail;
+pub use refusal_log::RefusalLog;
 pub use target::{MailTarget, NamedBy, Security, SmtpTarget, TargetError};
-pub use transport::{Mailer, MailerConfig, Parcel};
+pub use transport::MailTransport;

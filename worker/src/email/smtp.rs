@@ -19,12 +19,12 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::judge::{Step, answer, ends_session, failed};
+use super::classify_reply::{Step, answer, ends_session, failed};
 use super::target::{NamedBy, Security, SmtpTarget};
 use super::upgrade::ask_for_tls;
 use super::wire::Wire;
+use crate::core::outcome::{ErrorClass, Failure, FailureKind, chain};
 use crate::net::{Allowlist, DialError, Resolve, Trust, dial, resolve_host, vet};
-use crate::outcome::{ErrorClass, Failure, Verdict, chain};
 
 /// After so many refusals a session is given up. Servers slow down and cut off those who make
 /// many mistakes (Postfix from ten on), and the next mail may be of somebody else.
@@ -291,5 +291,5 @@ impl Session {
 
 fn unsupported(what: &str, extension: &str) -> Failure {
     let message = format!("the mail server takes no {what} ({extension})");
-    Failure::new(ErrorClass::Smtp, message).verdict(Verdict::Refused)
+    Failure::new(ErrorClass::Smtp, message).verdict(FailureKind::Refused)
 }

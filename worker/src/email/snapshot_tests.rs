@@ -124,7 +124,7 @@ fn mail(texts: &EmailTexts, languages: &[Locale], display: &str) -> QueuedEmail 
     let rendered = Renderer::new(texts, sample().clone())
         .email(languages, Some("Europe/Vienna"))
         .unwrap();
-    let letter = EmailDraft {
+    let job = EmailDraft {
         setup: &setup,
         tenant: &tenant,
         template: &template(),
@@ -141,7 +141,7 @@ fn mail(texts: &EmailTexts, languages: &[Locale], display: &str) -> QueuedEmail 
         unsubscribe: "https://piedpiper.example/stop?user=42".parse().ok(),
         now: NOW,
     };
-    let mut mail = letter.mail(rendered);
+    let mut mail = job.mail(rendered);
     mail.row.id = EmailId::from(uuid::Uuid::nil());
     mail.row.message_id = "<5dba9944@piedpiper.example>".to_owned();
     mail

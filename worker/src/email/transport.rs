@@ -1,269 +1,265 @@
-//! Hands one message to one recipient, within a total deadline, over a
-//! connection that is kept for the next one. One recipient at a time, so that
-//! each has an outcome of its own.
+//! From a claimed delivery to a message on its way to one recipient.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use lettre::Address;
-use lettre::transport::smtp::extension::ClientId;
-use lettre::transport::smtp::response::Response;
-use tokio::time::{Instant, timeout_at};
+use beadle_common::db::AnyConnection;
+use beadle_common::id::{DeliveryId, EmailId, TenantId};
+use beadle_common::model::email::{EmailRow, Mailbox as StoredMailbox};
+use beadle_common::model::tenant::Tenant;
+use beadle_common::outbox::{Claimed, Kind, Payload};
+use beadle_common::seal::Sealer;
+use beadle_common::unix_millis::UnixMillis;
+use diesel::QueryResult;
+use serde_json::Value;
 
-use super::address::parse_address;
-use super::dir;
-use super::judge::answer;
-use super::smtp::{Dialer, Refusal, Session};
-use super::target::{MailTarget, SmtpTarget};
-use crate::net::{Allowlist, Resolve, SystemResolver, Trust, deadline_in};
-use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict, chain};
+use super::dkim::Signers;
+use super::refusal_log::{RefusalLog, Refused, Suppressed};
+use super::{
+    MailTarget, Mailbox, Mailer, NamedBy, OutgoingEmail, PreparedMail, Security, SmtpTarget,
+};
+use crate::core::Unsendable;
+use crate::core::outcome::{ErrorClass, Exchange, Failure, FailureKind, Outcome};
+use crate::core::policy::RetrySchedule;
+use crate::dispatcher::{Loaded, Server, Transport};
 
-/// Time for name, connection and TLS. A mail server that does not pick up by
-/// then is down; the rest of the deadline is for the conversation.
-const CONNECT_CAP: Duration = Duration::from_secs(10);
+/// Port of a tenant's server that names none.
+const SMTP_PORT: u16 = 25;
 
-/// How long an idle session is kept. Servers close theirs after minutes.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a server that refuses our login is left alone: until somebody mends it, each
+/// try is in vain, and some servers lock out who tries often.
+const LOGIN_REST: Duration = Duration::from_secs(60);
 
-/// Idle sessions kept for one server.
-const IDLE_PER_SERVER: usize = 8;
-
-/// How a mailer works.
-#[derive(Debug, Clone)]
-pub struct MailerConfig {
-    /// Whom TLS trusts.
-    pub trust: Trust,
-    /// Where servers may be that a tenant has named, beside public addresses.
-    pub allow: Allowlist,
-    /// Names to addresses; [`SystemResolver`] outside tests.
-    pub resolver: Arc<dyn Resolve>,
-    /// The longest time for handing over one message. Too low fails servers
-    /// that scan what they get; too high lets a hanging one hold its slot.
-    pub deadline: Duration,
-    /// The name given in `EHLO`; the machine's own if `None`.
-    pub hello: Option<String>,
-}
-
-impl MailerConfig {
-    /// The defaults, with the given trust.
-    #[must_use]
-    pub fn new(trust: Trust) -> Self {
-        Self {
-            trust,
-            allow: Allowlist::default(),
-            resolver: Arc::new(SystemResolver),
-            deadline: Duration::from_secs(30),
-            hello: None,
-        }
-    }
+/// Delivers emails.
+#[derive(Debug)]
+pub struct MailTransport {
+    /// Hands messages over.
+    pub mailer: Mailer,
+    /// Where mail goes when the tenant has no server of its own.
+    pub default_target: Arc<MailTarget>,
+    /// Opens passwords.
+    pub sealer: Sealer,
+    /// When to try again.
+    pub schedule: RetrySchedule,
+    /// Where refused addresses and refused logins are noted.
+    pub notes: RefusalLog,
 }
 
 /// One message for one recipient.
-#[derive(Clone, Copy)]
-pub struct Parcel<'a> {
-    /// The message's id; names the file when mail goes to a directory.
-    pub message_id: &'a str,
-    /// Where bounces go.
-    pub envelope_from: &'a str,
-    /// Whom to hand it to, whoever is shown in the message.
-    pub recipient: &'a str,
-    /// The message.
-    pub message: &'a [u8],
+#[derive(Debug)]
+pub struct MailJob {
+    target: Arc<MailTarget>,
+    email: Arc<Message>,
+    recipient: String,
+    delivery: DeliveryId,
 }
 
-impl fmt::Debug for Parcel<'_> {
-    /// Only the id: addresses and messages stay out of logs.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parcel")
-            .field("message_id", &self.message_id)
-            .finish_non_exhaustive()
-    }
+/// A message, made once for all its recipients.
+#[derive(Debug)]
+struct Message {
+    tenant: TenantId,
+    id: String,
+    from: String,
+    bytes: Vec<u8>,
 }
 
-struct Parked {
-    session: Session,
-    since: Instant,
-}
+impl Transport for MailTransport {
+    const KIND: Kind = Kind::Email;
+    type Job = MailJob;
 
-/// Delivers mail. Share one: it holds the sessions.
-pub struct Mailer {
-    trust: Trust,
-    allow: Allowlist,
-    resolver: Arc<dyn Resolve>,
-    deadline: Duration,
-    hello: ClientId,
-    idle: Mutex<HashMap<SmtpTarget, Vec<Parked>>>,
-}
-
-impl fmt::Debug for Mailer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mailer")
-            .field("deadline", &self.deadline)
-            .field("hello", &self.hello)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Mailer {
-    /// A mailer that works as configured.
-    #[must_use]
-    pub fn new(config: MailerConfig) -> Self {
-        Self {
-            trust: config.trust,
-            allow: config.allow,
-            resolver: config.resolver,
-            deadline: config.deadline,
-            hello: config
-                .hello
-                .map_or_else(ClientId::default, ClientId::Domain),
-            idle: Mutex::default(),
+    fn load(
+        &self,
+        connection: &mut AnyConnection,
+        claimed: Vec<Claimed>,
+        now: UnixMillis,
+    ) -> QueryResult<Loaded<MailJob>> {
+        if claimed.is_empty() {
+            return Ok(Vec::new());
         }
-    }
-
-    /// The time that [`deliver`](Self::deliver) takes at most.
-    #[must_use]
-    pub fn time_limit(&self) -> Duration {
-        self.deadline
-    }
-
-    /// Makes one attempt. Always comes back within the time limit.
-    pub async fn deliver(&self, target: &MailTarget, parcel: Parcel<'_>) -> Exchange {
-        let started = Instant::now();
-        let attempt = async {
-            match target {
-                MailTarget::Smtp(server) => self.over_smtp(server, parcel).await,
-                MailTarget::Dir(path) => into_dir(path, parcel).await,
-            }
+        let emails = load_emails(connection, &claimed)?;
+        let tenants = load_tenants(connection, &emails)?;
+        let targets: Targets = tenants
+            .iter()
+            .map(|tenant| (tenant.id, self.target(tenant)))
+            .collect();
+        let signers = Signers::load(connection, &self.sealer, &tenants)?;
+        let suppressed = Suppressed::load(connection, &claimed, now)?;
+        let messages: HashMap<EmailId, _> = emails
+            .iter()
+            .map(|email| (email.id, message(email, &signers).map(Arc::new)))
+            .collect();
+        let tenants: HashMap<EmailId, TenantId> = emails
+            .iter()
+            .map(|email| (email.id, email.tenant_id))
+            .collect();
+        let job = |claimed: &Claimed| {
+            let Payload::Email(id, recipient) = &claimed.payload else {
+                return Err(Unsendable::Gone);
+            };
+            let message = messages.get(id).ok_or(Unsendable::Gone)?;
+            let tenant = tenants.get(id).ok_or(Unsendable::Gone)?;
+            let target = targets.get(tenant).ok_or(Unsendable::Gone)?;
+            suppressed.check(*tenant, recipient)?;
+            Ok(MailJob {
+                target: Arc::clone(target.as_ref().map_err(Clone::clone)?),
+                email: Arc::clone(message.as_ref().map_err(Clone::clone)?),
+                recipient: recipient.clone(),
+                delivery: claimed.id,
+            })
         };
-        let mut exchange = timeout_at(deadline_in(self.deadline), attempt)
-            .await
-            .unwrap_or_else(|_| Err(self.too_late()))
-            .unwrap_or_else(Exchange::failed);
-        exchange.duration = started.elapsed();
+        Ok(claimed
+            .into_iter()
+            .map(|claimed| {
+                let job = job(&claimed);
+                (claimed, job)
+            })
+            .collect())
+    }
+
+    fn weight(&self, job: &MailJob) -> usize {
+        job.email.bytes.len()
+    }
+
+    fn server(&self, job: &MailJob) -> Option<Server> {
+        job.target.server()
+    }
+
+    fn time_limit(&self, _letter: &MailJob) -> Duration {
+        self.mailer.time_limit()
+    }
+
+    async fn send(&self, job: MailJob, now: UnixMillis) -> Exchange {
+        let mail = PreparedMail {
+            message_id: &job.email.id,
+            envelope_from: &job.email.from,
+            recipient: &job.recipient,
+            message: &job.email.bytes,
+        };
+        let mut exchange = self.mailer.deliver(&job.target, mail).await;
+        if let Outcome::Failed(failure) = &mut exchange.outcome {
+            if failure.verdict == FailureKind::Credentials {
+                failure.retry_after = failure.retry_after.max(Some(LOGIN_REST));
+            }
+            let refused = Refused {
+                tenant: job.email.tenant,
+                delivery: job.delivery,
+                recipient: &job.recipient,
+                target: &job.target,
+                failure,
+            };
+            self.notes.take(&refused, now).await;
+        }
         exchange
     }
 
-    fn too_late(&self) -> Failure {
-        let message = format!("the mail was not handed over within {:?}", self.deadline);
-        Failure::new(ErrorClass::Timeout, message)
+    fn schedule(&self) -> &RetrySchedule {
+        &self.schedule
     }
+}
 
-    async fn over_smtp(
-        &self,
-        server: &SmtpTarget,
-        parcel: Parcel<'_>,
-    ) -> Result<Exchange, Failure> {
-        let from = address("sender", parcel.envelope_from, Verdict::Refused)?;
-        let to = address("recipient", parcel.recipient, Verdict::BadRecipient)?;
-        // A server may have closed a session while it was idle; that says
-        // nothing about this mail.
-        while let Some(session) = self.take_idle(server) {
-            match self
-                .hand_over(server, session, &from, &to, parcel.message)
-                .await
-            {
-                Err(Refusal::Stale(_)) => {}
-                Err(Refusal::Failed(failure)) => return Err(failure),
-                Ok(response) => return Ok(delivered(&response)),
+type Targets = HashMap<TenantId, Result<Arc<MailTarget>, Unsendable>>;
+
+impl MailTransport {
+    /// The tenant's own server, else the default.
+    fn target(&self, tenant: &Tenant) -> Result<Arc<MailTarget>, Unsendable> {
+        let Some(host) = tenant.email_setting("host") else {
+            return Ok(Arc::clone(&self.default_target));
+        };
+        let port = tenant.email_configuration.0.get("port");
+        let port = port
+            .and_then(Value::as_u64)
+            .and_then(|port| u16::try_from(port).ok())
+            .unwrap_or(SMTP_PORT);
+        let security = match tenant.email_setting("security") {
+            Some("SSL") => Security::Ssl,
+            Some("TLS") => Security::StartTls,
+            _ => Security::None,
+        };
+        let credentials = match (tenant.email_setting("username"), &tenant.smtp_password) {
+            (Some(user), Some(password)) => {
+                let password = self
+                    .sealer
+                    .open_text(Tenant::password_place(tenant.id), password)
+                    .map_err(|error| Unsendable::sealed("password of the mail server", &error))?;
+                Some((user.to_owned(), password))
             }
-        }
-        let session = self.dialer().open(server).await?;
-        match self
-            .hand_over(server, session, &from, &to, parcel.message)
-            .await
-        {
-            Err(Refusal::Stale(failure) | Refusal::Failed(failure)) => Err(failure),
-            Ok(response) => Ok(delivered(&response)),
-        }
-    }
-
-    /// The session is owned here until the conversation is over: when the
-    /// deadline cuts it off, it is dropped and never used again.
-    async fn hand_over(
-        &self,
-        server: &SmtpTarget,
-        mut session: Session,
-        from: &Address,
-        to: &Address,
-        message: &[u8],
-    ) -> Result<Response, Refusal> {
-        let result = session.transact(from, to, message).await;
-        if session.is_usable() && !matches!(result, Err(Refusal::Stale(_))) {
-            self.park(server, session);
-        }
-        result
-    }
-
-    fn dialer(&self) -> Dialer<'_> {
-        Dialer {
-            resolver: &*self.resolver,
-            trust: &self.trust,
-            allow: &self.allow,
-            hello: &self.hello,
-            until: deadline_in(CONNECT_CAP.min(self.deadline)),
-        }
-    }
-
-    fn take_idle(&self, server: &SmtpTarget) -> Option<Session> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let parked = idle.get_mut(server)?;
-        // The latest first: the others may lapse when there is less to do.
-        while let Some(Parked { session, since }) = parked.pop() {
-            if since.elapsed() < IDLE_TIMEOUT {
-                return Some(session);
-            }
-        }
-        None
-    }
-
-    fn park(&self, server: &SmtpTarget, session: Session) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|_, parked| {
-            parked.retain(|parked| parked.since.elapsed() < IDLE_TIMEOUT);
-            !parked.is_empty()
-        });
-        let parked = idle.entry(server.clone()).or_default();
-        if parked.len() < IDLE_PER_SERVER {
-            let since = Instant::now();
-            parked.push(Parked { session, since });
-        }
+            _ => None,
+        };
+        Ok(Arc::new(MailTarget::Smtp(SmtpTarget {
+            host: host.to_owned(),
+            port,
+            security,
+            credentials,
+            named_by: NamedBy::Tenant,
+        })))
     }
 }
 
-fn address(what: &str, text: &str, verdict: Verdict) -> Result<Address, Failure> {
-    parse_address(text).map_err(|error| {
-        let message = format!("{what} is {error}");
-        Failure::new(ErrorClass::Smtp, message).verdict(verdict)
-    })
+fn load_tenants(connection: &mut AnyConnection, emails: &[EmailRow]) -> QueryResult<Vec<Tenant>> {
+    let mut ids: Vec<TenantId> = emails.iter().map(|email| email.tenant_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    Tenant::load(connection, &ids)
 }
 
-fn delivered(response: &Response) -> Exchange {
-    Exchange {
-        outcome: Outcome::Delivered,
-        duration: Duration::ZERO,
-        status_code: Some(u16::from(response.code())),
-        excerpt: Some(answer(response)),
-    }
+fn load_emails(connection: &mut AnyConnection, claimed: &[Claimed]) -> QueryResult<Vec<EmailRow>> {
+    let email = |claimed: &Claimed| match claimed.payload {
+        Payload::Email(email, _) => Some(email),
+        Payload::Webhook(_) => None,
+    };
+    let mut ids: Vec<EmailId> = claimed.iter().filter_map(email).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    EmailRow::load(connection, &ids)
 }
 
-async fn into_dir(path: &Path, parcel: Parcel<'_>) -> Result<Exchange, Failure> {
-    match dir::write(path, &parcel).await {
-        Ok(_) => Ok(Exchange {
-            outcome: Outcome::Delivered,
-            duration: Duration::ZERO,
-            status_code: None,
-            excerpt: None,
+/// The stored mail as a message: the same bytes on every attempt.
+fn message(email: &EmailRow, signers: &Signers) -> Result<Message, Unsendable> {
+    let mailboxes = |stored: &[StoredMailbox]| stored.iter().cloned().map(mailbox).collect();
+    let outgoing = OutgoingEmail {
+        message_id: email.message_id.clone(),
+        date_millis: email.insert_instant.millis(),
+        from: Mailbox {
+            address: email.from_address.clone(),
+            display: email.from_display.clone(),
+        },
+        reply_to: email.reply_to.clone().map(|address| Mailbox {
+            address,
+            display: None,
         }),
-        Err(error) => {
-            let message = format!(
-                "cannot write mail to `{}`: {}",
-                path.display(),
-                chain(&error)
-            );
-            Err(Failure::new(ErrorClass::Unknown, message))
-        }
+        to: mailboxes(&email.to_addresses.0),
+        cc: mailboxes(&email.cc_addresses.0),
+        subject: email.subject.clone(),
+        text: email.text.clone(),
+        html: email.html.clone(),
+        headers: email.headers.0.clone(),
+    };
+    match outgoing.to_bytes() {
+        Ok(bytes) => Ok(Message {
+            tenant: email.tenant_id,
+            id: email.message_id.clone(),
+            from: email.from_address.clone(),
+            bytes: signers.sign(email, bytes)?,
+        }),
+        Err(error) => Err(Unsendable::Broken(Failure::new(
+            ErrorClass::Render,
+            format!("the mail cannot become a message: {error}"),
+        ))),
     }
 }
+
+fn mailbox(stored: StoredMailbox) -> Mailbox {
+    Mailbox {
+        address: stored.address,
+        display: stored.display,
+    }
+}
+
+#[cfg(test)]
+#[path = "transport_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "snapshot_tests.rs"]
+mod snapshot_tests;

@@ -1,397 +1,407 @@
-//! The mailer against a real socket and a scripted server.
+//! Promises of loading: whose server, and the same message every time.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use beadle_common::db::{ConfigEpoch, DbError, Json, JsonText};
+use beadle_common::id::{DeliveryId, DestinationId, LeaseToken, SigningKeyId};
+use beadle_common::model::event_log::{EventLog, EventLogCriteria};
+use beadle_common::model::search::Window;
+use beadle_common::model::signing_key::SigningKeyRow;
+use beadle_common::outbox::{NewDelivery, insert};
+use beadle_common::sign::jws::{Algorithm, JwsKey};
+use beadle_common::test_support::TestDb;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, json};
 
-use secrecy::SecretString;
-use tokio::net::TcpListener;
-
-use super::server::{Protection, Reply, Script, Server};
 use super::*;
-use crate::net::Trust;
-use crate::outcome::{ErrorClass, Exchange, Failure, Outcome, Verdict};
+use crate::email::MailerConfig;
+use crate::email::server::{Reply, Script, Server};
+use crate::net::{Allowlist, Trust};
 
-const MESSAGE: &[u8] = b"Subject: Hi\r\n\r\nHello\r\n.hidden dot\r\n";
+const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
 
-pub(super) fn parcel() -> Parcel<'static> {
-    Parcel {
-        message_id: "<1@mail.example>",
-        envelope_from: "news@example.com",
-        recipient: "reader@example.com",
-        message: MESSAGE,
+fn sealer(digit: &str) -> Sealer {
+    Sealer::from_keys(&SecretString::from(digit.repeat(64))).unwrap()
+}
+
+struct World {
+    test: TestDb,
+    transport: MailTransport,
+    tenant: Tenant,
+}
+
+impl World {
+    fn new(test: TestDb) -> Self {
+        let id = TenantId::random();
+        let sealer = sealer("0");
+        let tenant = Tenant {
+            id,
+            name: "Hooli".to_owned(),
+            name_normalized: "hooli".to_owned(),
+            is_default: false,
+            data: JsonText::empty_object(),
+            email_configuration: Json(Map::new()),
+            smtp_password: sealer.seal_text(Tenant::password_place(id), "pass").ok(),
+            event_configuration: Json(Map::new()),
+            settings: Json(Map::new()),
+            insert_instant: NOW,
+            last_update_instant: NOW,
+        };
+        let notes = RefusalLog::new(test.db.clone(), Duration::from_secs(3_600));
+        let mut config = MailerConfig::new(Trust::new(None).unwrap());
+        config.allow = Allowlist::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let mailer = Mailer::new(config);
+        Self {
+            test,
+            transport: MailTransport {
+                mailer,
+                default_target: Arc::new(MailTarget::Dir("mail".into())),
+                sealer,
+                schedule: RetrySchedule::mail(),
+                notes,
+            },
+            tenant,
+        }
+    }
+
+    fn configured(mut self, configuration: Value) -> Self {
+        let configuration = configuration.as_object().unwrap().clone();
+        self.tenant.email_configuration = Json(configuration);
+        self
+    }
+
+    fn write(&self, work: impl FnOnce(&mut AnyConnection) -> QueryResult<()> + Send + 'static) {
+        let work = |c: &mut AnyConnection| Ok::<_, DbError>(work(c)?);
+        self.test.db.write_blocking(work).unwrap();
+    }
+
+    /// Stores the tenant and a mail of it.
+    fn mail(&self) -> EmailId {
+        let email = email(self.tenant.id);
+        let (id, tenant) = (email.id, self.tenant.clone());
+        self.write(move |c| {
+            tenant.insert(c)?;
+            email.insert(c)
+        });
+        id
+    }
+
+    fn load(&self, email: EmailId, recipient: &str) -> Result<MailJob, Unsendable> {
+        self.load_at(email, recipient, NOW)
+    }
+
+    fn load_at(
+        &self,
+        email: EmailId,
+        recipient: &str,
+        now: UnixMillis,
+    ) -> Result<MailJob, Unsendable> {
+        let claimed = Claimed {
+            config_epoch: ConfigEpoch::default(),
+            inline_payload: None,
+            id: DeliveryId::sequential(),
+            destination: DestinationId::random(),
+            payload: Payload::Email(email, recipient.to_owned()),
+            attempt: 1,
+            base_attempt: 0,
+            probe: None,
+            token: LeaseToken::random(),
+            insert_instant: NOW,
+            due_at: NOW,
+        };
+        let owed = NewDelivery {
+            id: claimed.id,
+            destination: claimed.destination,
+            payload: claimed.payload.clone(),
+            due_at: NOW,
+            insert_instant: NOW,
+        };
+        self.write(move |c| insert(c, &owed));
+        let load = |c: &mut AnyConnection| {
+            Ok::<_, DbError>(self.transport.load(c, vec![claimed.clone()], now)?)
+        };
+        let mut loaded = self.test.db.read_blocking(load).unwrap();
+        assert_eq!(loaded.len(), 1);
+        loaded.remove(0).1
     }
 }
 
-pub(super) fn mailer_within(deadline: Duration, ca: Option<&str>) -> Mailer {
-    let trust = Trust::new(ca.map(str::as_bytes)).unwrap();
-    let mut config = MailerConfig::new(trust);
-    config.deadline = deadline;
-    config.hello = Some("beadle.test".to_owned());
-    Mailer::new(config)
-}
-
-fn mailer() -> Mailer {
-    mailer_within(Duration::from_secs(5), None)
-}
-
-fn target(address: SocketAddr, security: Security) -> SmtpTarget {
-    SmtpTarget {
-        host: address.ip().to_string(),
-        port: address.port(),
-        security,
-        credentials: None,
-        named_by: NamedBy::Operator,
-    }
-}
-
-fn plain(server: &Server) -> MailTarget {
-    MailTarget::Smtp(target(server.address, Security::None))
-}
-
-pub(super) async fn deliver(script: Script) -> Exchange {
-    let server = Server::start(script).await;
-    mailer().deliver(&plain(&server), parcel()).await
-}
-
-#[track_caller]
-pub(super) fn failure(exchange: &Exchange) -> &Failure {
-    exchange.outcome.failure().expect("a failure")
-}
-
-#[tokio::test]
-async fn a_mail_is_handed_over_with_the_servers_answer() {
-    let server = Server::start(Vec::new()).await;
-    let exchange = mailer().deliver(&plain(&server), parcel()).await;
-    assert_eq!(exchange.outcome, Outcome::Delivered);
-    assert_eq!(exchange.status_code, Some(250));
-    assert_eq!(exchange.excerpt.as_deref(), Some("250 2.0.0 queued as 42"));
-    assert_eq!(
-        server.commands(),
-        [
-            "EHLO beadle.test",
-            "MAIL FROM:<news@example.com>",
-            "RCPT TO:<reader@example.com>",
-            "DATA",
-        ]
-    );
-    let message = server.messages().remove(0);
-    assert!(message.starts_with("Subject: Hi\r\n\r\nHello\r\n..hidden dot\r\n"));
-}
-
-#[tokio::test]
-async fn a_transient_answer_is_retried() {
-    for (word, step) in [
-        ("MAIL", "MAIL FROM"),
-        ("RCPT", "RCPT TO"),
-        ("DATA", "DATA"),
-        ("MESSAGE", "DATA"),
-    ] {
-        let script = vec![(word, Reply::Say("450 4.2.0 greylisted, come back"))];
-        let exchange = deliver(script).await;
-        let failure = failure(&exchange);
-        assert_eq!(failure.class, ErrorClass::Smtp, "{word}");
-        let recipients = word == "RCPT" && failure.verdict == Verdict::Deferred;
-        assert!(recipients || failure.verdict == Verdict::Retry, "{word}");
-        assert_eq!(failure.status_code, Some(450));
-        assert!(
-            failure.message.contains("greylisted"),
-            "{}",
-            failure.message
-        );
-        assert!(failure.message.contains(step), "{}", failure.message);
-    }
-}
-
-#[tokio::test]
-async fn a_refused_recipient_fails_at_once() {
-    for (reply, verdict) in [
-        ("550 5.1.1 no such user", Verdict::BadRecipient),
-        ("553 mailbox name not allowed", Verdict::BadRecipient),
-        ("552 5.2.2 mailbox full", Verdict::Refused),
-        ("554 5.7.1 your network is listed", Verdict::Refused),
-        ("530 5.7.0 authentication required", Verdict::Credentials),
-    ] {
-        let exchange = deliver(vec![("RCPT", Reply::Say(reply))]).await;
-        let failure = failure(&exchange);
-        assert_eq!(failure.class, ErrorClass::Smtp);
-        assert_eq!(failure.verdict, verdict, "{reply}");
-    }
-    for word in ["MAIL", "DATA", "MESSAGE"] {
-        let exchange = deliver(vec![(word, Reply::Say("554 5.6.0 no"))]).await;
-        assert_eq!(failure(&exchange).verdict, Verdict::Refused, "{word}");
-    }
-}
-
-#[tokio::test]
-async fn a_server_out_of_order_is_retried() {
-    for word in ["GREETING", "EHLO"] {
-        let exchange = deliver(vec![(word, Reply::Say("554 closed for repair"))]).await;
-        assert_eq!(failure(&exchange).verdict, Verdict::Retry);
-        assert_eq!(failure(&exchange).class, ErrorClass::Smtp);
-    }
-}
-
-#[tokio::test]
-async fn an_invalid_recipient_is_never_sent() {
-    let server = Server::start(Vec::new()).await;
-    let mut parcel = parcel();
-    for recipient in ["nobody", "a@b\r\nRCPT TO:<c@d>", "a@b>\r\nDATA"] {
-        parcel.recipient = recipient;
-        let exchange = mailer().deliver(&plain(&server), parcel).await;
-        assert_eq!(failure(&exchange).verdict, Verdict::BadRecipient);
-    }
-    parcel.recipient = "reader@example.com";
-    parcel.envelope_from = "";
-    let exchange = mailer().deliver(&plain(&server), parcel).await;
-    assert_eq!(failure(&exchange).verdict, Verdict::Refused);
-    assert_eq!(server.connections(), 0);
-}
-
-#[tokio::test]
-async fn an_address_beyond_ascii_needs_the_extension() {
-    let server = Server::start(Vec::new()).await;
-    let mut parcel = parcel();
-    parcel.recipient = "rené@example.com";
-    let exchange = mailer().deliver(&plain(&server), parcel).await;
-    assert_eq!(failure(&exchange).verdict, Verdict::Refused);
-    assert!(failure(&exchange).message.contains("SMTPUTF8"));
-
-    // Another recipient's address is in the head of the message.
-    let beside = Parcel {
-        recipient: "reader@example.com",
-        message: "Cc: rené@example.com\r\n\r\nHello\r\n".as_bytes(),
-        ..parcel
+fn email(tenant_id: TenantId) -> EmailRow {
+    let mailbox = |address: &str, display: Option<&str>| StoredMailbox {
+        address: address.to_owned(),
+        display: display.map(str::to_owned),
     };
-    let exchange = mailer().deliver(&plain(&server), beside).await;
-    assert!(failure(&exchange).message.contains("SMTPUTF8"));
-
-    let offer = "250-mail.test\r\n250-8BITMIME\r\n250 SMTPUTF8";
-    server.now(vec![("EHLO", Reply::Say(offer))]);
-    for parcel in [parcel, beside] {
-        let exchange = mailer().deliver(&plain(&server), parcel).await;
-        assert!(exchange.outcome.is_delivered(), "{exchange:?}");
-    }
-    let announced = server.commands();
-    let announced = announced
-        .iter()
-        .filter(|command| command.contains(" SMTPUTF8"));
-    assert_eq!(announced.count(), 2);
-}
-
-#[tokio::test]
-async fn a_hanging_server_costs_no_more_than_the_deadline() {
-    for word in ["GREETING", "EHLO", "MAIL", "RCPT", "DATA", "MESSAGE"] {
-        let server = Server::start(vec![(word, Reply::Hang)]).await;
-        let mailer = mailer_within(Duration::from_millis(200), None);
-        let exchange = mailer.deliver(&plain(&server), parcel()).await;
-        assert_eq!(failure(&exchange).class, ErrorClass::Timeout, "{word}");
-        assert_eq!(failure(&exchange).verdict, Verdict::Retry);
-        assert!(exchange.duration < Duration::from_millis(2_500));
-    }
-}
-
-#[tokio::test]
-async fn a_cut_off_conversation_is_not_continued_by_the_next_mail() {
-    let server = Server::start(vec![("RCPT", Reply::Hang)]).await;
-    let mailer = mailer_within(Duration::from_secs(1), None);
-    let exchange = mailer.deliver(&plain(&server), parcel()).await;
-    assert_eq!(failure(&exchange).class, ErrorClass::Timeout);
-    server.now(Vec::new());
-    let exchange = mailer.deliver(&plain(&server), parcel()).await;
-    assert!(exchange.outcome.is_delivered());
-    assert_eq!(server.connections(), 2);
-}
-
-#[tokio::test]
-async fn a_closed_connection_is_a_connect_failure() {
-    for word in ["GREETING", "EHLO", "RCPT", "MESSAGE"] {
-        let exchange = deliver(vec![(word, Reply::Close)]).await;
-        assert_eq!(failure(&exchange).class, ErrorClass::Connect, "{word}");
-        assert_eq!(failure(&exchange).verdict, Verdict::Retry);
+    EmailRow {
+        id: EmailId::sequential(),
+        tenant_id,
+        action_log_id: None,
+        event_id: None,
+        user_id: None,
+        template_id: None,
+        template_version: 1,
+        message_id: "<5dba9944@mail.example>".to_owned(),
+        from_address: "news@hooli.example".to_owned(),
+        from_display: Some("Hooli News".to_owned()),
+        reply_to: Some("help@hooli.example".to_owned()),
+        to_addresses: Json(vec![mailbox("erlich@users.example", Some("Erlich"))]),
+        cc_addresses: Json(vec![mailbox("copy@users.example", None)]),
+        bcc_addresses: Json(vec![mailbox("hidden@users.example", None)]),
+        subject: "Willkommen".to_owned(),
+        html: "<p>Schön</p>".to_owned(),
+        text: "Schön".to_owned(),
+        headers: Json(vec![("X-Campaign".to_owned(), "spring".to_owned())]),
+        subject_locale: None,
+        from_name_locale: None,
+        html_locale: None,
+        text_locale: None,
+        insert_instant: NOW,
+        preferred_languages: Json(Vec::new()),
     }
 }
 
-#[tokio::test]
-async fn answers_out_of_step_are_no_delivery() {
-    for (word, reply) in [
-        ("RCPT", "354 go ahead"),
-        ("DATA", "250 ok"),
-        ("MESSAGE", "354 go ahead"),
+fn a_message_shows_what_was_stored_and_no_blind_copies(world: World) {
+    let job = world.load(world.mail(), "hidden@users.example").unwrap();
+    assert_eq!(job.recipient, "hidden@users.example");
+    assert_eq!(job.email.from, "news@hooli.example");
+    assert_eq!(job.email.id, "<5dba9944@mail.example>");
+    let message = String::from_utf8(job.email.bytes.clone()).unwrap();
+    for line in [
+        "From: \"Hooli News\" <news@hooli.example>\r\n",
+        "Reply-To: help@hooli.example\r\n",
+        "To: Erlich <erlich@users.example>\r\n",
+        "Cc: copy@users.example\r\n",
+        "Subject: Willkommen\r\n",
+        "X-Campaign: spring\r\n",
+        "Message-ID: <5dba9944@mail.example>\r\n",
+        "Date: Sun, 15 Jun 2025 15:06:40 +0000\r\n",
     ] {
-        let exchange = deliver(vec![(word, Reply::Say(reply))]).await;
-        assert_eq!(failure(&exchange).verdict, Verdict::Retry, "{word}");
-        assert!(failure(&exchange).message.contains("out of step"));
+        assert!(message.contains(line), "{line} is not in {message}");
+    }
+    assert!(!message.contains("hidden"), "{message}");
+}
+
+fn every_load_gives_the_same_bytes(world: World) {
+    let id = world.mail();
+    let first = world.load(id, "erlich@users.example").unwrap();
+    let second = world.load(id, "copy@users.example").unwrap();
+    assert_eq!(first.email.bytes, second.email.bytes);
+}
+
+fn a_tenant_without_a_server_uses_the_default(world: World) {
+    let world = world.configured(json!({"host": "", "port": 25}));
+    let job = world.load(world.mail(), "erlich@users.example").unwrap();
+    assert!(matches!(&*job.target, MailTarget::Dir(path) if path.ends_with("mail")));
+}
+
+fn a_tenants_own_server_beats_the_default(world: World) {
+    let world = world.configured(json!({
+        "host": "smtp.hooli.example", "port": 587, "username": "mailer", "security": "TLS"
+    }));
+    let job = world.load(world.mail(), "erlich@users.example").unwrap();
+    let MailTarget::Smtp(server) = &*job.target else {
+        panic!("{:?}", job.target);
+    };
+    assert_eq!(
+        (server.host.as_str(), server.port),
+        ("smtp.hooli.example", 587)
+    );
+    assert_eq!(server.security, Security::StartTls);
+    let (user, password) = server.credentials.as_ref().unwrap();
+    assert_eq!(
+        (user.as_str(), password.expose_secret()),
+        ("mailer", "pass")
+    );
+}
+
+fn a_password_under_another_key_is_no_reason_to_give_up(world: World) {
+    let mut world = world.configured(json!({"host": "smtp.hooli.example", "username": "mailer"}));
+    world.transport.sealer = sealer("1");
+    match world.load(world.mail(), "erlich@users.example") {
+        Err(Unsendable::NotNow(failure)) => {
+            assert!(failure.message.contains("BEADLE_SECRET_KEY"), "{failure:?}");
+        }
+        other => panic!("{other:?}"),
     }
 }
 
-#[tokio::test]
-async fn gibberish_is_told() {
-    let exchange = deliver(vec![("GREETING", Reply::SayAndClose("HTTP/1.1 400 Bad"))]).await;
-    assert_eq!(failure(&exchange).class, ErrorClass::Smtp);
+fn a_mail_that_is_gone_cancels_the_delivery(world: World) {
+    let gone = world.load(EmailId::sequential(), "erlich@users.example");
+    assert_eq!(gone.unwrap_err(), Unsendable::Gone);
 }
 
-#[tokio::test]
-async fn nobody_at_home_is_told() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let nobody = MailTarget::Smtp(target(address, Security::None));
-    let exchange = mailer().deliver(&nobody, parcel()).await;
-    assert_eq!(failure(&exchange).class, ErrorClass::Connect);
-
-    let mut unknown = target(address, Security::None);
-    unknown.host = "mail.invalid".to_owned();
-    let exchange = mailer().deliver(&MailTarget::Smtp(unknown), parcel()).await;
-    assert_eq!(failure(&exchange).class, ErrorClass::Dns);
-}
-
-#[tokio::test]
-async fn a_session_is_used_again() {
-    let server = Server::start(Vec::new()).await;
-    let mailer = mailer();
-    for _ in 0..3 {
-        let exchange = mailer.deliver(&plain(&server), parcel()).await;
-        assert!(exchange.outcome.is_delivered());
-    }
-    assert_eq!(server.connections(), 1);
-    assert_eq!(server.messages().len(), 3);
-}
-
-#[tokio::test]
-async fn a_session_survives_a_refused_recipient() {
-    let server = Server::start(vec![("RCPT", Reply::Say("550 5.1.1 no"))]).await;
-    let mailer = mailer();
-    mailer.deliver(&plain(&server), parcel()).await;
-    server.now(Vec::new());
-    let exchange = mailer.deliver(&plain(&server), parcel()).await;
-    assert!(exchange.outcome.is_delivered());
-    assert_eq!(server.connections(), 1);
-    assert!(server.commands().contains(&"RSET".to_owned()));
-}
-
-#[tokio::test]
-async fn a_session_closed_while_idle_costs_no_attempt() {
-    let server = Server::start(Vec::new()).await;
-    let mailer = mailer();
-    mailer.deliver(&plain(&server), parcel()).await;
-    server.now(vec![("MAIL", Reply::SayAndCloseOnce("421 idle too long"))]);
-    let exchange = mailer.deliver(&plain(&server), parcel()).await;
-    assert!(exchange.outcome.is_delivered());
-    assert_eq!(server.connections(), 2);
-}
-
-#[tokio::test]
-async fn a_fresh_session_that_is_closed_is_not_tried_for_ever() {
-    let server = Server::start(vec![("MAIL", Reply::SayAndClose("421 not now"))]).await;
-    let exchange = mailer().deliver(&plain(&server), parcel()).await;
-    assert_eq!(failure(&exchange).verdict, Verdict::Retry);
-    assert_eq!(failure(&exchange).status_code, Some(421));
-    assert_eq!(server.connections(), 1);
-}
-
-fn with_login(server: &Server) -> MailTarget {
-    let mut target = target(server.address, Security::None);
-    target.credentials = Some(("user".to_owned(), SecretString::from("sesame")));
-    MailTarget::Smtp(target)
-}
-
-#[tokio::test]
-async fn the_login_comes_first() {
-    let server = Server::start(Vec::new()).await;
-    let exchange = mailer().deliver(&with_login(&server), parcel()).await;
-    assert!(exchange.outcome.is_delivered());
-    assert_eq!(server.commands()[1], "AUTH PLAIN AHVzZXIAc2VzYW1l");
-}
-
-#[tokio::test]
-async fn refused_credentials_are_told_apart() {
-    let server = Server::start(vec![("AUTH", Reply::Say("535 5.7.8 wrong"))]).await;
-    let exchange = mailer().deliver(&with_login(&server), parcel()).await;
-    assert_eq!(failure(&exchange).verdict, Verdict::Credentials);
-    assert_eq!(failure(&exchange).class, ErrorClass::Smtp);
-    assert!(!failure(&exchange).message.contains("sesame"));
-
-    server.now(vec![("EHLO", Reply::Say("250 no login here"))]);
-    let exchange = mailer().deliver(&with_login(&server), parcel()).await;
-    assert_eq!(failure(&exchange).verdict, Verdict::Credentials);
-
-    server.now(vec![("AUTH", Reply::Say("454 4.7.0 later"))]);
-    let exchange = mailer().deliver(&with_login(&server), parcel()).await;
-    assert_eq!(failure(&exchange).verdict, Verdict::Retry);
-}
-
-pub(super) fn named(server: &Server, security: Security) -> MailTarget {
-    let mut target = target(server.address, security);
-    target.host = "localhost".to_owned();
-    target.credentials = Some(("user".to_owned(), SecretString::from("sesame")));
-    MailTarget::Smtp(target)
-}
-
-#[tokio::test]
-async fn tls_protects_both_ways_and_checks_the_certificate() {
-    for (protection, security) in [
-        (Protection::Tls, Security::Ssl),
-        (Protection::StartTls, Security::StartTls),
-    ] {
-        let server = Server::listen(Vec::new(), protection).await;
-        let target = named(&server, security);
-        let trusting = mailer_within(Duration::from_secs(5), Some(&server.pem));
-        let exchange = trusting.deliver(&target, parcel()).await;
-        assert!(
-            exchange.outcome.is_delivered(),
-            "{security:?}: {exchange:?}"
-        );
-        assert_eq!(server.messages().len(), 1);
-
-        let exchange = mailer().deliver(&target, parcel()).await;
-        assert_eq!(failure(&exchange).class, ErrorClass::Tls, "{exchange:?}");
-        assert!(failure(&exchange).message.contains("certificate"));
-        assert_eq!(server.messages().len(), 1);
-    }
-}
-
-#[tokio::test]
-async fn a_server_without_the_upgrade_gets_neither_password_nor_mail() {
-    let server = Server::start(Vec::new()).await;
-    let target = named(&server, Security::StartTls);
-    let exchange = mailer().deliver(&target, parcel()).await;
-    assert_eq!(failure(&exchange).class, ErrorClass::Tls);
-    assert_eq!(failure(&exchange).verdict, Verdict::Retry);
-    assert_eq!(server.commands(), ["EHLO beadle.test"]);
-}
-
-#[tokio::test]
-async fn mail_goes_into_a_directory() {
-    let dir = tempfile::tempdir().unwrap();
-    let target = MailTarget::Dir(dir.path().to_owned());
-    for _ in 0..2 {
-        let exchange = mailer().deliver(&target, parcel()).await;
-        assert!(exchange.outcome.is_delivered());
-    }
-    let files: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
-    assert_eq!(files.len(), 1);
-
-    let file = dir.path().join("file");
-    std::fs::write(&file, "").unwrap();
-    let target = MailTarget::Dir(PathBuf::from(&file));
-    let exchange = mailer().deliver(&target, parcel()).await;
-    assert_eq!(failure(&exchange).class, ErrorClass::Unknown);
-    assert!(failure(&exchange).message.contains("cannot write mail to"));
-}
-
-#[tokio::test]
-async fn many_mails_at_once_share_a_mailer() {
-    let server = Server::start(Vec::new()).await;
-    let mailer = Arc::new(mailer());
-    let target = plain(&server);
-    let all = (0..40).map(|_| {
-        let (mailer, target) = (Arc::clone(&mailer), target.clone());
-        tokio::spawn(async move { mailer.deliver(&target, parcel()).await })
+fn a_mail_that_cannot_become_a_message_is_broken(world: World) {
+    let tenant = world.tenant.clone();
+    let email = EmailRow {
+        from_address: "not an address".to_owned(),
+        ..email(tenant.id)
+    };
+    let id = email.id;
+    world.write(move |c| {
+        tenant.insert(c)?;
+        email.insert(c)
     });
-    for task in all.collect::<Vec<_>>() {
-        assert!(task.await.unwrap().outcome.is_delivered());
+    match world.load(id, "erlich@users.example") {
+        Err(Unsendable::Broken(failure)) => assert_eq!(failure.class, ErrorClass::Render),
+        other => panic!("{other:?}"),
     }
-    assert_eq!(server.messages().len(), 40);
 }
+
+/// Sends a mail of the tenant over a server that answers like this.
+fn sent(world: World, script: Script, configuration: Value) -> (World, EmailId, Exchange) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(Server::start(script));
+    let mut configuration = configuration.as_object().unwrap().clone();
+    configuration.insert("host".to_owned(), json!(server.address.ip().to_string()));
+    configuration.insert("port".to_owned(), json!(server.address.port()));
+    let world = world.configured(Value::Object(configuration));
+    let id = world.mail();
+    let job = world.load(id, "Erlich@users.example").unwrap();
+    let exchange = runtime.block_on(world.transport.send(job, NOW));
+    (world, id, exchange)
+}
+
+fn mail_is_signed_with_the_tenants_key_the_same_every_time(world: World) {
+    let key = JwsKey::generate(Algorithm::EdDsa, None).unwrap();
+    let id = SigningKeyId::random();
+    let place = SigningKeyRow::key_place(id);
+    let row = SigningKeyRow {
+        id,
+        name: "dkim".to_owned(),
+        name_normalized: "dkim".to_owned(),
+        algorithm: Algorithm::EdDsa,
+        kid: "dkim".to_owned(),
+        length: key.length(),
+        public_key: None,
+        private_key: world.transport.sealer.seal(place, key.stored()).ok(),
+        insert_instant: NOW,
+        last_update_instant: NOW,
+        tenant_id: None,
+    };
+    let dkim = json!({"dkim": {"domain": "hooli.example", "selector": "s1", "keyId": id}});
+    let world = world.configured(dkim);
+    let mail = world.mail();
+    match world.load(mail, "erlich@users.example") {
+        Err(Unsendable::NotNow(failure)) => assert!(failure.message.contains("no private key")),
+        other => panic!("{other:?}"),
+    }
+    world.write(move |c| row.insert(c));
+    let first = world.load(mail, "erlich@users.example").unwrap();
+    let second = world.load(mail, "copy@users.example").unwrap();
+    assert_eq!(first.email.bytes, second.email.bytes);
+    let message = String::from_utf8(first.email.bytes.clone()).unwrap();
+    assert!(
+        message.starts_with("DKIM-Signature: v=1; a=ed25519-sha256;"),
+        "{message}"
+    );
+    assert!(message.contains("From: \"Hooli News\""));
+}
+
+fn logged(world: &World) -> Vec<String> {
+    let search = |c: &mut AnyConnection| {
+        let found = EventLog::search(c, &EventLogCriteria::default(), &[], Window::ALL)?;
+        let mut entries = EventLog::load(c, &found.ids)?;
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.id));
+        Ok::<_, DbError>(entries.into_iter().map(|entry| entry.message).collect())
+    };
+    world.test.db.read_blocking(search).unwrap()
+}
+
+fn an_address_that_was_refused_for_good_is_left_alone(world: World) {
+    let script = vec![("RCPT", Reply::Say("550 5.1.1 no such user"))];
+    let (world, id, exchange) = sent(world, script, json!({}));
+    assert!(!exchange.outcome.is_delivered());
+    match world.load(id, "erlich@USERS.example") {
+        Err(Unsendable::Unwanted(failure)) => {
+            assert!(failure.message.contains("is suppressed"), "{failure:?}");
+            assert!(!failure.message.contains("erlich"), "{failure:?}");
+            assert_eq!(failure.status_code, Some(550));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(world.load(id, "copy@users.example").is_ok());
+    let later = UnixMillis::from_millis(NOW.millis() + 3_600_000);
+    assert!(world.load_at(id, "erlich@users.example", later).is_ok());
+}
+
+fn what_says_nothing_about_the_address_does_not_suppress_it(world: World) {
+    let mut world = Some(world);
+    for reply in [
+        "450 greylisted",
+        "552 5.2.2 mailbox full",
+        "554 5.7.1 listed",
+    ] {
+        let script = vec![("RCPT", Reply::Say(reply))];
+        let (mut next, id, _) = sent(world.take().unwrap(), script, json!({}));
+        assert!(next.load(id, "erlich@users.example").is_ok(), "{reply}");
+        next.tenant.id = TenantId::random();
+        next.tenant.name_normalized = reply.to_owned();
+        next.tenant.smtp_password = None;
+        world = Some(next);
+    }
+}
+
+fn a_refused_login_is_announced_once_and_rests(world: World) {
+    let login = json!({"username": "mailer"});
+    let script = vec![("AUTH", Reply::Say("535 5.7.8 wrong"))];
+    let (world, id, exchange) = sent(world, script, login);
+    let failure = exchange.outcome.failure().unwrap();
+    assert_eq!(failure.verdict, FailureKind::Credentials);
+    assert_eq!(failure.retry_after, Some(LOGIN_REST));
+    let entries = logged(&world);
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    assert!(entries[0].contains("refuses the login"), "{entries:?}");
+    assert!(!entries[0].contains("pass\""), "{entries:?}");
+    assert!(world.load(id, "erlich@users.example").is_ok());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let refused = Refused {
+        tenant: world.tenant.id,
+        delivery: DeliveryId::sequential(),
+        recipient: "erlich@users.example",
+        target: &world.transport.target(&world.tenant).unwrap(),
+        failure,
+    };
+    runtime.block_on(
+        world
+            .transport
+            .notes
+            .take(&refused, NOW.plus(Duration::from_secs(3_599))),
+    );
+    assert_eq!(logged(&world).len(), 1);
+    runtime.block_on(
+        world
+            .transport
+            .notes
+            .take(&refused, NOW.plus(Duration::from_secs(3_600))),
+    );
+    assert_eq!(logged(&world).len(), 2);
+}
+
+macro_rules! both_databases {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn sqlite() {
+                super::$name(World::new(TestDb::sqlite()));
+            }
+
+            #[test]
+            fn postgres() {
+                super::$name(World::new(TestDb::postgres()));
+            }
+        }
+    )+};
+}
+
+both_databases!(
+    a_message_shows_what_was_stored_and_no_blind_copies,
+    every_load_gives_the_same_bytes,
+    a_tenant_without_a_server_uses_the_default,
+    a_tenants_own_server_beats_the_default,
+    a_password_under_another_key_is_no_reason_to_give_up,
+    a_mail_that_is_gone_cancels_the_delivery,
+    a_mail_that_cannot_become_a_message_is_broken,
+    an_address_that_was_refused_for_good_is_left_alone,
+    what_says_nothing_about_the_address_does_not_suppress_it,
+    a_refused_login_is_announced_once_and_rests,
+    mail_is_signed_with_the_tenants_key_the_same_every_time,
+);

@@ -5,9 +5,9 @@
 use lettre::transport::smtp::extension::ClientId;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use super::judge::{Step, refused};
+use super::classify_reply::{Step, refused};
 use super::wire::LONGEST_ANSWER;
-use crate::outcome::{ErrorClass, Failure, chain};
+use crate::core::outcome::{ErrorClass, Failure, chain};
 
 /// An answer of the server, whole.
 #[derive(Debug, PartialEq, Eq)]

@@ -22,10 +22,10 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
+use crate::core::outcome::ErrorClass;
 use crate::net::{
     Allowlist, Blocked, DialError, Resolve, Trust, deadline_in, dial, is_public, resolve_host, vet,
 };
-use crate::outcome::ErrorClass;
 
 /// How many hosts the warning about plain HTTP remembers. Past that it falls
 /// silent, which is better than growing without end.
@@ -93,14 +93,14 @@ impl ConnectError {
 
 /// What all connectors of a sender share.
 #[derive(Debug)]
-pub struct Reach {
+pub struct ConnectPolicy {
     resolver: Arc<dyn Resolve>,
     allow: Allowlist,
     trust: Trust,
     warned: Mutex<HashSet<String>>,
 }
 
-impl Reach {
+impl ConnectPolicy {
     /// Reaches public addresses and the allowed ones.
     pub fn new(resolver: Arc<dyn Resolve>, allow: Allowlist, trust: Trust) -> Self {
         Self {
@@ -194,21 +194,21 @@ fn late(step: &'static str, host: &str) -> ConnectError {
 /// A connector with a fixed time for making a connection.
 #[derive(Debug, Clone)]
 pub struct Connector {
-    reach: Arc<Reach>,
+    reach: Arc<ConnectPolicy>,
     within: Duration,
 }
 
 impl Connector {
     /// Connects within the given time: name, connection and handshake together.
-    pub fn new(reach: Arc<Reach>, within: Duration) -> Self {
+    pub fn new(reach: Arc<ConnectPolicy>, within: Duration) -> Self {
         Self { reach, within }
     }
 }
 
 impl Service<Uri> for Connector {
-    type Response = Transport;
+    type Response = SecureStream;
     type Error = ConnectError;
-    type Future = Pin<Box<dyn Future<Output = Result<Transport, ConnectError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<SecureStream, ConnectError>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         Poll::Ready(Ok(()))
@@ -218,7 +218,7 @@ impl Service<Uri> for Connector {
         let Self { reach, within } = self.clone();
         Box::pin(async move {
             let socket = reach.establish(uri, within).await?;
-            Ok(Transport(TokioIo::new(socket)))
+            Ok(SecureStream(TokioIo::new(socket)))
         })
     }
 }
@@ -229,15 +229,15 @@ trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
 
 /// A connection in the form that the HTTP client wants.
-pub struct Transport(TokioIo<Box<dyn Socket>>);
+pub struct SecureStream(TokioIo<Box<dyn Socket>>);
 
-impl Connection for Transport {
+impl Connection for SecureStream {
     fn connected(&self) -> Connected {
         Connected::new()
     }
 }
 
-impl Read for Transport {
+impl Read for SecureStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -247,7 +247,7 @@ impl Read for Transport {
     }
 }
 
-impl Write for Transport {
+impl Write for SecureStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -11,8 +11,8 @@ use super::receiver::{Answer, Receiver};
 use super::request::tests::request;
 use super::send_tests::{config, failure, sender};
 use super::*;
+use crate::core::outcome::ErrorClass;
 use crate::net::{Allowlist, BoxFuture, Resolve, Trust};
-use crate::outcome::ErrorClass;
 
 /// DNS that answers every name with the same addresses.
 #[derive(Debug)]

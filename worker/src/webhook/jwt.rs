@@ -17,9 +17,8 @@ use bytes::Bytes;
 use diesel::QueryResult;
 use tokio::sync::OnceCell;
 
-use super::courier::{broken, sealed};
-use crate::drain::Unsendable;
-use crate::outcome::{ErrorClass, Failure};
+use crate::core::Unsendable;
+use crate::core::outcome::{ErrorClass, Failure};
 
 /// A key, and what signatures name it by.
 #[derive(Debug)]
@@ -58,7 +57,7 @@ impl JwtKeys {
         }
         match key_of(webhook).and_then(|id| self.0.get(&id)) {
             Some(key) => key.clone().map(Some),
-            None => Err(broken(
+            None => Err(Unsendable::broken(
                 "the signing key of the webhook is gone, name another",
             )),
         }
@@ -71,15 +70,15 @@ fn key_of(webhook: &Webhook) -> Option<SigningKeyId> {
 
 fn open(sealer: &Sealer, row: SigningKeyRow) -> Result<JwtKey, Unsendable> {
     let Some(private) = &row.private_key else {
-        return Err(broken(
+        return Err(Unsendable::broken(
             "the signing key of the webhook has no private part, name another",
         ));
     };
     let stored = sealer
         .open(SigningKeyRow::key_place(row.id), private)
-        .map_err(|error| sealed("signing key", &error))?;
+        .map_err(|error| Unsendable::sealed("signing key", &error))?;
     let key = JwsKey::from_stored(row.algorithm, &stored)
-        .map_err(|error| broken(&format!("signing key: {error}")))?;
+        .map_err(|error| Unsendable::broken(&format!("signing key: {error}")))?;
     Ok(JwtKey {
         id: row.id,
         kid: row.kid,

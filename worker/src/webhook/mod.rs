@@ -2,16 +2,17 @@
 //! database or decides when to try again.
 
 mod connect;
-pub(crate) mod courier;
+pub mod consent;
 mod jwt;
 mod outcome;
 mod request;
 mod send;
 mod target;
+pub(crate) mod transport;
 
-pub use courier::WebhookCourier;
 pub use request::WebhookRequest;
 pub use send::{SenderConfig, WebhookSender};
+pub use transport::WebhookTransport;
 
 #[cfg(test)]
 mod connect_tests;

@@ -7,7 +7,7 @@ use hyper::StatusCode;
 use hyper_util::client::legacy;
 
 use super::connect::ConnectError;
-use crate::outcome::{ErrorClass, Failure, Outcome, Verdict, chain, find_cause};
+use crate::core::outcome::{ErrorClass, Failure, FailureKind, Outcome, chain, find_cause};
 
 /// How the reading of an answer's body ended.
 #[derive(Debug)]
@@ -24,14 +24,18 @@ pub(super) enum BodyEnd {
 
 /// Judges an answer. Success needs a 2xx *and* a body that ends properly: a
 /// receiver that dies halfway through its answer may have rolled back.
-pub(super) fn judge(status: StatusCode, retry_after: Option<Duration>, end: &BodyEnd) -> Outcome {
+pub(super) fn classify_response(
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    end: &BodyEnd,
+) -> Outcome {
     if !status.is_success() {
         return Outcome::Failed(Failure {
             class: ErrorClass::Http,
             message: describe(status),
             status_code: Some(status.as_u16()),
             retry_after,
-            verdict: Verdict::of_status(status.as_u16()),
+            verdict: FailureKind::of_status(status.as_u16()),
         });
     }
     let message = match end {

@@ -13,7 +13,7 @@ use hyper::{HeaderMap, Method, Request, Uri};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use crate::outcome::{ErrorClass, Failure};
+use crate::core::outcome::{ErrorClass, Failure};
 
 /// The header that carries the optional signature in JWT form.
 const SIGNATURE_JWT: HeaderName = HeaderName::from_static("x-fusionauth-signature-jwt");

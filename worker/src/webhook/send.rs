@@ -15,12 +15,12 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, timeout_at};
 
-use super::connect::{Connector, Reach};
-use super::outcome::{BodyEnd, broken, judge, no_answer};
+use super::connect::{ConnectPolicy, Connector};
+use super::outcome::{BodyEnd, broken, classify_response, no_answer};
 use super::request::WebhookRequest;
+use crate::core::outcome::{Exchange, Failure, harmless};
+use crate::core::policy::parse_retry_after;
 use crate::net::{Allowlist, Resolve, SystemResolver, Trust, deadline_in};
-use crate::outcome::{Exchange, Failure, harmless};
-use crate::policy::parse_retry_after;
 
 /// No webhook may spend longer on connecting, whatever it asks for: the time
 /// is taken from a slot that others wait for.
@@ -84,7 +84,7 @@ type HttpClient = Client<Connector, Full<Bytes>>;
 
 /// Sends webhooks. Share one: it holds the pools of connections.
 pub struct WebhookSender {
-    reach: Arc<Reach>,
+    reach: Arc<ConnectPolicy>,
     deadline: Duration,
     user_agent: String,
     response_cap: usize,
@@ -107,7 +107,7 @@ impl WebhookSender {
     /// A sender that works as configured.
     #[must_use]
     pub fn new(config: SenderConfig) -> Self {
-        let reach = Reach::new(config.resolver, config.allow, config.trust);
+        let reach = ConnectPolicy::new(config.resolver, config.allow, config.trust);
         Self {
             reach: Arc::new(reach),
             deadline: config.deadline,
@@ -165,7 +165,7 @@ impl WebhookSender {
         let retry_after = retry_after(response.headers(), now_millis);
         let (start, end) = read_body(response.into_body(), self.response_cap, until).await;
         Exchange {
-            outcome: judge(status, retry_after, &end),
+            outcome: classify_response(status, retry_after, &end),
             duration: Duration::ZERO,
             status_code: Some(status.as_u16()),
             excerpt: (!start.is_empty()).then(|| harmless(&start, EXCERPT_BYTES)),

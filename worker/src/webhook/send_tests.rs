@@ -7,8 +7,8 @@ use tokio::net::TcpListener;
 use super::receiver::{Answer, Receiver};
 use super::request::tests::request;
 use super::*;
+use crate::core::outcome::{ErrorClass, Exchange, Failure, FailureKind};
 use crate::net::{Allowlist, Trust};
-use crate::outcome::{ErrorClass, Exchange, Failure, Verdict};
 
 pub fn config() -> SenderConfig {
     let mut config = SenderConfig::new(Trust::new(None).unwrap());
@@ -73,11 +73,11 @@ async fn the_request_is_what_the_contract_says() {
 #[tokio::test]
 async fn other_statuses_fail_and_say_what_to_do() {
     for (line, verdict) in [
-        ("400 Bad Request", Verdict::Retry),
-        ("410 Gone", Verdict::Gone),
-        ("429 Too Many Requests", Verdict::Throttle),
-        ("500 Internal Server Error", Verdict::Retry),
-        ("502 Bad Gateway", Verdict::Throttle),
+        ("400 Bad Request", FailureKind::Retry),
+        ("410 Gone", FailureKind::Gone),
+        ("429 Too Many Requests", FailureKind::Throttle),
+        ("500 Internal Server Error", FailureKind::Retry),
+        ("502 Bad Gateway", FailureKind::Throttle),
     ] {
         let exchange = send_to(Answer::status(line, "", "why")).await;
         let failure = failure(&exchange);
