@@ -9,6 +9,7 @@ mod cldr;
 pub mod db;
 pub mod erasure;
 pub mod id;
+pub mod kind;
 pub mod lifecycle;
 pub mod locale;
 pub mod localized_duration;

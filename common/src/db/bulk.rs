@@ -104,9 +104,7 @@ impl<const N: usize> QueryFragment<Pg> for AllAtOnce<'_, N> {
         if let Some(notice) = &self.notice {
             out.push_sql(" pg_notify(");
             out.push_bind_param::<Text, _>(notice.channel())?;
-            out.push_sql(", ");
-            out.push_bind_param::<Text, _>(notice.payload())?;
-            out.push_sql(")");
+            out.push_sql(", '')");
         }
         out.push_sql(" FROM fits");
         Ok(())

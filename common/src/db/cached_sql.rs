@@ -27,9 +27,6 @@ impl<Q> CachedSql<Q> {
     /// It stands in the way of Diesel's own `execute`, which passes the statement on by
     /// reference: a reference does not know what this type says of the text, and the text
     /// would be made ready anew each time.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn execute<'query, C>(self, connection: &mut C) -> QueryResult<usize>
     where
         Self: LoadQuery<'query, C, Written>,

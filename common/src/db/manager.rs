@@ -83,6 +83,10 @@ fn unavailable<T>(reason: String) -> Result<T, DbError> {
 }
 
 fn open_postgres(url: &str) -> Result<AnyConnection, DbError> {
+    // Whoever is first to initialize OpenSSL decides whether it takes itself down when the
+    // process exits. libpq would have it do so, and a process that ends while one of its
+    // threads connects would crash; this does not (OPENSSL_INIT_NO_ATEXIT).
+    openssl::init();
     match PgConnection::establish(url) {
         Ok(connection) => Ok(AnyConnection::Pg(connection)),
         Err(error) => unavailable(one_line(&error)),
@@ -112,6 +116,6 @@ fn open_sqlite(path: &Path, synchronous: SqliteSynchronous) -> Result<AnyConnect
          PRAGMA synchronous = {synchronous};",
         SQLITE_BUSY_TIMEOUT.as_millis(),
     ))?;
-    crate::model::search::register(&mut connection)?;
+    super::sql_function::register(&mut connection)?;
     Ok(AnyConnection::Sqlite(connection))
 }

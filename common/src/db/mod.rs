@@ -22,10 +22,10 @@ mod pool;
 mod pooled;
 #[cfg(test)]
 mod pooled_test;
-mod released;
 mod row_lock;
 #[cfg(test)]
 mod schema_test;
+mod sql_function;
 pub(crate) mod sql_type;
 mod sqlite_writer;
 #[cfg(test)]
@@ -51,6 +51,7 @@ pub use per_backend::PerBackend;
 pub use pool::{Connections, Db, DbOptions};
 pub use pooled::CHECKOUT_TIMEOUT;
 pub(crate) use row_lock::{Locking, RowLock};
+pub(crate) use sql_function::lower;
 pub use sql_type::SqlUuid;
 pub use statements::Statements;
 pub use url::{Backend, DatabaseUrl, DatabaseUrlError};

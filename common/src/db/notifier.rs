@@ -1,8 +1,11 @@
-//! Tells other processes that there is work, on PostgreSQL: a thread with a connection of its
-//! own, or the statement itself that leaves the work.
+//! Tells other processes on PostgreSQL that there is work (`NOTIFY`): a thread with a
+//! connection of its own does, or the statement that leaves the work.
+//!
+//! The connection is libpq's, as all others that write: tokio-postgres, which listens, is
+//! built without TLS.
 
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,132 +17,84 @@ use diesel::connection::SimpleConnection;
 use super::connection::AnyConnection;
 use super::error::{DbError, one_line};
 use super::manager::{Manager, SqliteSynchronous};
-use super::released::{Released, held};
 use super::statements::Counter;
 use super::url::DatabaseUrl;
-use crate::outbox::Kind;
+use crate::kind::Kind;
 
-pub(super) const CHANNEL: &str = "beadle_outbox";
-
-/// Between two tries to reach a database that is down.
+/// The longest wait between two attempts to reach a database that is down.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// After a notification, before the next. A busy API commits hundreds of times a second, and
-/// each notification is a transaction of PostgreSQL's and a look of every worker; whoever
-/// comes after a pause still notifies at once.
+/// The shortest time between two notifications of the thread. Each is a transaction of
+/// PostgreSQL and a claim by every worker, and a busy API commits hundreds of times a second.
+/// A notification after a pause goes out at once.
 const SPACING: Duration = Duration::from_millis(2);
 
-/// How long nobody must have notified for a statement that writes to do so itself. It spares
-/// a round trip and two changes of thread, but commits that notify wait for each other, from
-/// all processes and for as long as the disk takes. So a busy API leaves it to the thread.
+/// A statement that writes sends its own notification only if none was sent for this long. It
+/// saves a round trip and two context switches, but PostgreSQL serializes the commits that
+/// notify, over all processes and for as long as the disk takes. So a busy API leaves it to
+/// the thread.
 const QUIET: Duration = Duration::from_millis(10);
 
-/// How long a process that ends waits for its last notification to go out.
-const FAREWELL: Duration = Duration::from_secs(1);
-
-/// Kinds of deliveries that there may be more of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Kinds(u8);
-
-impl Kinds {
-    pub(super) const ALL: Self = Self(0b11);
-
-    pub(super) fn has(self, kind: Kind) -> bool {
-        self.0 & Self::from(kind).0 != 0
-    }
-
-    /// What a notification says.
-    fn payload(self) -> &'static str {
-        match (self.has(Kind::Webhook), self.has(Kind::Email)) {
-            (true, false) => "webhook",
-            (false, true) => "email",
-            _ => "",
-        }
-    }
-
-    /// What a notification said: all kinds, if it names none.
-    pub(super) fn of_payload(payload: &str) -> Self {
-        let named = |kind: &Kind| Self::from(*kind).payload() == payload;
-        let kinds = [Kind::Webhook, Kind::Email];
-        kinds
-            .iter()
-            .copied()
-            .find(named)
-            .map_or(Self::ALL, Self::from)
-    }
-}
-
-impl From<Kind> for Kinds {
-    fn from(kind: Kind) -> Self {
-        Self(match kind {
-            Kind::Webhook => 0b01,
-            Kind::Email => 0b10,
-        })
+/// The channel of PostgreSQL on which processes hear of work of this kind.
+pub(super) fn channel(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Webhook => "beadle_webhooks",
+        Kind::Email => "beadle_emails",
     }
 }
 
 /// A notification that a statement sends when it is committed.
 #[derive(Debug, Clone, Copy)]
-pub struct Notice(Kinds);
+pub struct Notice(Kind);
 
 impl Notice {
-    pub(super) fn channel(&self) -> &'static str {
-        CHANNEL
-    }
-
-    pub(super) fn payload(&self) -> &'static str {
-        self.0.payload()
+    pub(super) fn channel(self) -> &'static str {
+        channel(self.0)
     }
 }
 
-/// The notifier thread. Without this, it ends.
+/// A handle on the notifying thread, which ends when the handle is dropped.
 #[derive(Debug)]
 pub(super) struct Notifier {
     shared: Arc<Shared>,
-    /// Capacity one, so that wake-ups merge.
+    /// Its capacity is one, so that notifications merge.
     wakes: SyncSender<()>,
-    /// Dropped after the sender: fields go in this order.
-    _released: Released,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// The [`Kinds`] to tell of.
-    owed: AtomicU8,
-    /// When somebody told last.
-    told: Mutex<Option<Instant>>,
+    webhooks: AtomicBool,
+    emails: AtomicBool,
+    /// When the last notification was sent.
+    sent: Mutex<Option<Instant>>,
 }
 
 impl Shared {
-    fn has_told(&self, now: Instant) {
-        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    /// Whether a notification of this kind is owed.
+    fn owed(&self, kind: Kind) -> &AtomicBool {
+        match kind {
+            Kind::Webhook => &self.webhooks,
+            Kind::Email => &self.emails,
+        }
     }
 }
 
 impl Notifier {
-    /// None: workers will poll.
+    /// Starts the thread. None: it could not be started, and workers poll.
     pub(super) fn start(url: DatabaseUrl) -> Option<Self> {
         let (wakes, receiver) = sync_channel(1);
-        let (held, _released) = held(FAREWELL);
         let shared = Arc::<Shared>::default();
         let manager = Manager {
             url,
             synchronous: SqliteSynchronous::Full,
             counter: Counter::default(),
         };
-        let started = thread::Builder::new().name("notifier".to_owned()).spawn({
-            let shared = Arc::clone(&shared);
-            move || {
-                let _held = held;
-                notify_loop(&manager, &shared, &receiver);
-            }
-        });
+        let of_thread = Arc::clone(&shared);
+        let started = thread::Builder::new()
+            .name("notifier".to_owned())
+            .spawn(move || notify_loop(&manager, &of_thread, &receiver));
         match started {
-            Ok(_) => Some(Self {
-                shared,
-                wakes,
-                _released,
-            }),
+            Ok(_) => Some(Self { shared, wakes }),
             Err(error) => {
                 tracing::warn!("no notifier thread, workers will poll: {error}");
                 None
@@ -147,77 +102,81 @@ impl Notifier {
         }
     }
 
-    /// Has the thread tell of these. Never blocks.
-    pub(super) fn tell(&self, kinds: Kinds) {
-        self.shared.owed.fetch_or(kinds.0, Ordering::AcqRel);
-        // Full: a notification is about to go out anyway.
+    /// Has the thread send a notification. Never blocks.
+    pub(super) fn notify(&self, kind: Kind) {
+        self.shared.owed(kind).store(true, Ordering::Release);
+        // If it is full, a notification is about to go out anyway.
         let _ = self.wakes.try_send(());
     }
 
-    /// What a statement is to tell itself, if nobody has told of anything for a while. It
-    /// counts as told: whoever comes next leaves it to the thread.
+    /// What a statement is to send itself, if nothing was sent for a while. It counts as sent:
+    /// the next one is left to the thread.
     pub(super) fn notice(&self, kind: Kind, now: Instant) -> Option<Notice> {
-        let mut told = self
-            .shared
-            .told
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if told.is_some_and(|told| now.saturating_duration_since(told) < QUIET) {
+        let sent = self.shared.sent.lock();
+        let mut sent = sent.unwrap_or_else(PoisonError::into_inner);
+        if sent.is_some_and(|sent| now.saturating_duration_since(sent) < QUIET) {
             return None;
         }
-        *told = Some(now);
-        Some(Notice(kind.into()))
+        *sent = Some(now);
+        Some(Notice(kind))
     }
 }
 
 fn notify_loop(manager: &Manager, shared: &Shared, wakes: &Receiver<()>) {
     let mut connection = None;
     let mut pause = endless_backoff();
-    let mut failed = false;
-    // What could not be told is told as soon as it can be.
-    while failed || wakes.recv().is_ok() {
-        let kinds = Kinds(shared.owed.swap(0, Ordering::AcqRel));
-        let sent = match connection.take().map_or_else(|| open(manager), Ok) {
-            Ok(mut open) => open
-                .batch_execute(&format!("NOTIFY {CHANNEL}, '{}'", kinds.payload()))
-                .map(|()| open)
-                .map_err(Into::into),
-            Err(error) => Err(error),
-        };
-        match sent {
-            Ok(open) => {
-                connection = Some(open);
-                failed = false;
-                pause.reset();
-                shared.has_told(Instant::now());
-                thread::sleep(SPACING);
-            }
-            Err(error) => {
-                tracing::warn!(
-                    "cannot notify the workers, they will poll: {}",
-                    one_line(&error)
-                );
-                if wakes.try_recv() == Err(TryRecvError::Disconnected) {
-                    // Nobody is left to speak for.
-                    return;
-                }
-                shared.owed.fetch_or(kinds.0, Ordering::AcqRel);
-                failed = true;
-                thread::sleep(pause.next_backoff().unwrap_or(LONGEST_PAUSE));
-            }
+    while wakes.recv().is_ok() {
+        // What could not be sent is sent as soon as it can be.
+        while let Err(error) = send_owed(manager, shared, &mut connection) {
+            let error = one_line(&error);
+            tracing::warn!("cannot notify the workers, they will poll: {error}");
+            thread::sleep(pause.next_backoff().unwrap_or(LONGEST_PAUSE));
         }
+        pause.reset();
+        let now = Some(Instant::now());
+        *shared.sent.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        thread::sleep(SPACING);
     }
 }
 
-/// A connection for nothing but wake-ups. A transaction that only notifies still waits for
-/// the disk unless told not to, and has nothing there that could be lost.
-fn open(manager: &Manager) -> Result<AnyConnection, DbError> {
-    let mut connection = manager.open()?;
-    connection.batch_execute("SET synchronous_commit = off")?;
+fn send_owed(
+    manager: &Manager,
+    shared: &Shared,
+    connection: &mut Option<AnyConnection>,
+) -> Result<(), DbError> {
+    for kind in Kind::ALL {
+        if !shared.owed(kind).swap(false, Ordering::AcqRel) {
+            continue;
+        }
+        let sent = send(manager, connection.take(), kind);
+        if sent.is_err() {
+            shared.owed(kind).store(true, Ordering::Release);
+        }
+        *connection = Some(sent?);
+    }
+    Ok(())
+}
+
+/// Sends one notification, and returns the connection that did. A transaction that only
+/// notifies waits for the disk unless told not to, and has nothing there that could be lost.
+fn send(
+    manager: &Manager,
+    connection: Option<AnyConnection>,
+    kind: Kind,
+) -> Result<AnyConnection, DbError> {
+    let mut connection = match connection {
+        Some(connection) => connection,
+        None => {
+            let mut connection = manager.open()?;
+            connection.batch_execute("SET synchronous_commit = off")?;
+            connection
+        }
+    };
+    connection.batch_execute(&format!("NOTIFY {}", channel(kind)))?;
     Ok(connection)
 }
 
-/// From a tenth of a second to five seconds, for ever. Longer would save little, and
+/// From a tenth of a second to five seconds, for ever. A longer pause would save little, and
 /// leave everybody to polling long after the database is back.
 pub(super) fn endless_backoff() -> ExponentialBackoff {
     let mut pause = ExponentialBackoff {
@@ -229,18 +188,4 @@ pub(super) fn endless_backoff() -> ExponentialBackoff {
     // The first interval is the default's until then.
     pause.reset();
     pause
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_notification_says_what_it_is_about() {
-        for kinds in [Kinds::ALL, Kind::Webhook.into(), Kind::Email.into()] {
-            assert_eq!(Kinds::of_payload(kinds.payload()), kinds);
-        }
-        assert_eq!(Kinds::of_payload("of a later version"), Kinds::ALL);
-        assert!(!Kinds::from(Kind::Webhook).has(Kind::Email));
-    }
 }

@@ -16,10 +16,10 @@ use tokio_postgres::{AsyncMessage, NoTls};
 use tokio_util::sync::CancellationToken;
 
 use super::error::one_line;
-use super::notifier::{CHANNEL, Kinds, LONGEST_PAUSE, Notice, Notifier, endless_backoff};
+use super::notifier::{LONGEST_PAUSE, Notice, Notifier, channel, endless_backoff};
 use super::pool::Db;
 use super::url::DatabaseUrl;
-use crate::outbox::Kind;
+use crate::kind::Kind;
 
 /// How long a listener waits for a connection, and before it asks a silent server
 /// whether it is still there. Meanwhile workers poll, so it need not be quick.
@@ -48,12 +48,8 @@ impl LocalWake {
         }
     }
 
-    fn wake(&self, kinds: Kinds) {
-        for kind in [Kind::Webhook, Kind::Email] {
-            if kinds.has(kind) {
-                self.of(kind).notify_waiters();
-            }
-        }
+    fn wake(&self, kind: Kind) {
+        self.of(kind).notify_waiters();
     }
 }
 
@@ -73,17 +69,22 @@ impl Wake {
 
     /// Call it after a commit that left work in the outbox. Never blocks.
     pub fn wake(&self) {
-        self.tell(Kinds::ALL);
+        for kind in Kind::ALL {
+            self.wake_for(kind);
+        }
     }
 
     /// The same, if all that was left is of one kind: the other drain may sleep on.
     pub fn wake_for(&self, kind: Kind) {
-        self.tell(kind.into());
+        self.local.wake(kind);
+        if let Some(remote) = &self.remote {
+            remote.notify(kind);
+        }
     }
 
     /// The same, after a commit that told the other processes itself.
     pub fn wake_here(&self, kind: Kind) {
-        self.local.wake(kind.into());
+        self.local.wake(kind);
     }
 
     /// What a statement that leaves work of this kind should tell the other processes itself.
@@ -91,13 +92,6 @@ impl Wake {
     #[must_use]
     pub fn notice(&self, kind: Kind, now: Instant) -> Option<Notice> {
         self.remote.as_ref()?.notice(kind, now)
-    }
-
-    fn tell(&self, kinds: Kinds) {
-        self.local.wake(kinds);
-        if let Some(remote) = &self.remote {
-            remote.tell(kinds);
-        }
     }
 
     /// What a worker of this process waits on.
@@ -162,7 +156,8 @@ impl WakeSource {
         // A server that vanished without a word would never be missed.
         config.keepalives_idle(PATIENCE);
         let (client, mut connection) = config.connect(NoTls).await?;
-        let listen = format!("LISTEN {CHANNEL}");
+        let [webhooks, emails] = Kind::ALL.map(channel);
+        let listen = format!("LISTEN {webhooks}; LISTEN {emails}");
         let mut listening = Box::pin(client.batch_execute(&listen));
         let mut subscribed = false;
         loop {
@@ -172,11 +167,12 @@ impl WakeSource {
                     subscribed = true;
                     pause.reset();
                     // Whatever came while nobody listened.
-                    self.local.wake(Kinds::ALL);
+                    Kind::ALL.into_iter().for_each(|kind| self.local.wake(kind));
                 }
                 message = std::future::poll_fn(|cx| connection.poll_message(cx)) => match message {
                     Some(Ok(AsyncMessage::Notification(notification))) => {
-                        self.local.wake(Kinds::of_payload(notification.payload()));
+                        let said = |kind: &Kind| channel(*kind) == notification.channel();
+                        Kind::ALL.into_iter().filter(said).for_each(|kind| self.local.wake(kind));
                     }
                     Some(Ok(_)) => {}
                     Some(Err(error)) => return Err(error),

@@ -206,9 +206,6 @@ impl Db {
     }
 
     /// As [`Db::read`], for callers that may block.
-    ///
-    /// # Errors
-    /// As [`Db::read`].
     pub fn read_blocking<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: FnOnce(&mut AnyConnection) -> Result<T, E>,
@@ -218,9 +215,6 @@ impl Db {
     }
 
     /// As [`Db::write`], for callers that may block.
-    ///
-    /// # Errors
-    /// As [`Db::write`].
     pub fn write_blocking<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,
@@ -236,9 +230,6 @@ impl Db {
     }
 
     /// As [`Db::write_autocommit`], for callers that may block.
-    ///
-    /// # Errors
-    /// As [`Db::write_autocommit`].
     pub fn write_autocommit_blocking<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: FnOnce(&mut AnyConnection) -> Result<T, E> + Send + 'static,

@@ -1,5 +1,4 @@
-//! The pool's connections: how they are opened, trusted and planned with, and how a process
-//! that ends gets rid of them.
+//! The pool's connections: how they are opened, trusted and planned with.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,6 @@ use diesel::{Connection, QueryResult};
 use super::connection::AnyConnection;
 use super::error::{DbError, one_line};
 use super::manager::Manager;
-use super::released::{Held, Released, held};
 use super::statements::{Failures, Watch};
 
 /// How long a request waits for a free connection before it is answered "not
@@ -83,12 +81,7 @@ impl Pooled {
 
 /// Connections that are opened when somebody asks for one, and kept for the next.
 #[derive(Debug)]
-pub(super) struct Pool {
-    shared: r2d2::Pool<PoolManager>,
-    /// Dropped after the pool: fields go in this order. The pool's threads open what a
-    /// request asked for, although it may have got another's connection in the meantime.
-    _released: Released,
-}
+pub(super) struct Pool(r2d2::Pool<PoolManager>);
 
 impl Pool {
     /// Of at most `limit` connections; there is none as yet, and so no error.
@@ -99,38 +92,30 @@ impl Pool {
     /// On PostgreSQL nobody waits longer than `lock_wait` for another's lock. On SQLite, which
     /// has one lock, see [`Manager`].
     pub(super) fn new(manager: Manager, limit: u32, lock_wait: Duration) -> Self {
-        let (held, released) = held(CHECKOUT_TIMEOUT);
-        let shared = r2d2::Pool::builder()
+        let pool = r2d2::Pool::builder()
             .max_size(limit.max(1))
             .min_idle(Some(0))
             .connection_timeout(CHECKOUT_TIMEOUT)
             .error_handler(Box::new(LogPoolError))
-            .build_unchecked(PoolManager {
-                manager,
-                lock_wait,
-                _held: held,
-            });
-        Self {
-            shared,
-            _released: released,
-        }
+            .build_unchecked(PoolManager { manager, lock_wait });
+        Self(pool)
     }
 
     /// A connection that works; blocks until one is free.
     pub(super) fn get(&self) -> Result<r2d2::PooledConnection<PoolManager>, DbError> {
         let unavailable = |error| DbError::Unavailable(one_line(&error));
-        self.shared.get().map_err(unavailable)
+        self.0.get().map_err(unavailable)
     }
 
     /// Connections that somebody works with, or that are being made.
     pub(super) fn in_use(&self) -> u32 {
-        let state = self.shared.state();
+        let state = self.0.state();
         state.connections.saturating_sub(state.idle_connections)
     }
 
     /// Connections at most.
     pub(super) fn limit(&self) -> u32 {
-        self.shared.max_size()
+        self.0.max_size()
     }
 }
 
@@ -139,7 +124,6 @@ impl Pool {
 pub(super) struct PoolManager {
     manager: Manager,
     lock_wait: Duration,
-    _held: Held,
 }
 
 impl r2d2::ManageConnection for PoolManager {

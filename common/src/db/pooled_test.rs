@@ -1,12 +1,14 @@
-//! What the pool opens, and that nothing is half open when it is gone.
+//! What the pool opens, and that a process may end while it does.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Command;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::manager::Manager;
+use super::statements::Counter;
 use super::{Db, DbError, DbOptions, IfMissing, SqliteSynchronous};
 use crate::test_support::TestDb;
 
@@ -104,38 +106,47 @@ fn a_connection_that_nobody_waits_for_is_not_opened() {
     assert!(door.knocks.try_recv().is_err());
 }
 
-#[test]
-fn whoever_lets_go_of_a_database_waits_for_a_connection_that_is_half_open() {
-    let test = TestDb::postgres();
-    let (door, db) = behind_a_door(&test);
-    let (working, may_stop) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
-    let first = {
-        let (db, working, may_stop) = (db.clone(), working.clone(), may_stop.clone());
-        thread::spawn(move || {
-            db.read_blocking(|_| {
-                working.wait();
-                may_stop.wait();
-                Ok::<_, DbError>(())
-            })
-        })
-    };
-    door.let_in();
-    working.wait();
-    let reader = db.clone();
-    let second = thread::spawn(move || nothing(&reader));
-    door.knocks.recv_timeout(LONG).unwrap();
-    may_stop.wait();
-    first.join().unwrap().unwrap();
-    second.join().unwrap();
+/// For the child of the test below: the server, and that it is the child.
+const CHILD_URL: &str = "BEADLE_TEST_EXIT_URL";
 
-    // Nobody wants the third connection any more.
-    let (gone, is_gone) = channel();
-    thread::spawn(move || {
-        drop(db);
-        gone.send(()).unwrap();
-    });
-    let early = is_gone.recv_timeout(Duration::from_millis(100));
-    assert!(early.is_err(), "it did not wait");
-    door.lets_in.send(()).unwrap();
-    is_gone.recv_timeout(LONG).unwrap();
+/// Without `openssl::init` before libpq's, 19 of 150 such processes died of SIGSEGV.
+#[test]
+fn a_process_may_end_while_its_threads_connect() {
+    if let Ok(url) = std::env::var(CHILD_URL) {
+        return connect_and_exit(&url);
+    }
+    let test = TestDb::postgres();
+    let super::DatabaseUrl::Postgres(url) = test.db.url() else {
+        unreachable!("it is PostgreSQL");
+    };
+    let name = "db::pooled_test::a_process_may_end_while_its_threads_connect";
+    for _ in 0..40 {
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name])
+            .env(CHILD_URL, url)
+            .output()
+            .unwrap();
+        assert_eq!(child.status.code(), Some(7), "{:?}", child.status);
+    }
+}
+
+fn connect_and_exit(url: &str) {
+    let manager = Manager {
+        url: url.parse().unwrap(),
+        synchronous: SqliteSynchronous::Full,
+        counter: Counter::default(),
+    };
+    for _ in 0..8 {
+        let manager = manager.clone();
+        thread::spawn(move || {
+            loop {
+                drop(manager.open());
+            }
+        });
+    }
+    let moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    thread::sleep(Duration::from_micros(
+        3000 + u64::from(moment.subsec_micros()) % 20_000,
+    ));
+    std::process::exit(7);
 }

@@ -109,9 +109,6 @@ pub fn erase_user(
 
 /// Begins to erase a tenant with all its users. What gives access to it and what is secret
 /// goes at once; [`Erasure::carry_out`] does the rest. Call it in a write transaction.
-///
-/// # Errors
-/// Those of the database.
 pub fn erase_tenant(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -158,9 +155,6 @@ impl Erasure {
     }
 
     /// What has begun and is not at its end.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn under_way(connection: &mut AnyConnection) -> QueryResult<Vec<Self>> {
         erasures::table
             .order(erasures::insert_instant)

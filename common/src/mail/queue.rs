@@ -15,9 +15,6 @@ impl QueuedEmail {
     /// Writes the mail, and one delivery for each address that it goes to; nothing if it is to
     /// a user who was erased meanwhile. Call it in a write transaction, and wake the workers
     /// after the commit.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn queue(&self, connection: &mut AnyConnection) -> QueryResult<()> {
         queue(connection, std::slice::from_ref(self))
     }
@@ -32,9 +29,6 @@ impl QueuedEmail {
 }
 
 /// As [`QueuedEmail::queue`], for many mails.
-///
-/// # Errors
-/// Those of the database.
 pub fn queue(connection: &mut AnyConnection, mails: &[QueuedEmail]) -> QueryResult<()> {
     let users = mails.iter().filter_map(|mail| mail.row.user_id).collect();
     let users = User::hold_among(connection, users)?;

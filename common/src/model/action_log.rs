@@ -224,9 +224,6 @@ impl ActionLog {
 
     /// Takes the log from the revision that the caller has seen to this state.
     /// False: somebody else changed it meanwhile.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn update_from(
         &self,
         connection: &mut AnyConnection,
@@ -245,9 +242,6 @@ impl ActionLog {
     /// Which of a tenant's next logs are limited to an application. Every log may be, so all of
     /// them are looked at, part by part: for something that hardly ever happens, and outside
     /// transactions.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn limited_to(
         connection: &mut AnyConnection,
         tenant: TenantId,
@@ -283,9 +277,6 @@ impl ActionLog {
 
     /// Takes an application out of these logs. Whoever has prepared a change of one of them
     /// has to prepare it anew.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn forget_application(
         connection: &mut AnyConnection,
         logs: &[ActionLogId],
@@ -310,9 +301,6 @@ impl ActionLog {
     }
 
     /// The Ids of logs whose end is due at `now`, the longest overdue first.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn ends_due(
         connection: &mut AnyConnection,
         now: UnixMillis,
@@ -329,9 +317,6 @@ impl ActionLog {
     }
 
     /// Has the end of a log that is due at `now` looked at again at `later`.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn postpone_end(
         connection: &mut AnyConnection,
         id: ActionLogId,
@@ -349,9 +334,6 @@ impl ActionLog {
     }
 
     /// When the next end is due.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn next_end(connection: &mut AnyConnection) -> QueryResult<Option<UnixMillis>> {
         let next: Option<Option<UnixMillis>> = action_logs::table
             .filter(action_logs::end_due.is_not_null())
@@ -366,17 +348,11 @@ impl ActionLog {
 
 impl HistoryItem {
     /// The history of a log, oldest first.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn of_log(connection: &mut AnyConnection, log: ActionLogId) -> QueryResult<Vec<Self>> {
         Self::of_logs(connection, &[log])
     }
 
     /// The histories of several logs, each oldest first.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn of_logs(connection: &mut AnyConnection, logs: &[ActionLogId]) -> QueryResult<Vec<Self>> {
         action_history::table
             .filter(action_history::action_log_id.eq_any(logs.to_vec()))
@@ -386,9 +362,6 @@ impl HistoryItem {
     }
 
     /// Adds this item.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn insert(&self, connection: &mut AnyConnection) -> QueryResult<()> {
         diesel::insert_into(action_history::table)
             .values(self)

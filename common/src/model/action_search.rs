@@ -38,9 +38,6 @@ pub struct ActionSearch {
 
 impl ActionSearch {
     /// The logs found.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn run(&self, connection: &mut AnyConnection) -> QueryResult<Found<ActionLogId>> {
         let order = order(&self.order, column, "id DESC");
         Ok(found!(

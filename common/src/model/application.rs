@@ -44,9 +44,6 @@ pub(super) fn seen() -> _ {
 
 impl Application {
     /// Whose name this is within the tenant, ignoring case.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn by_name(
         connection: &mut AnyConnection,
         tenant: TenantId,
@@ -61,9 +58,6 @@ impl Application {
     }
 
     /// Those of `ids` that exist in the tenant.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn existing_in(
         connection: &mut AnyConnection,
         tenant: TenantId,
@@ -77,9 +71,6 @@ impl Application {
     }
 
     /// Whether the tenant has all of these, which differ; they stay until the transaction ends.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn hold_all(
         connection: &mut AnyConnection,
         tenant: TenantId,

@@ -77,9 +77,6 @@ pub struct AuditLogCriteria {
 
 impl NewAuditLog {
     /// Adds this entry, and returns it with its number.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn insert(&self, connection: &mut AnyConnection) -> QueryResult<AuditLog> {
         diesel::insert_into(audit_logs::table)
             .values(self)
@@ -107,9 +104,6 @@ impl AuditLog {
     }
 
     /// The entry with this number.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn find(connection: &mut AnyConnection, id: i64) -> QueryResult<Option<Self>> {
         audit_logs::table
             .find(id)
@@ -119,9 +113,6 @@ impl AuditLog {
     }
 
     /// The entries with these numbers, in no order.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn load(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<Self>> {
         audit_logs::table
             .filter(audit_logs::id.eq_any(ids.to_vec()))
@@ -131,9 +122,6 @@ impl AuditLog {
 
     /// How many entries meet the criteria, and the numbers of a part of them. Sorts by
     /// `insertInstant`, `insertUser` and `message`, then the newest first.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn search(
         connection: &mut AnyConnection,
         criteria: &AuditLogCriteria,

@@ -75,9 +75,6 @@ pub struct EmailRow {
 
 impl EmailRow {
     /// Adds this email.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn insert(&self, connection: &mut AnyConnection) -> QueryResult<()> {
         diesel::insert_into(emails::table)
             .values(self)
@@ -86,9 +83,6 @@ impl EmailRow {
     }
 
     /// Adds these emails, on PostgreSQL many with each statement.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn insert_all(connection: &mut AnyConnection, rows: &[&Self]) -> QueryResult<()> {
         /// A row has 26 values, and a statement may have 65,535.
         const PER_STATEMENT: usize = 500;
@@ -110,9 +104,6 @@ impl EmailRow {
     }
 
     /// These emails.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn load(connection: &mut AnyConnection, ids: &[EmailId]) -> QueryResult<Vec<Self>> {
         emails::table
             .filter(emails::id.eq_any(ids.to_vec()))

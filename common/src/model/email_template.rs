@@ -56,9 +56,6 @@ unique!(
 
 impl EmailTemplate {
     /// Whether a definition uses it.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn in_use(connection: &mut AnyConnection, id: EmailTemplateId) -> QueryResult<bool> {
         use user_actions::dsl;
         diesel::select(diesel::dsl::exists(

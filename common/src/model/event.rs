@@ -35,9 +35,6 @@ const INSERT: &str = "INSERT INTO events (id, event_type, tenant_id, action_log_
 
 impl EventRow {
     /// Adds this event.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn insert(&self, connection: &mut AnyConnection) -> QueryResult<()> {
         diesel::insert_into(events::table)
             .values(self)
@@ -59,9 +56,6 @@ impl EventRow {
 
     /// Adds this event as one that did not happen after all, though receivers were asked
     /// about it. It is there to be read in the log.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn insert_rolled_back(&self, connection: &mut AnyConnection) -> QueryResult<()> {
         diesel::insert_into(events::table)
             .values((self, events::rolled_back.eq(true)))
@@ -70,9 +64,6 @@ impl EventRow {
     }
 
     /// The bodies of these events.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn bodies(
         connection: &mut AnyConnection,
         ids: &[EventId],

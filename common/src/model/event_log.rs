@@ -37,9 +37,6 @@ pub struct EventLog {
 impl EventLog {
     /// Adds an entry. Whatever it tells of must not fail because of it: the character NUL,
     /// which PostgreSQL cannot store, becomes U+FFFD.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn add(
         connection: &mut AnyConnection,
         now: UnixMillis,
@@ -57,9 +54,6 @@ impl EventLog {
     }
 
     /// The entry with this number.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn find(connection: &mut AnyConnection, id: i64) -> QueryResult<Option<Self>> {
         event_logs::table
             .find(id)
@@ -69,9 +63,6 @@ impl EventLog {
     }
 
     /// The entries with these numbers, in no order.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn load(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<Self>> {
         event_logs::table
             .filter(event_logs::id.eq_any(ids.to_vec()))
@@ -81,9 +72,6 @@ impl EventLog {
 
     /// How many entries meet the criteria, and the numbers of a part of them. Sorts by `id`,
     /// `insertInstant`, `message` and `type`, then the newest first.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn search(
         connection: &mut AnyConnection,
         criteria: &EventLogCriteria,

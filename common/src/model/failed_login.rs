@@ -16,9 +16,6 @@ pub struct FailedLogins;
 impl FailedLogins {
     /// Adds one, forgets those that are older than `window`, and says how many there are.
     /// The caller holds the lock of the user's row, so that no two count the same.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn add(
         connection: &mut AnyConnection,
         user: UserId,
@@ -39,18 +36,12 @@ impl FailedLogins {
     }
 
     /// Whether there are any.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn exist(connection: &mut AnyConnection, user: UserId) -> QueryResult<bool> {
         let of_user = failed_logins::table.filter(failed_logins::user_id.eq(user));
         diesel::select(diesel::dsl::exists(of_user)).get_result(connection)
     }
 
     /// Forgets all of them.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn clear(connection: &mut AnyConnection, user: UserId) -> QueryResult<()> {
         diesel::delete(failed_logins::table.filter(failed_logins::user_id.eq(user)))
             .execute(connection)?;

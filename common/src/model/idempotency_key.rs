@@ -74,9 +74,6 @@ impl IdempotencyKey {
     /// Reserves this request, unless there is one with the same key. It touches no other row,
     /// so that those who come back all at once, after their server has died, never wait for
     /// each other in a circle. On PostgreSQL it needs no transaction.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn reserve(
         &self,
         connection: &mut AnyConnection,
@@ -113,9 +110,6 @@ impl IdempotencyKey {
 
     /// Stores the answer, in the transaction of what it tells of. False: the reservation is
     /// no longer the caller's, who must then undo everything.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn complete(
         connection: &mut AnyConnection,
         id: IdempotencyKeyId,
@@ -136,9 +130,6 @@ impl IdempotencyKey {
     }
 
     /// Gives up a reservation that came to nothing. One with an answer stays.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn release(
         connection: &mut AnyConnection,
         id: IdempotencyKeyId,
@@ -154,9 +145,6 @@ impl IdempotencyKey {
 
     /// Removes some rows that have expired, and returns how many. Those that somebody is about
     /// to take over are left to them. Call it in a write transaction.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn prune(connection: &mut AnyConnection, now: UnixMillis) -> QueryResult<usize> {
         let expired = idempotency_keys::table
             .filter(idempotency_keys::expiration_instant.le(now))

@@ -63,9 +63,6 @@ pub struct WebhookSearch {
 
 impl Tenant {
     /// Which tenants meet the criteria. Sorts by `id`, `insertInstant` and `name`.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn search(
         connection: &mut AnyConnection,
         search: &TenantSearch,
@@ -139,9 +136,6 @@ impl ApiKeySearch {
 
 impl EmailTemplate {
     /// Which templates meet the criteria. Sorts by `id`, `insertInstant` and `name`.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn search(
         connection: &mut AnyConnection,
         search: &TemplateSearch,
@@ -183,9 +177,6 @@ fn named(field: &str) -> Option<Column> {
 impl Webhook {
     /// Which webhooks meet the criteria. Sorts by `description`, `id`, `insertInstant` and
     /// `url`, then the newest first.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn search(
         connection: &mut AnyConnection,
         search: &WebhookSearch,
@@ -231,9 +222,6 @@ impl WebhookSearch {
 
 impl Application {
     /// The active applications of a tenant or of all, or the inactive ones, by name.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn ids_by_name(
         connection: &mut AnyConnection,
         tenant: Option<TenantId>,
@@ -256,9 +244,6 @@ impl Application {
 
 impl UserAction {
     /// The definitions by name: all, or only the inactive ones.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn ids_by_name(
         connection: &mut AnyConnection,
         inactive_only: bool,
@@ -278,9 +263,6 @@ impl UserAction {
 
 impl Reason {
     /// All reasons by their text.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn ids_by_text(connection: &mut AnyConnection) -> QueryResult<Vec<ReasonId>> {
         user_action_reasons::table
             .order((
@@ -294,9 +276,6 @@ impl Reason {
 
 impl SigningKeyRow {
     /// All keys by name, or those that serve a tenant.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn ids_by_name(
         connection: &mut AnyConnection,
         tenant: Option<TenantId>,

@@ -108,9 +108,6 @@ impl Tenant {
 impl ActionLog {
     /// The lock that the system has set on a user by applying `definition`, if it is still
     /// in force.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn lock_of(
         connection: &mut AnyConnection,
         user: UserId,

@@ -24,9 +24,6 @@ pub struct MailLimit {
 impl MailLimit {
     /// Writes what this tenant says now, over what it said before. Nothing of a tenant
     /// without a server of its own.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn put(connection: &mut AnyConnection, tenant: &Tenant) -> QueryResult<()> {
         diesel::delete(mail_limits::table.filter(mail_limits::tenant_id.eq(tenant.id)))
             .execute(connection)?;
@@ -45,9 +42,6 @@ impl MailLimit {
     }
 
     /// What is said of these tenants' mail.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn of_destinations(
         connection: &mut AnyConnection,
         destinations: &[DestinationId],

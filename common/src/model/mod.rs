@@ -46,9 +46,6 @@ macro_rules! rows {
     ($row:ident, $table:ident, $id:ty $(, seen: $seen:path)?) => {
         impl $row {
             /// The row with this Id.
-            ///
-            /// # Errors
-            /// Those of the database.
             pub fn find(
                 connection: &mut $crate::db::AnyConnection,
                 id: $id,
@@ -65,9 +62,6 @@ macro_rules! rows {
             /// The row with this Id, which nobody else changes until the transaction ends.
             /// Whoever writes a row by what was read of it reads it so: between a plain `find`
             /// and the update somebody else's change would be lost.
-            ///
-            /// # Errors
-            /// Those of the database.
             pub fn find_for_update(
                 connection: &mut $crate::db::AnyConnection,
                 id: $id,
@@ -77,9 +71,6 @@ macro_rules! rows {
 
             /// The row with this Id, which is about to be deleted: nobody changes it or adds
             /// what refers to it until the transaction ends.
-            ///
-            /// # Errors
-            /// Those of the database.
             pub fn find_for_delete(
                 connection: &mut $crate::db::AnyConnection,
                 id: $id,
@@ -103,9 +94,6 @@ macro_rules! rows {
             }
 
             /// Whether there is a row with this Id.
-            ///
-            /// # Errors
-            /// Those of the database.
             pub fn exists(
                 connection: &mut $crate::db::AnyConnection,
                 id: $id,
@@ -116,9 +104,6 @@ macro_rules! rows {
             }
 
             /// The rows with these Ids, in no order.
-            ///
-            /// # Errors
-            /// Those of the database.
             pub fn load(
                 connection: &mut $crate::db::AnyConnection,
                 ids: &[$id],
@@ -132,9 +117,6 @@ macro_rules! rows {
             }
 
             /// Every row; the caller sorts.
-            ///
-            /// # Errors
-            /// Those of the database.
             pub fn all(
                 connection: &mut $crate::db::AnyConnection,
             ) -> diesel::QueryResult<Vec<Self>> {
@@ -210,9 +192,6 @@ macro_rules! unique {
     ($row:ident, $table:ident, $id:ty, $($(#[$doc:meta])* $name:ident: $column:ident),+ $(,)?) => {
         impl $row {$(
             $(#[$doc])*
-            ///
-            /// # Errors
-            /// Those of the database.
             pub fn $name(
                 connection: &mut $crate::db::AnyConnection,
                 text: &str,

@@ -46,9 +46,6 @@ crud!(Registration, registrations, RegistrationId);
 
 impl Registration {
     /// Removes some of the registrations for an application, and says how many.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn delete_some(
         connection: &mut AnyConnection,
         application: ApplicationId,
@@ -64,9 +61,6 @@ impl Registration {
     }
 
     /// The registration of a user for an application.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn find_for(
         connection: &mut AnyConnection,
         user: UserId,
@@ -81,17 +75,11 @@ impl Registration {
     }
 
     /// The registrations of a user, oldest first.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn of_user(connection: &mut AnyConnection, user: UserId) -> QueryResult<Vec<Self>> {
         Self::of_users(connection, &[user])
     }
 
     /// The registrations of several users, those of each oldest first.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn of_users(connection: &mut AnyConnection, users: &[UserId]) -> QueryResult<Vec<Self>> {
         let mut found = Vec::new();
         for some in users.chunks(USERS_AT_ONCE) {
@@ -106,9 +94,6 @@ impl Registration {
     }
 
     /// How many characters the free data of all registrations of these users have.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn data_length(connection: &mut AnyConnection, users: &[UserId]) -> QueryResult<i64> {
         let mut length = 0_i64;
         for some in users.chunks(USERS_AT_ONCE) {
@@ -125,9 +110,6 @@ impl Registration {
 
     /// How many bytes the free data of a user's registrations takes, without that for
     /// `application`, with a little for each registration.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn size_beside(
         connection: &mut AnyConnection,
         user: UserId,
@@ -146,9 +128,6 @@ impl Registration {
     pub const OVERHEAD: usize = 512;
 
     /// Notes a login.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn note_login(
         connection: &mut AnyConnection,
         id: RegistrationId,

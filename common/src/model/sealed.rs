@@ -67,9 +67,6 @@ impl SealedColumn {
     }
 
     /// The values of the next rows behind `after`, in the order of their Ids.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn page(
         &self,
         connection: &mut AnyConnection,
@@ -83,9 +80,6 @@ impl SealedColumn {
 
     /// Puts `new` in the place of `old`. False: somebody else was faster, and the row holds
     /// something newer, or is gone.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn replace(
         &self,
         connection: &mut AnyConnection,

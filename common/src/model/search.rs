@@ -1,9 +1,8 @@
 //! What searches share: patterns, order, pages. The database filters, sorts and pages.
 
-use diesel::SqliteConnection;
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
-use diesel::sql_types::{Bool, Nullable, Text};
+use diesel::sql_types::Bool;
 
 /// A part of the results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,18 +39,6 @@ pub struct Sort {
     pub descending: bool,
 }
 
-diesel::define_sql_function! {
-    /// The text in lower case.
-    fn lower(text: Nullable<Text>) -> Nullable<Text>;
-}
-
-/// Teaches SQLite's `lower` more than ASCII. As before, it has nothing to say of null.
-pub(crate) fn register(connection: &mut SqliteConnection) -> diesel::QueryResult<()> {
-    lower_utils::register_impl(connection, |text: Option<String>| {
-        text.map(|text| text.to_lowercase())
-    })
-}
-
 /// A criterion as a pattern for `LIKE … ESCAPE '\'`: `*` stands for anything; without
 /// one, the text only has to contain it.
 #[must_use]
@@ -75,7 +62,8 @@ pub fn pattern(criterion: &str) -> String {
 /// nothing.
 macro_rules! like {
     ($column:expr, $criterion:expr) => {{
-        use $crate::model::search::{lower, pattern};
+        use $crate::db::lower;
+        use $crate::model::search::pattern;
         lower($column.nullable())
             .like(lower(pattern($criterion)))
             .escape('\\')
@@ -140,6 +128,7 @@ mod tests {
     use super::{Column, *};
     use crate::db::{Db, DbError};
     use crate::test_support::both_databases;
+    use diesel::sql_types::{Nullable, Text};
 
     #[test]
     fn only_a_star_is_a_wildcard() {

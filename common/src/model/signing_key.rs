@@ -86,9 +86,6 @@ impl SigningKeyRow {
 
     /// Removes the keys of a tenant, which goes with all that it has. Webhooks that name one
     /// serve nobody else, and sign no more.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn delete_of(connection: &mut AnyConnection, tenant: TenantId) -> QueryResult<()> {
         let of_tenant = || signing_keys::table.filter(signing_keys::tenant_id.eq(tenant));
         let ids = || of_tenant().select(signing_keys::id.nullable());
@@ -106,9 +103,6 @@ impl SigningKeyRow {
     }
 
     /// Whether a key is already named so in signatures.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn has_kid(connection: &mut AnyConnection, kid: &str) -> QueryResult<bool> {
         diesel::select(diesel::dsl::exists(
             signing_keys::table.filter(signing_keys::kid.eq(kid)),
@@ -118,9 +112,6 @@ impl SigningKeyRow {
 
     /// Whether a webhook names the key, be it switched on or not, or a tenant signs its mail
     /// with it.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn in_use(connection: &mut AnyConnection, id: SigningKeyId) -> QueryResult<bool> {
         let by_webhook = webhooks::signing_key_id
             .eq(id)

@@ -50,9 +50,6 @@ impl Suppression {
     }
 
     /// What is suppressed now of these addresses, in any tenant.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn of_addresses<'a>(
         connection: &mut AnyConnection,
         addresses: impl IntoIterator<Item = &'a str>,
@@ -67,9 +64,6 @@ impl Suppression {
     }
 
     /// How many there are now, of one tenant or of all, and a part of them, the newest first.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn page(
         connection: &mut AnyConnection,
         tenant: Option<TenantId>,
@@ -101,9 +95,6 @@ impl Suppression {
 
     /// Lets mail go to the address again, in one tenant or in all. False: it was not
     /// suppressed.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn lift(
         connection: &mut AnyConnection,
         tenant: Option<TenantId>,

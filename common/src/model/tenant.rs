@@ -77,9 +77,6 @@ impl Tenant {
     }
 
     /// The tenant that a fresh database starts with.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn default_tenant(connection: &mut AnyConnection) -> QueryResult<Option<Self>> {
         tenants::table
             .filter(tenants::is_default.eq(true))
@@ -89,9 +86,6 @@ impl Tenant {
     }
 
     /// Those of these tenants that exist.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn existing_among(
         connection: &mut AnyConnection,
         ids: Vec<TenantId>,
@@ -109,9 +103,6 @@ impl Tenant {
 
     /// Keeps others from changing or locking this row until the transaction ends. An update
     /// of nothing is the row lock that both databases know.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn lock(&self, connection: &mut AnyConnection) -> QueryResult<()> {
         diesel::update(tenants::table.find(self.id))
             .set(tenants::is_default.eq(self.is_default))
@@ -120,9 +111,6 @@ impl Tenant {
     }
 
     /// How many tenants there are.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn count(connection: &mut AnyConnection) -> QueryResult<i64> {
         tenants::table.filter(seen()).count().get_result(connection)
     }

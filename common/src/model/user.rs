@@ -95,9 +95,6 @@ impl User {
 
     /// Whether there is this user, who then stays until the transaction ends: whoever erases
     /// one locks the row first.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn hold(connection: &mut AnyConnection, id: UserId) -> QueryResult<bool> {
         let held = users::table.find(id).select(users::id);
         let held: Option<UserId> = Locking::of(held, RowLock::Reference)
@@ -107,9 +104,6 @@ impl User {
     }
 
     /// Which of these users there are; they stay until the transaction ends.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn hold_among(
         connection: &mut AnyConnection,
         ids: HashSet<UserId>,
@@ -147,9 +141,6 @@ impl User {
 
     /// Keeps others from changing or locking this row until the transaction ends. An update
     /// of nothing is the row lock that both databases know.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn lock(connection: &mut AnyConnection, id: UserId) -> QueryResult<bool> {
         let rows = diesel::update(users::table.find(id))
             .set(users::active.eq(users::active))
@@ -158,9 +149,6 @@ impl User {
     }
 
     /// By email, which is compared in lower case.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn find_by_email(
         connection: &mut AnyConnection,
         tenant: TenantId,
@@ -176,9 +164,6 @@ impl User {
     }
 
     /// By username, ignoring case.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn find_by_username(
         connection: &mut AnyConnection,
         tenant: TenantId,
@@ -195,9 +180,6 @@ impl User {
 
     /// Which of these users there are in the tenant, or at all, and how many characters the
     /// free data of each has: what loading them would cost.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn data_lengths(
         connection: &mut AnyConnection,
         ids: &[UserId],

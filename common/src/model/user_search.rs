@@ -32,9 +32,6 @@ type Condition = Box<dyn BoxableExpression<users::table, MultiBackend, SqlType =
 
 impl UserSearch {
     /// The users found.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn run(&self, connection: &mut AnyConnection) -> QueryResult<Found<UserId>> {
         let order = order(&self.order, column, "insert_instant, id");
         Ok(found!(

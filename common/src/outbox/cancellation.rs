@@ -16,9 +16,6 @@ const BATCH: i64 = 1000;
 
 /// Lifts the disabling of a webhook, and forgets its failures: what is held is due from
 /// now on. False: it was not disabled. Wake the workers after the commit.
-///
-/// # Errors
-/// Those of the database.
 pub fn enable(connection: &mut AnyConnection, webhook: WebhookId) -> QueryResult<bool> {
     let disabled = destination_states::table
         .find(DestinationId::from(webhook))
@@ -29,9 +26,6 @@ pub fn enable(connection: &mut AnyConnection, webhook: WebhookId) -> QueryResult
 /// Cancels what is owed to a webhook that is deleted, and forgets how it fared. True: there
 /// is more; call it again, each time in a write transaction of its own. What a worker has
 /// right now it may still deliver, and what nobody cancels is canceled once it is due.
-///
-/// # Errors
-/// Those of the database.
 pub fn end_of_webhook(
     connection: &mut AnyConnection,
     webhook: WebhookId,
@@ -51,9 +45,6 @@ pub fn end_of_webhook(
 }
 
 /// Moves these out of the outbox, those aside that a worker has taken meanwhile.
-///
-/// # Errors
-/// Those of the database.
 pub fn cancel(
     connection: &mut AnyConnection,
     ids: &[DeliveryId],

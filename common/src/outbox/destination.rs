@@ -25,9 +25,6 @@ pub fn mail_destination(tenant: TenantId) -> DestinationId {
 }
 
 /// Forgets how the tenant's mail fared if it goes to another server now, or with another login.
-///
-/// # Errors
-/// Those of the database.
 pub fn begin_mail_anew(
     connection: &mut AnyConnection,
     before: &Tenant,

@@ -140,9 +140,6 @@ fn erase_logs(
 /// Removes some logs of a definition that nobody can apply any more, and says how many. What
 /// they have led to stays, and is found by its user from then on. Call it until nothing is
 /// left, each time in a write transaction of its own.
-///
-/// # Errors
-/// Those of the database.
 pub fn forget_logs(connection: &mut AnyConnection, of: UserActionId) -> QueryResult<usize> {
     let logs: Vec<ActionLogId> = action_logs::table
         .filter(action_logs::user_action_id.eq(of))
@@ -356,9 +353,6 @@ struct Found {
 
 /// Whether this delivery is still owed to whom it was for. It stays so until the transaction
 /// ends: whoever writes down what an attempt has shown of an address asks before.
-///
-/// # Errors
-/// Those of the database.
 pub fn is_still_owed(connection: &mut AnyConnection, id: DeliveryId) -> QueryResult<bool> {
     let suffix = match connection {
         AnyConnection::Pg(_) => "FOR SHARE",

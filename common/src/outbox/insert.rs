@@ -107,9 +107,6 @@ pub(crate) fn at_once<'r>(deliveries: &[&'r NewDelivery]) -> Bulk<'r> {
 
 /// Adds these deliveries to the outbox: on PostgreSQL in one statement. Each is due as soon
 /// as it is owed.
-///
-/// # Errors
-/// Those of the database.
 pub fn insert_all(connection: &mut AnyConnection, deliveries: &[NewDelivery]) -> QueryResult<()> {
     let all: Vec<&NewDelivery> = deliveries.iter().collect();
     let at_once = || [("added", at_once(&all))];
@@ -123,9 +120,6 @@ pub fn insert_all(connection: &mut AnyConnection, deliveries: &[NewDelivery]) ->
 }
 
 /// Adds a delivery to the outbox.
-///
-/// # Errors
-/// Those of the database.
 pub fn insert(connection: &mut AnyConnection, delivery: &NewDelivery) -> QueryResult<()> {
     let payload = &delivery.payload;
     diesel::insert_into(outbox::table)

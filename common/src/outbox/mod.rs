@@ -58,6 +58,8 @@ pub use settle::{
     settle_plain, take_note,
 };
 
+pub use crate::kind::Kind;
+
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::SmallInt;
@@ -72,15 +74,6 @@ pub(crate) const PRIORITY_RETRY: i16 = 1;
 
 /// `outbox.priority` of a delivery that waits for a predecessor.
 pub(crate) const PRIORITY_BLOCKED: i16 = 2;
-
-/// What is delivered. Each kind has its own slots, so that neither waits for the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// An event to a webhook.
-    Webhook,
-    /// An email to one recipient.
-    Email,
-}
 
 /// [`Kind`] as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]

@@ -49,9 +49,6 @@ pub struct Queue {
 
 /// Adds a delivery that comes after those of the same user to the same destination. Call it in a
 /// write transaction.
-///
-/// # Errors
-/// Those of the database.
 pub fn insert_in_order(
     connection: &mut AnyConnection,
     delivery: &NewDelivery,
@@ -157,9 +154,6 @@ pub struct Stranded {
 
 /// Looks at a part of what keeps an order for what is parked behind nothing. It may be much,
 /// so call it outside transactions. Some of it may be about to be freed.
-///
-/// # Errors
-/// Those of the database.
 pub fn stranded(
     connection: &mut AnyConnection,
     after: Option<OrderCursor>,
@@ -200,9 +194,6 @@ pub fn stranded(
 /// Frees what is parked behind nothing in these queues, and returns how many that were. The
 /// net under `free_next`: everything that takes rows out of the outbox another way relies on
 /// it. Call it in a write transaction, and wake the workers after the commit.
-///
-/// # Errors
-/// Those of the database.
 pub fn free_stranded(
     connection: &mut AnyConnection,
     queues: &[Queue],

@@ -29,9 +29,6 @@ pub struct PreAttempted {
 
 impl PreAttempted {
     /// Adds it to the outbox, to be tried again, with the attempt that has failed.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn retry(
         &self,
         connection: &mut AnyConnection,
@@ -43,9 +40,6 @@ impl PreAttempted {
 
     /// The same for one whose webhook was disabled with that attempt: once it is enabled, the
     /// schedule begins anew.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn hold(&self, connection: &mut AnyConnection, failed: &AttemptRecord) -> QueryResult<()> {
         self.owe(connection, failed, end(failed), FIRST)
     }
@@ -88,9 +82,6 @@ impl PreAttempted {
 
     /// Adds it as one that needs no outbox: its only attempt has decided it, or it was given
     /// up without one.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn finish(
         &self,
         connection: &mut AnyConnection,

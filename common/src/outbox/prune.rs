@@ -111,9 +111,6 @@ impl Found {
 
 /// Looks at the next rows for what is older than `cutoff`. Call it outside transactions, until
 /// the cursor is at its end.
-///
-/// # Errors
-/// Those of the database.
 pub fn look(
     connection: &mut AnyConnection,
     what: Prunable,
@@ -134,9 +131,6 @@ pub fn look(
 
 /// Removes what was found, as far as it may still go, and says how much that was, attempts
 /// not counted. Call it in a write transaction.
-///
-/// # Errors
-/// Those of the database.
 pub fn remove(
     connection: &mut AnyConnection,
     found: &Found,

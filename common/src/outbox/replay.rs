@@ -66,9 +66,6 @@ const DELIVERABLE: &str = "CASE
 
 impl Replay {
     /// How many deliveries these are.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn count(&self, connection: &mut AnyConnection) -> QueryResult<i64> {
         let sql = format!(
             "SELECT count(*) AS total FROM deliveries WHERE {}",
@@ -86,9 +83,6 @@ impl Replay {
 
     /// Makes one batch due, beginning after `after`. Call it in a write transaction until
     /// nothing is left, and wake the workers after each commit.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn batch(
         &self,
         connection: &mut AnyConnection,

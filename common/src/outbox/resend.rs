@@ -43,9 +43,6 @@ pub enum Missing {
 
 /// Has a delivery made once more, now. Call it in a write transaction, and wake the
 /// workers after the commit.
-///
-/// # Errors
-/// Those of the database.
 pub fn resend(
     connection: &mut AnyConnection,
     id: DeliveryId,

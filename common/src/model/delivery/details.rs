@@ -126,18 +126,12 @@ pub struct Details {
 
 impl Details {
     /// The delivery with this Id.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn find(connection: &mut AnyConnection, id: DeliveryId) -> QueryResult<Option<Self>> {
         let found = Delivery::find(connection, id)?.into_iter().collect();
         Ok(Self::of(connection, found)?.pop())
     }
 
     /// What there is to know of these deliveries.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn of(connection: &mut AnyConnection, deliveries: Vec<Delivery>) -> QueryResult<Vec<Self>> {
         let ids: Vec<DeliveryId> = deliveries.iter().map(|delivery| delivery.id).collect();
         let mut earlier = earlier_attempts(connection, &ids)?;

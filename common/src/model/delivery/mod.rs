@@ -206,17 +206,11 @@ impl SettledRow {
 
 impl Delivery {
     /// The delivery with this Id.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn find(connection: &mut AnyConnection, id: DeliveryId) -> QueryResult<Option<Self>> {
         Ok(Self::load(connection, &[id])?.pop())
     }
 
     /// These deliveries, in this order, as far as they exist.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn load(connection: &mut AnyConnection, ids: &[DeliveryId]) -> QueryResult<Vec<Self>> {
         let mut found = HashMap::new();
         // What is settled between the two reads is found in both, and the later one holds.

@@ -105,9 +105,6 @@ macro_rules! common {
 
 impl DeliverySearch {
     /// How many there are, [`MOST_FOUND`] at most, and a part of them.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn run(
         &self,
         connection: &mut AnyConnection,

@@ -93,9 +93,6 @@ pub struct LoggedAttempt {
 
 impl LoggedAttempt {
     /// The attempt with this Id.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn find(connection: &mut AnyConnection, id: AttemptId) -> QueryResult<Option<Self>> {
         let Some(event) = event_of(connection, id)? else {
             return Ok(None);

@@ -62,18 +62,12 @@ pub struct WebhookEventLog {
 
 impl WebhookEventLog {
     /// The log of one event.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn find(connection: &mut AnyConnection, id: EventId) -> QueryResult<Option<Self>> {
         let found = search::result_of(connection, id)?;
         Ok(Self::load(connection, &found.into_iter().collect::<Vec<_>>())?.pop())
     }
 
     /// Which events meet the criteria.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn search(
         connection: &mut AnyConnection,
         criteria: &WebhookEventCriteria,
@@ -87,9 +81,6 @@ impl WebhookEventLog {
     }
 
     /// Everything about these events, in their order.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub fn load(
         connection: &mut AnyConnection,
         found: &[(EventId, EventResult)],

@@ -96,9 +96,6 @@ pub struct Claimed {
 /// Takes what is due. On PostgreSQL it needs no transaction around it
 /// ([`Db::write_autocommit`](crate::db::Db::write_autocommit)), and opens one itself where only
 /// one claim at a time may have what it takes.
-///
-/// # Errors
-/// Those of the database.
 pub fn claim(connection: &mut AnyConnection, request: &ClaimRequest) -> QueryResult<Vec<Claimed>> {
     let mut plan = Plan::new(&scan(connection, request.kind)?, request);
     let token = LeaseToken::random();
@@ -209,9 +206,6 @@ fn claimed(row: Row, token: LeaseToken, probe: Option<UnixMillis>) -> Option<Cla
 
 /// When the next delivery of this kind can be claimed, leases that may lapse included.
 /// Destinations in `skip` do not count, nor do disabled ones.
-///
-/// # Errors
-/// Those of the database.
 pub fn next_due(
     connection: &mut AnyConnection,
     kind: Kind,

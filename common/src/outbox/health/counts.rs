@@ -20,9 +20,6 @@ pub struct DestinationCounts {
 
 /// Counts destinations. There are as many states as webhooks and tenants at most, so this is
 /// cheap however much is owed.
-///
-/// # Errors
-/// Those of the database.
 pub fn destination_counts(
     connection: &mut AnyConnection,
     now: UnixMillis,

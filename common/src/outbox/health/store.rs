@@ -14,9 +14,6 @@ use crate::schema::destination_states;
 pub(in crate::outbox) type States = BTreeMap<DestinationId, DestinationState>;
 
 /// The states of these destinations, as far as there is anything to say about them.
-///
-/// # Errors
-/// Those of the database.
 pub fn destination_states(
     connection: &mut AnyConnection,
     destinations: &[DestinationId],
@@ -28,9 +25,6 @@ pub fn destination_states(
 }
 
 /// The state of one destination.
-///
-/// # Errors
-/// Those of the database.
 pub fn destination_state(
     connection: &mut AnyConnection,
     destination: DestinationId,

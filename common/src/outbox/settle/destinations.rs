@@ -31,9 +31,6 @@ pub struct UnclaimedAttempt {
 
 /// Brings the states of webhooks up to date after attempts that nobody had claimed. Call it in
 /// a write transaction of its own: locks are taken in no order with those of others.
-///
-/// # Errors
-/// Those of the database.
 pub fn take_note(
     connection: &mut AnyConnection,
     attempts: &[UnclaimedAttempt],

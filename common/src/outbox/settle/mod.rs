@@ -137,9 +137,6 @@ pub struct Settled {
 
 /// Settles a batch, in the order in which the attempts ended. Call it in a write
 /// transaction.
-///
-/// # Errors
-/// Those of the database.
 pub fn settle(
     connection: &mut AnyConnection,
     batch: &[Settlement],
