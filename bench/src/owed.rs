@@ -10,10 +10,10 @@ use beadle_common::id::{DestinationId, EventId};
 use beadle_common::mail::Setup;
 use beadle_common::model::email::Mailbox;
 use beadle_common::outbox::{
-    AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, DestinationPolicy,
-    Destinations, Kind, NewDelivery, Payload, PeerSignal, Settlement, Verdict, claim, insert,
-    settle, settle_plain,
+    AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, Destinations, Kind,
+    NewDelivery, Payload, PeerSignal, Settlement, Verdict, claim, insert, settle_plain,
 };
+use beadle_common::settlement::{DestinationPolicy, settle};
 use beadle_common::unix_millis::UnixMillis;
 
 /// Deliveries that are added, claimed and settled together.

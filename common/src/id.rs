@@ -145,3 +145,17 @@ impl From<DestinationId> for WebhookId {
         Self(destination.0)
     }
 }
+/// Where the version stands in an Id.
+const VERSION: u128 = 0xf << 76;
+
+/// The version that stands for Ids of one's own making.
+const CUSTOM: u128 = 0x8 << 76;
+
+/// The destination of a tenant's mail, whatever server it goes to: what waits goes to the server that
+/// the tenant names by then. It is the tenant's Id with another version, since a webhook's destination
+/// is the webhook's Id, and a client may give both the same.
+#[must_use]
+pub fn mail_destination(tenant: TenantId) -> DestinationId {
+    let id = tenant.uuid().as_u128();
+    Uuid::from_u128(id & !VERSION | CUSTOM).into()
+}

@@ -7,6 +7,7 @@
 pub mod bootstrap;
 mod cldr;
 pub mod db;
+pub mod deliveries;
 pub mod erasure;
 pub mod id;
 pub mod kind;
@@ -22,6 +23,7 @@ pub mod rotate_secret_key;
 pub mod schema;
 pub mod seal;
 pub mod settings;
+pub mod settlement;
 pub mod sign;
 #[cfg(any(test, feature = "test-support"))]
 pub mod test_support;

@@ -26,7 +26,8 @@ use crate::mail::Setup;
 use crate::model::email::{EmailRow, Mailbox};
 use crate::model::tenant::Tenant;
 use crate::model::webhook::Webhook;
-use crate::outbox::{ClaimRequest, DestinationPolicy, Destinations, Kind};
+use crate::outbox::{ClaimRequest, Destinations, Kind};
+use crate::settlement::DestinationPolicy;
 use crate::unix_millis::UnixMillis;
 pub use contents::{everything, holds};
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use beadle_common::db::{Db, Wake};
 use beadle_common::lifecycle::Setup;
-use beadle_common::outbox::DestinationPolicy;
 use beadle_common::seal::Sealer;
+use beadle_common::settlement::DestinationPolicy;
 use beadle_common::unix_millis::UnixMillis;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

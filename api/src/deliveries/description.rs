@@ -1,6 +1,6 @@
 //! What `/api/delivery` takes and gives.
 
-use beadle_common::model::delivery::DeliveryStatus;
+use beadle_common::deliveries::DeliveryStatus;
 use beadle_common::outbox::{AttemptResult, DeliveryState};
 
 use crate::description::{

@@ -1,8 +1,8 @@
 //! `POST /api/delivery/{deliveryId}/resend`
 
 use beadle_common::db::AnyConnection;
+use beadle_common::deliveries::Details;
 use beadle_common::id::DeliveryId;
-use beadle_common::model::delivery::Details;
 use beadle_common::outbox::{self, Missing, Resent};
 use beadle_common::unix_millis::UnixMillis;
 

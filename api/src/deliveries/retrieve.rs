@@ -1,7 +1,7 @@
 //! `GET /api/delivery/{deliveryId}`
 
+use beadle_common::deliveries::Details;
 use beadle_common::id::DeliveryId;
-use beadle_common::model::delivery::Details;
 
 use super::{WRAPPER, view};
 use crate::answer::{self, Answer};

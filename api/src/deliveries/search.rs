@@ -1,9 +1,9 @@
 //! `GET` and `POST /api/delivery/search`
 
 use beadle_common::db::AnyConnection;
+use beadle_common::deliveries::{DeliverySearch, Details, MOST_FOUND};
 use beadle_common::id::DeliveryId;
-use beadle_common::model::delivery::{Delivery, DeliverySearch, Details, MOST_FOUND};
-use beadle_common::outbox::Kind;
+use beadle_common::outbox::{Delivery, Kind};
 use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::View;
 

@@ -73,7 +73,11 @@ async fn attempt(app: &TestApp, kind: Kind, status: i32, verdict: Verdict) {
         |claimed: outbox::Claimed| Settlement::of(&claimed, now, Some(record.clone()), verdict);
     let batch: Vec<Settlement> = claim(app, kind).await.into_iter().map(settle).collect();
     let settled = app.state.write(move |connection| {
-        Ok::<_, ApiError>(outbox::settle(connection, &batch, &destination_policy())?)
+        Ok::<_, ApiError>(beadle_common::settlement::settle(
+            connection,
+            &batch,
+            &destination_policy(),
+        )?)
     });
     settled.await.unwrap();
 }

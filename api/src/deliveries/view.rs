@@ -1,10 +1,8 @@
 //! A delivery as the API shows it.
 
-use beadle_common::model::delivery::{
-    Attempt, DeliveryStatus, Details, MailDetails, Place, Receiver,
-};
+use beadle_common::deliveries::{DeliveryStatus, Details, MailDetails, Receiver};
 use beadle_common::model::webhook::origin_of;
-use beadle_common::outbox::{Kind, Payload};
+use beadle_common::outbox::{Attempt, Kind, Payload, Place};
 use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::{Absent, Members, View};
 
@@ -37,7 +35,7 @@ fn throttled(details: &Details, now: UnixMillis) -> Option<UnixMillis> {
 /// What only one of the two places knows.
 fn placed(members: Members, details: &Details, now: UnixMillis) -> Members {
     match &details.delivery.place {
-        Place::Settled(settled) => members.with("settleInstant", settled.instant),
+        Place::Decided(settled) => members.with("settleInstant", settled.instant),
         Place::Owed(owed) if details.standing(now) == DeliveryStatus::Leased => members
             .maybe("leaseOwner", owed.owner.as_ref())
             .with("leaseEndInstant", owed.due_at),

@@ -11,9 +11,10 @@ use beadle_common::id::{DeliveryId, TenantId};
 use beadle_common::model::api_key::ApiKey;
 use beadle_common::model::suppression::Suppression;
 use beadle_common::outbox::{
-    AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, DestinationPolicy,
-    Destinations, Kind, Settlement, Verdict, claim, settle,
+    AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, Destinations, Kind,
+    Settlement, Verdict, claim,
 };
+use beadle_common::settlement::{DestinationPolicy, settle};
 use beadle_common::test_support::{everything, holds};
 use beadle_common::unix_millis::UnixMillis;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! What `/api/system/webhook-event-log` and `/api/system/webhook-attempt-log` give.
 
-use beadle_common::model::webhook_log::EventResult;
+use beadle_common::deliveries::webhook_log::EventResult;
 
 use crate::description::{
     Answer, At, Field, INSERT_INSTANT, Kind, NOT_FOUND, Object, Operation, Search, TOTAL, given,

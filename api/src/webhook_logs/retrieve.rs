@@ -1,8 +1,8 @@
 //! `GET /api/system/webhook-event-log/{webhookEventLogId}` and
 //! `GET /api/system/webhook-attempt-log/{webhookAttemptLogId}`
 
+use beadle_common::deliveries::webhook_log::{AttemptId, LoggedAttempt, WebhookEventLog};
 use beadle_common::id::EventId;
-use beadle_common::model::webhook_log::{AttemptId, LoggedAttempt, WebhookEventLog};
 
 use super::view;
 use crate::answer::{self, Answer};

@@ -1,8 +1,8 @@
 //! `GET` and `POST /api/system/webhook-event-log/search`
 
 use beadle_common::db::AnyConnection;
+use beadle_common::deliveries::webhook_log::{EventResult, WebhookEventCriteria, WebhookEventLog};
 use beadle_common::id::EventId;
-use beadle_common::model::webhook_log::{EventResult, WebhookEventCriteria, WebhookEventLog};
 use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::View;
 

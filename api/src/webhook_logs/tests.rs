@@ -65,7 +65,7 @@ async fn attempt(app: &TestApp, status: Option<i32>, verdict: Verdict) {
         let settle =
             |claimed: outbox::Claimed| Settlement::of(&claimed, now, Some(record.clone()), verdict);
         let batch: Vec<Settlement> = claimed.into_iter().map(settle).collect();
-        outbox::settle(connection, &batch, &destination_policy())?;
+        beadle_common::settlement::settle(connection, &batch, &destination_policy())?;
         Ok::<_, ApiError>(())
     });
     tried.await.unwrap();

@@ -1,7 +1,7 @@
 //! Events and attempts as the API shows them.
 
-use beadle_common::model::webhook_log::{LoggedAttempt, WebhookEventLog};
-use beadle_common::outbox::AttemptResult;
+use beadle_common::deliveries::webhook_log::{LoggedAttempt, WebhookEventLog};
+use beadle_common::outbox::{Attempt, AttemptResult};
 use beadle_common::unix_millis::UnixMillis;
 use beadle_common::view::{Absent, Members, View};
 use serde_json::Map;
@@ -15,9 +15,11 @@ pub(super) fn event(log: &WebhookEventLog) -> Result<View, ApiError> {
     let body: &RawValue = serde_json::from_str(&event.body).map_err(ApiError::internal)?;
     let count = |result| {
         let attempts = log.attempts.iter();
-        attempts.filter(|attempt| attempt.result == result).count()
+        attempts
+            .filter(|logged| logged.attempt.result == result)
+            .count()
     };
-    let ends = log.attempts.iter().map(end);
+    let ends = log.attempts.iter().map(|logged| end(&logged.attempt));
     let last_update = ends.max().unwrap_or(event.insert_instant);
     Ok(Members::new(Absent::Omit)
         .with(
@@ -43,36 +45,37 @@ pub(super) fn event(log: &WebhookEventLog) -> Result<View, ApiError> {
 }
 
 /// An attempt that stands for itself names its event.
-pub(super) fn attempt(attempt: &LoggedAttempt) -> View {
-    members(attempt)
-        .with("webhookEventLogId", attempt.event)
+pub(super) fn attempt(logged: &LoggedAttempt) -> View {
+    members(logged)
+        .with("webhookEventLogId", logged.event)
         .done()
 }
 
-fn members(attempt: &LoggedAttempt) -> Members {
+fn members(logged: &LoggedAttempt) -> Members {
+    let attempt = &logged.attempt;
     let response = Members::new(Absent::Omit)
         .maybe("exception", exception(attempt))
         .maybe("statusCode", attempt.status_code)
-        .maybe("url", attempt.url.as_ref())
+        .maybe("url", logged.url.as_ref())
         .done();
     Members::new(Absent::Omit)
         .with("attemptResult", attempt.result)
         .with("data", Map::new())
         .maybe("endInstant", attempt.duration_millis.map(|_| end(attempt)))
-        .with("id", attempt.id.to_string())
-        .with("startInstant", attempt.start)
+        .with("id", logged.id.to_string())
+        .with("startInstant", attempt.instant)
         .with("webhookCallResponse", response)
-        .with("webhookId", attempt.webhook)
+        .with("webhookId", logged.webhook)
 }
 
 /// When the attempt was over; if nobody knows, when it began.
-fn end(attempt: &LoggedAttempt) -> UnixMillis {
+fn end(attempt: &Attempt) -> UnixMillis {
     let duration = i64::from(attempt.duration_millis.unwrap_or(0));
-    UnixMillis::from_millis(attempt.start.millis().saturating_add(duration))
+    UnixMillis::from_millis(attempt.instant.millis().saturating_add(duration))
 }
 
 /// Why there was no answer; one with another status speaks for itself.
-fn exception(attempt: &LoggedAttempt) -> Option<String> {
+fn exception(attempt: &Attempt) -> Option<String> {
     if attempt.status_code.is_some() {
         return None;
     }

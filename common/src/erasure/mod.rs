@@ -15,10 +15,10 @@ use std::time::Duration;
 use diesel::prelude::*;
 use tokio::time::sleep;
 
-use crate::db::sql_type::text_enum;
 use crate::db::{AnyConnection, Db, DbError};
 use crate::id::{ErasureId, TenantId, UserId};
 use crate::model::audit_log::AuditLog;
+use crate::model::erased::Kind;
 use crate::model::signing_key::SigningKeyRow;
 use crate::model::suppression::Suppression;
 use crate::model::user::User;
@@ -33,16 +33,6 @@ const BUSY: Duration = Duration::from_millis(50);
 /// Rests after a batch are this long at most.
 const LONGEST_REST: Duration = Duration::from_secs(1);
 
-text_enum! {
-    /// What is erased.
-    Kind {
-        /// One user.
-        User = "User",
-        /// A tenant, with all its users.
-        Tenant = "Tenant",
-    }
-}
-
 /// Something that is being erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = erasures, primary_key(kind, id))]
@@ -50,25 +40,6 @@ pub struct Erasure {
     id: ErasureId,
     kind: Kind,
     insert_instant: UnixMillis,
-}
-
-/// The Ids of users that are being erased: few, and as a rule none. Clients choose Ids, so that
-/// of a user may be that of a tenant too.
-#[diesel::dsl::auto_type]
-pub(crate) fn users_under_erasure() -> _ {
-    let user: Kind = Kind::User;
-    erasures::table
-        .filter(erasures::kind.eq(user))
-        .select(erasures::id)
-}
-
-/// The same of tenants.
-#[diesel::dsl::auto_type]
-pub(crate) fn tenants_under_erasure() -> _ {
-    let tenant: Kind = Kind::Tenant;
-    erasures::table
-        .filter(erasures::kind.eq(tenant))
-        .select(erasures::id)
 }
 
 /// Erases a user. None: all is gone. Otherwise so much was written that it takes several

@@ -2,9 +2,10 @@
 
 use diesel::prelude::*;
 
-use super::{Erasure, Kind};
+use super::Erasure;
 use crate::db::AnyConnection;
 use crate::id::{ApplicationId, TenantId, UserId};
+use crate::model::erased::Kind;
 use crate::outbox::{
     Budget, EraseError, erase_mails_to_addresses, erase_of_user, lock_user, lock_users_of,
     mail_destination,

@@ -5,11 +5,13 @@
 //! makes is decided in [`crate::lifecycle`]; how mail leaves the house, in the worker.
 
 mod compose;
+mod disabled_notice;
 mod queue;
 mod sample;
 mod variables;
 
 pub use compose::{EmailDraft, QueuedEmail, sender, texts, unsubscribe};
+pub(crate) use disabled_notice::tell_of_disabled;
 pub use queue::queue;
 pub use sample::{sample, sample_timezone};
 pub use variables::{Variables, with_nulls};

@@ -8,9 +8,9 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 use uuid::Uuid;
 
 use super::crud;
+use super::erased::{tenants_under_erasure, users_under_erasure};
 use crate::db::bulk::{Bulk, column};
 use crate::db::{AnyConnection, Json, Locking, MultiBackend, RowLock, SqlUuid};
-use crate::erasure::{tenants_under_erasure, users_under_erasure};
 use crate::id::{ActionLogId, ApplicationId, TenantId, UserActionId, UserId};
 use crate::schema::{action_history, action_logs};
 use crate::unix_millis::UnixMillis;

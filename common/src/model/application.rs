@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use super::crud;
+use super::erased::tenants_under_erasure;
 use crate::db::{AnyConnection, Json, JsonText, Locking, RowLock};
-use crate::erasure::tenants_under_erasure;
 use crate::id::{ApplicationId, TenantId};
 use crate::schema::applications;
 use crate::unix_millis::UnixMillis;

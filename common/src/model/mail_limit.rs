@@ -4,8 +4,7 @@ use diesel::prelude::*;
 
 use super::tenant::Tenant;
 use crate::db::AnyConnection;
-use crate::id::{DestinationId, TenantId};
-use crate::outbox::mail_destination;
+use crate::id::{DestinationId, TenantId, mail_destination};
 use crate::schema::mail_limits;
 
 /// What a tenant says that its mail server takes. It slows down nobody else, even if others
@@ -61,8 +60,8 @@ mod tests {
 
     use super::*;
     use crate::db::Db;
+    use crate::deliveries::Details;
     use crate::id::{DeliveryId, EmailId};
-    use crate::model::delivery::Details;
     use crate::outbox::{Kind, NewDelivery, Payload, claim, insert, next_due};
     use crate::test_support::{self, both_databases, claim_request, write};
     use crate::unix_millis::UnixMillis;

@@ -10,9 +10,9 @@ pub mod action_search;
 pub mod api_key;
 pub mod application;
 pub mod audit_log;
-pub mod delivery;
 pub mod email;
 pub mod email_template;
+pub(crate) mod erased;
 pub mod event;
 pub mod event_log;
 pub mod failed_login;
@@ -31,7 +31,6 @@ pub mod user;
 pub mod user_action;
 pub mod user_search;
 pub mod webhook;
-pub mod webhook_log;
 
 /// What uniqueness ignoring case is checked by: the same on both databases, since
 /// their own ideas of case differ beyond ASCII.

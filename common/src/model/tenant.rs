@@ -3,9 +3,9 @@
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
+use super::erased::tenants_under_erasure;
 use super::{crud, unique};
 use crate::db::{AnyConnection, CachedInList, Json, JsonText};
-use crate::erasure::tenants_under_erasure;
 use crate::id::{SigningKeyId, TenantId};
 use crate::schema::tenants;
 use crate::seal::AssociatedData;

@@ -6,9 +6,9 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::email::Mailbox;
+use super::erased::{tenants_under_erasure, users_under_erasure};
 use super::{normalize, rows};
 use crate::db::{AnyConnection, Json, JsonText, Locking, RowLock};
-use crate::erasure::{tenants_under_erasure, users_under_erasure};
 use crate::id::{TenantId, UserId};
 use crate::locale::Locale;
 use crate::schema::users;

@@ -2,27 +2,11 @@
 //! about makes nobody rest, wait or slow down but itself.
 
 use diesel::QueryResult;
-use uuid::Uuid;
 
 use super::health::DestinationState;
 use crate::db::AnyConnection;
-use crate::id::{DestinationId, TenantId};
+use crate::id::mail_destination;
 use crate::model::tenant::Tenant;
-
-/// Where the version stands in an Id.
-const VERSION: u128 = 0xf << 76;
-
-/// The version that stands for Ids of one's own making.
-const CUSTOM: u128 = 0x8 << 76;
-
-/// The destination of a tenant's mail, whatever server it goes to: what waits goes to the server that
-/// the tenant names by then. It is the tenant's Id with another version, since a webhook's destination
-/// is the webhook's Id, and a client may give both the same.
-#[must_use]
-pub fn mail_destination(tenant: TenantId) -> DestinationId {
-    let id = tenant.uuid().as_u128();
-    Uuid::from_u128(id & !VERSION | CUSTOM).into()
-}
 
 /// Forgets how the tenant's mail fared if it goes to another server now, or with another login.
 pub fn begin_mail_anew(
@@ -47,23 +31,12 @@ mod tests {
 
     use super::*;
     use crate::db::Db;
+    use crate::id::{DestinationId, TenantId};
     use crate::model::mail_limit::MailLimit;
     use crate::schema::destination_states;
     use crate::test_support::{self, both_databases, write};
 
     both_databases!(mail_to_another_server_begins_anew,);
-
-    #[test]
-    fn a_destination_of_mail_is_nobody_elses() {
-        let tenant = TenantId::random();
-        let destination = mail_destination(tenant);
-        assert_eq!(destination, mail_destination(tenant));
-        assert_ne!(destination, mail_destination(TenantId::random()));
-        assert_ne!(destination.uuid(), tenant.uuid());
-        let named: TenantId = "c1a1ba55-0000-4000-9000-00000000000a".parse().unwrap();
-        let destination = mail_destination(named).to_string();
-        assert_eq!(destination, "c1a1ba55-0000-8000-9000-00000000000a");
-    }
 
     /// A tenant with a limit, and a destination of its mail that rests.
     fn tenant(db: &Db) -> TenantId {

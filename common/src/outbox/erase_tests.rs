@@ -8,7 +8,7 @@ use crate::id::{DestinationId, WebhookId};
 use crate::model::event::EventRow;
 use crate::outbox::{
     AttemptRecord, AttemptResult, Claimed, DeliveryState, Kind, NewDelivery, Payload, Settlement,
-    Verdict, as_worker, insert, resend,
+    Verdict, as_worker_test, insert, resend,
 };
 use crate::schema::{attempts, deliveries, outbox};
 use crate::test_support::{
@@ -55,7 +55,7 @@ fn owe(db: &Db, payload: Payload) -> DeliveryId {
 }
 
 fn claim(db: &Db, kind: Kind) -> Claimed {
-    let mut claimed = as_worker::claim(db, claim_request(kind, NOW, 1));
+    let mut claimed = as_worker_test::claim(db, claim_request(kind, NOW, 1));
     assert_eq!(claimed.len(), 1);
     claimed.remove(0)
 }
@@ -118,7 +118,8 @@ fn a_mail_in_hand_is_settled_without_its_address(db: &Db) {
         erased(db, Written::Emails, email);
         // The address must not be noted down either.
         assert!(!write(db, move |c| is_still_owed(c, id)));
-        let settled = as_worker::settle(db, vec![settlement(&claimed, Verdict::Finished(state))]);
+        let settled =
+            as_worker_test::settle(db, vec![settlement(&claimed, Verdict::Finished(state))]);
         assert_eq!(settled.rows, 1);
         assert_eq!(kept(db, id), (state, code, None, None));
     }
@@ -132,7 +133,7 @@ fn an_event_in_hand_is_settled_without_what_its_receiver_said(db: &Db) {
     assert!(holds(&everything(db), SECRET));
     erased(db, Written::Events, event);
     let finished = Verdict::Finished(DeliveryState::Exhausted);
-    as_worker::settle(db, vec![settlement(&claimed, finished)]);
+    as_worker_test::settle(db, vec![settlement(&claimed, finished)]);
     assert_eq!(kept(db, id).0, DeliveryState::Exhausted);
     assert!(!holds(&everything(db), SECRET));
 }
@@ -141,11 +142,11 @@ fn a_mail_that_fails_while_it_is_erased_is_given_up_without_its_address(db: &Db)
     let email = mail(db);
     let id = owe(db, Payload::Email(email, address()));
     let first = claim(db, Kind::Email);
-    as_worker::settle(db, vec![settlement(&first, Verdict::Retry { at: NOW })]);
+    as_worker_test::settle(db, vec![settlement(&first, Verdict::Retry { at: NOW })]);
     let second = claim(db, Kind::Email);
     assert!(holds(&everything(db), SECRET));
     erased(db, Written::Emails, email);
-    as_worker::settle(db, vec![settlement(&second, Verdict::Retry { at: NOW })]);
+    as_worker_test::settle(db, vec![settlement(&second, Verdict::Retry { at: NOW })]);
     let texts: Vec<(i32, Option<String>, Option<String>)> = write(db, |c| {
         attempts::table
             .order(attempts::number)
@@ -160,7 +161,7 @@ fn a_mail_that_fails_while_it_is_erased_is_given_up_without_its_address(db: &Db)
     let third = claim(db, Kind::Email);
     assert_eq!(third.payload.recipient(), Some(""));
     let canceled = Verdict::Finished(DeliveryState::Canceled);
-    as_worker::settle(db, vec![settlement(&third, canceled)]);
+    as_worker_test::settle(db, vec![settlement(&third, canceled)]);
     assert_eq!(
         kept(db, id),
         (DeliveryState::Canceled, Some(550), None, None)
@@ -204,7 +205,7 @@ fn what_is_being_settled_is_not_waited_for() {
             write(db, move |c| {
                 let finished = Verdict::Finished(DeliveryState::Exhausted);
                 let batch = [settlement(&claimed, finished)];
-                crate::outbox::settle(c, &batch, &crate::test_support::destination_policy())?;
+                crate::settlement::settle(c, &batch, &crate::test_support::destination_policy())?;
                 settled.send(()).unwrap();
                 may_go_on.recv().unwrap();
                 Ok(())
@@ -229,7 +230,7 @@ fn what_is_being_sent_again_is_erased_all_the_same() {
     let id = owe(db, Payload::Email(email, address()));
     let claimed = claim(db, Kind::Email);
     let finished = Verdict::Finished(DeliveryState::Exhausted);
-    as_worker::settle(db, vec![settlement(&claimed, finished)]);
+    as_worker_test::settle(db, vec![settlement(&claimed, finished)]);
     let (moved, has_moved) = mpsc::channel();
     std::thread::scope(|scope| {
         scope.spawn(move || {

@@ -6,11 +6,12 @@
 //! decided. The lease's token fences: whoever lost a lease cannot settle any more.
 
 #[cfg(test)]
-mod as_worker;
+mod as_worker_test;
 mod cancellation;
 #[cfg(test)]
 mod cancellation_tests;
 mod claim;
+mod delivery;
 mod destination;
 #[cfg(test)]
 mod destinations_tests;
@@ -36,7 +37,8 @@ mod tests;
 
 pub use cancellation::{cancel, enable, end_of_webhook};
 pub use claim::{ClaimRequest, Claimed, Destinations, claim, next_due};
-pub use destination::{begin_mail_anew, mail_destination};
+pub use delivery::{Attempt, Decided, Delivery, Owed, Place};
+pub use destination::begin_mail_anew;
 pub(crate) use erase::{
     Budget, erase_mails_to_addresses, erase_of_user, lock_user, lock_users_of, owed_of_tenant,
 };
@@ -53,11 +55,11 @@ pub use pre_attempted::PreAttempted;
 pub use prune::{Cursor, Found, Prunable, look, remove};
 pub use replay::{Replay, Replayed};
 pub use resend::{Missing, Resent, resend};
-pub use settle::{
-    AttemptRecord, DestinationPolicy, Settled, Settlement, UnclaimedAttempt, Verdict, settle,
-    settle_plain, take_note,
-};
+pub use settle::{AttemptRecord, Settled, Settlement, UnclaimedAttempt, Verdict, settle_plain};
 
+pub(crate) use settle::{settle, take_note};
+
+pub use crate::id::mail_destination;
 pub use crate::kind::Kind;
 
 use diesel::deserialize::FromSqlRow;

@@ -8,8 +8,8 @@ use diesel::prelude::*;
 use super::order::{Stranded, free_stranded, insert_in_order, stranded};
 use super::*;
 use crate::db::{Db, DbError, Json};
+use crate::deliveries::{DeliveryStatus, Details};
 use crate::id::{DeliveryId, DestinationId, EventId, TenantId, UserId, WebhookId};
-use crate::model::delivery::{DeliveryStatus, Details};
 use crate::schema::outbox as outbox_table;
 use crate::test_support::{both_databases, claim_request, hold_writes, webhook, write};
 use crate::unix_millis::UnixMillis;
@@ -76,7 +76,7 @@ fn add_many(db: &Db, destination: DestinationId, user: UserId, count: usize) {
 }
 
 fn claim_due(db: &Db, now: UnixMillis) -> Vec<Claimed> {
-    as_worker::claim(db, claim_request(Kind::Webhook, now, 100))
+    as_worker_test::claim(db, claim_request(Kind::Webhook, now, 100))
 }
 
 fn settle_as(db: &Db, claimed: &[Claimed], verdict: Verdict, now: UnixMillis) {
@@ -92,7 +92,7 @@ fn settle_as(db: &Db, claimed: &[Claimed], verdict: Verdict, now: UnixMillis) {
     let settlement =
         |claimed: &Claimed| Settlement::of(claimed, now, Some(record.clone()), verdict);
     let batch: Vec<Settlement> = claimed.iter().map(settlement).collect();
-    as_worker::settle(db, batch);
+    as_worker_test::settle(db, batch);
 }
 
 /// Frees what is stranded, and says how much that was, and how many looks it took.

@@ -8,10 +8,10 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use uuid::Uuid;
 
+use super::delivery::{Delivery, Place};
 use super::{PRIORITY_RETRY, Payload};
 use crate::db::{AnyConnection, SqlUuid};
 use crate::id::{DeliveryId, LeaseToken, WebhookId};
-use crate::model::delivery::{Delivery, Place};
 use crate::schema::{emails, events, outbox, webhooks};
 use crate::unix_millis::UnixMillis;
 

@@ -5,6 +5,7 @@
 
 mod action;
 mod application;
+mod explanation;
 mod tenant;
 mod user;
 mod user_action;

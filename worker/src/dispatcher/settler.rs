@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use backoff::backoff::Backoff;
 use beadle_common::db::{Db, DbError};
-use beadle_common::outbox::{
-    DestinationEvent, DestinationPolicy, Kind, Settled, Settlement, Verdict, settle, settle_plain,
-};
+use beadle_common::outbox::{DestinationEvent, Kind, Settled, Settlement, Verdict, settle_plain};
+use beadle_common::settlement::{DestinationPolicy, settle};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 

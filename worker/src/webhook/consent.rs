@@ -11,9 +11,10 @@ use beadle_common::id::{DestinationId, WebhookId};
 use beadle_common::lifecycle::{ConsentRequest, FirstAttempt, FirstAttempts};
 use beadle_common::model::webhook::Webhook;
 use beadle_common::outbox::{
-    DeliveryState, DestinationPolicy, DestinationState, Kind, PeerSignal, UnclaimedAttempt,
-    Verdict, destination_states, take_note,
+    DeliveryState, DestinationState, Kind, PeerSignal, UnclaimedAttempt, Verdict,
+    destination_states,
 };
+use beadle_common::settlement::{DestinationPolicy, take_note};
 use beadle_common::unix_millis::UnixMillis;
 use bytes::Bytes;
 use diesel::QueryResult;

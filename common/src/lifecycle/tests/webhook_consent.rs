@@ -1,11 +1,11 @@
 //! What is written when webhooks were asked before the commit.
 
 use super::*;
+use crate::deliveries::Details;
+use crate::deliveries::webhook_log::{EventResult, WebhookEventLog};
 use crate::id::DeliveryId;
 use crate::lifecycle::system::prepare_by_system;
-use crate::model::delivery::Details;
 use crate::model::user_action::TransactionType;
-use crate::model::webhook_log::{EventResult, WebhookEventLog};
 use crate::outbox::{
     AttemptRecord, AttemptResult, ClaimRequest, DeliveryState, Destinations, Kind, Missing, Replay,
     Resent, Verdict, claim, resend,
@@ -218,7 +218,7 @@ fn of_a_change_that_is_not_committed_only_what_was_sent_is_left(db: &Db) {
     let log = log(db, event);
     assert_eq!((log.result, log.event.body), (EventResult::Failed, body));
     nothing_of_it_is_delivered_later(db);
-    let mut statuses: Vec<_> = log.attempts.iter().map(|a| a.status_code).collect();
+    let mut statuses: Vec<_> = log.attempts.iter().map(|a| a.attempt.status_code).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [Some(200), Some(500)]);
 }

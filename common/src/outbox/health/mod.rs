@@ -1,11 +1,9 @@
 //! The health of destinations: how webhooks and tenants' mail fare, known to all workers.
 //!
 //! What follows from an attempt is decided in [`state`], how many requests a second a
-//! destination gets in [`rate`]; rows are read and written in [`store`], and counted in [`counts`]. What its owner is told
-//! is in [`notice`]. Claims and settlements are next door.
+//! destination gets in [`rate`]; rows are read and written in [`store`], and counted in [`counts`]. Claims and settlements are next door.
 
 mod counts;
-mod notice;
 mod rate;
 mod state;
 #[cfg(test)]
@@ -13,7 +11,6 @@ mod state_tests;
 mod store;
 
 pub use counts::{DestinationCounts, destination_counts};
-pub(super) use notice::tell;
 pub(super) use rate::Rate;
 pub(super) use state::{Admission, AttemptSignal};
 pub use state::{

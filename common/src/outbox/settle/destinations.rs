@@ -1,15 +1,14 @@
 //! What a batch of settlements says about the destinations.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use diesel::prelude::*;
 
-use super::{DestinationPolicy, Settlement};
+use super::Settlement;
 use crate::db::{AnyConnection, CachedInList};
 use crate::id::{DeliveryId, DestinationId, WebhookId};
-use crate::outbox::health::{
-    AttemptSignal, DestinationEvent, DestinationState, PeerSignal, lock, tell,
-};
+use crate::outbox::health::{AttemptSignal, DestinationEvent, DestinationState, PeerSignal, lock};
 use crate::outbox::{Kind, KindCode};
 use crate::schema::{deliveries, destination_states, outbox, webhooks};
 use crate::unix_millis::UnixMillis;
@@ -31,10 +30,10 @@ pub struct UnclaimedAttempt {
 
 /// Brings the states of webhooks up to date after attempts that nobody had claimed. Call it in
 /// a write transaction of its own: locks are taken in no order with those of others.
-pub fn take_note(
+pub(crate) fn take_note(
     connection: &mut AnyConnection,
     attempts: &[UnclaimedAttempt],
-    policy: &DestinationPolicy,
+    disable_after: Option<Duration>,
 ) -> QueryResult<Vec<(DestinationId, DestinationEvent)>> {
     let mut signals = Reports::new();
     for attempt in attempts {
@@ -50,7 +49,7 @@ pub fn take_note(
         });
     }
     let all_webhooks = |_: &mut AnyConnection, destinations: Vec<DestinationId>| Ok(destinations);
-    conclude(connection, signals, policy, all_webhooks)
+    conclude(connection, signals, disable_after, all_webhooks)
 }
 
 /// Brings the states of the destinations up to date. Destinations that do well, and did before, cost
@@ -58,19 +57,19 @@ pub fn take_note(
 pub(super) fn apply_signals(
     connection: &mut AnyConnection,
     batch: &[Settlement],
-    policy: &DestinationPolicy,
+    disable_after: Option<Duration>,
 ) -> QueryResult<Vec<(DestinationId, DestinationEvent)>> {
     let of_webhooks = |connection: &mut AnyConnection, destinations: Vec<DestinationId>| {
         webhooks_among(connection, batch, &destinations)
     };
-    conclude(connection, signals(batch), policy, of_webhooks)
+    conclude(connection, signals(batch), disable_after, of_webhooks)
 }
 
 /// `of_webhooks` picks the destinations that webhooks have, or had, out of others.
 fn conclude(
     connection: &mut AnyConnection,
     signals: Reports,
-    policy: &DestinationPolicy,
+    disable_after: Option<Duration>,
     of_webhooks: impl FnOnce(&mut AnyConnection, Vec<DestinationId>) -> QueryResult<Vec<DestinationId>>,
 ) -> QueryResult<Vec<(DestinationId, DestinationEvent)>> {
     let bad =
@@ -99,14 +98,9 @@ fn conclude(
         let Some(now) = of_destination.iter().map(|signal| signal.ended).max() else {
             continue;
         };
-        let (after, happened) = before.clone().after(of_destination, policy.disable_after);
+        let (after, happened) = before.clone().after(of_destination, disable_after);
         write(connection, &before, &after, now)?;
-        for happening in happened {
-            if let DestinationEvent::Disabled(reason) = happening {
-                tell(connection, destination, reason, &policy.mail, now)?;
-            }
-            happenings.push((destination, happening));
-        }
+        happenings.extend(happened.into_iter().map(|event| (destination, event)));
     }
     Ok(happenings)
 }

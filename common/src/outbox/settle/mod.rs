@@ -19,10 +19,10 @@ use super::order::{self, Queue};
 use super::{AttemptResult, Claimed, DeliveryState};
 use crate::db::AnyConnection;
 use crate::id::{DeliveryId, DestinationId, LeaseToken};
-use crate::mail::Setup;
 use crate::unix_millis::UnixMillis;
 
-pub use destinations::{UnclaimedAttempt, take_note};
+pub use destinations::UnclaimedAttempt;
+pub(crate) use destinations::take_note;
 pub use plain::settle_plain;
 #[cfg(test)]
 pub(super) use plain::settle_plain_blocking;
@@ -115,15 +115,6 @@ impl Settlement {
     }
 }
 
-/// What a settler has to know to judge destinations.
-#[derive(Debug, Clone)]
-pub struct DestinationPolicy {
-    /// A destination with nothing but failures for this long is disabled; none: never.
-    pub disable_after: Option<Duration>,
-    /// Who mails about it come from.
-    pub mail: Setup,
-}
-
 /// What came of settling a batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settled {
@@ -135,12 +126,12 @@ pub struct Settled {
     pub happenings: Vec<(DestinationId, DestinationEvent)>,
 }
 
-/// Settles a batch, in the order in which the attempts ended. Call it in a write
-/// transaction.
-pub fn settle(
+/// Settles a batch, in the order in which the attempts ended. A destination with nothing but
+/// failures for `disable_after` is disabled; none: never. Call it in a write transaction.
+pub(crate) fn settle(
     connection: &mut AnyConnection,
     batch: &[Settlement],
-    policy: &DestinationPolicy,
+    disable_after: Option<Duration>,
 ) -> QueryResult<Settled> {
     let written = match connection {
         AnyConnection::Pg(connection) => postgres::settle(connection, batch)?,
@@ -151,7 +142,7 @@ pub fn settle(
         Some(now) => order::free_next(connection, written.queues, now)?,
         None => 0,
     };
-    let happenings = destinations::apply_signals(connection, batch, policy)?;
+    let happenings = destinations::apply_signals(connection, batch, disable_after)?;
     Ok(Settled {
         rows: written.rows,
         freed,

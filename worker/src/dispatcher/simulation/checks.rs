@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use beadle_common::db::AnyConnection;
+use beadle_common::deliveries::webhook_log::{EventResult, WebhookEventLog};
 use beadle_common::id::{DeliveryId, DestinationId, EventId, LeaseToken, UserId};
-use beadle_common::model::webhook_log::{EventResult, WebhookEventLog};
 use beadle_common::outbox::{
     AttemptResult, Circuit, Claimed, DeliveryState, DestinationState, PeerSignal, Settlement,
 };
@@ -334,9 +334,9 @@ impl Log {
         for event in events {
             let found = WebhookEventLog::find(c, *event)?.expect("it is logged");
             log.events.insert(*event, found.result);
-            for attempt in found.attempts {
-                let (rest, number) = split(attempt.id.to_string().parse().unwrap());
-                let said = (attempt.result, attempt.status_code);
+            for logged in found.attempts {
+                let (rest, number) = split(logged.id.to_string().parse().unwrap());
+                let said = (logged.attempt.result, logged.attempt.status_code);
                 let twice = log.attempts.insert((ids[&rest], number), said);
                 assert!(twice.is_none(), "{rest} {number} is logged twice");
             }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use beadle_common::db::AnyConnection;
+use beadle_common::deliveries::webhook_log::EventResult;
 use beadle_common::id::{DeliveryId, DestinationId, EventId, LeaseToken};
-use beadle_common::model::webhook_log::EventResult;
 use beadle_common::outbox::{DeliveryState, DestinationState};
 use beadle_common::schema::{deliveries, destination_states, outbox};
 use beadle_common::unix_millis::UnixMillis;

@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use beadle_common::db::{Db, DbError, QueryError, Wake};
-use beadle_common::outbox::{Kind, Settlement, settle};
+use beadle_common::outbox::{Kind, Settlement};
+use beadle_common::settlement::settle;
 
 use super::receivers::{Receivers, Scripted};
 use crate::core::policy::RetrySchedule;

@@ -20,9 +20,10 @@ use std::time::Duration;
 use beadle_common::db::{AnyConnection, Db, DbError, Wake};
 use beadle_common::id::{DeliveryId, DestinationId, EventId, WebhookId};
 use beadle_common::outbox::{
-    AttemptResult, Claimed, DeliveryState, DestinationPolicy, Kind, NewDelivery, Payload, insert,
+    AttemptResult, Claimed, DeliveryState, Kind, NewDelivery, Payload, insert,
 };
 use beadle_common::schema::{attempts, deliveries, outbox};
+use beadle_common::settlement::DestinationPolicy;
 use beadle_common::test_support::{self, destination_policy};
 use beadle_common::unix_millis::UnixMillis;
 use diesel::prelude::*;

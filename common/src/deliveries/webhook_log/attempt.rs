@@ -8,11 +8,10 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use crate::db::AnyConnection;
-use crate::id::{DeliveryId, DestinationId, EventId, WebhookId};
+use crate::id::{DeliveryId, EventId, WebhookId};
 use crate::model::webhook::Webhook;
-use crate::outbox::AttemptResult;
-use crate::schema::{attempts, deliveries, outbox};
-use crate::unix_millis::UnixMillis;
+use crate::outbox::{Attempt, Delivery};
+use crate::schema::{deliveries, outbox};
 
 /// What an attempt is called outside: its delivery's Id, with the attempt's number in
 /// place of the twelve bits beside the version. So an attempt needs no Id of its own in
@@ -77,18 +76,8 @@ pub struct LoggedAttempt {
     pub webhook: WebhookId,
     /// Where that is, if it still exists.
     pub url: Option<String>,
-    /// When it began.
-    pub start: UnixMillis,
-    /// How long it took, in milliseconds, if that is known.
-    pub duration_millis: Option<i32>,
     /// How it went.
-    pub result: AttemptResult,
-    /// The receiver's answer, if there was one.
-    pub status_code: Option<i32>,
-    /// What kind of failure it was.
-    pub class: Option<String>,
-    /// The failure, in words.
-    pub message: Option<String>,
+    pub attempt: Attempt,
 }
 
 impl LoggedAttempt {
@@ -118,102 +107,34 @@ fn event_of(connection: &mut AnyConnection, id: AttemptId) -> QueryResult<Option
     Ok(delivery.and_then(|(_, event)| event))
 }
 
-/// A delivery that has left the outbox.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = deliveries)]
-struct Settled {
-    id: DeliveryId,
-    destination: DestinationId,
-    event_id: Option<EventId>,
-    attempt: i32,
-    attempt_instant: Option<UnixMillis>,
-    duration_millis: Option<i32>,
-    result: Option<AttemptResult>,
-    status_code: Option<i32>,
-    class: Option<String>,
-    message: Option<String>,
-}
-
-/// An earlier attempt.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = attempts)]
-struct Earlier {
-    delivery_id: DeliveryId,
-    number: i32,
-    instant: UnixMillis,
-    duration_millis: Option<i32>,
-    result: AttemptResult,
-    status_code: Option<i32>,
-    class: Option<String>,
-    message: Option<String>,
-}
-
 /// Every attempt for these events, in their order.
 pub(super) fn of_events(
     connection: &mut AnyConnection,
     events: &[EventId],
 ) -> QueryResult<Vec<LoggedAttempt>> {
-    let settled: Vec<Settled> = deliveries::table
-        .filter(deliveries::event_id.eq_any(events.to_vec()))
-        .select(Settled::as_select())
-        .load(connection)?;
-    let owed: Vec<(DeliveryId, DestinationId, Option<EventId>)> = outbox::table
-        .filter(outbox::event_id.eq_any(events.to_vec()))
-        .select((outbox::id, outbox::destination, outbox::event_id))
-        .load(connection)?;
-    let of: HashMap<DeliveryId, (EventId, WebhookId)> = settled
-        .iter()
-        .map(|row| (row.id, row.destination, row.event_id))
-        .chain(owed)
-        .filter_map(|(id, destination, event)| Some((id, (event?, destination.into()))))
-        .collect();
-    let earlier: Vec<Earlier> = attempts::table
-        .filter(attempts::delivery_id.eq_any(of.keys().copied().collect::<Vec<_>>()))
-        .select(Earlier::as_select())
-        .load(connection)?;
-    let mut found: Vec<LoggedAttempt> = settled
-        .into_iter()
-        .filter_map(Settled::last_attempt)
-        .chain(earlier)
-        .filter_map(|attempt| attempt.logged(&of))
-        .collect();
-    found.sort_by_key(|attempt| (attempt.start, attempt.id));
+    let deliveries = Delivery::of_events(connection, events)?;
+    let ids: Vec<DeliveryId> = deliveries.iter().map(|delivery| delivery.id).collect();
+    let mut earlier = Attempt::earlier(connection, &ids)?;
+    let mut found = Vec::new();
+    for delivery in &deliveries {
+        let Some(event) = delivery.payload.event() else {
+            continue;
+        };
+        let earlier = earlier.remove(&delivery.id).unwrap_or_default();
+        let all = earlier
+            .into_iter()
+            .chain(delivery.deciding_attempt().cloned());
+        found.extend(all.map(|attempt| LoggedAttempt {
+            id: AttemptId::new(delivery.id, attempt.number),
+            event,
+            webhook: delivery.destination.into(),
+            url: None,
+            attempt,
+        }));
+    }
+    found.sort_by_key(|logged| (logged.attempt.instant, logged.id));
     name_receivers(connection, &mut found)?;
     Ok(found)
-}
-
-impl Settled {
-    /// The attempt that settled it; a delivery may also be settled without one.
-    fn last_attempt(self) -> Option<Earlier> {
-        Some(Earlier {
-            delivery_id: self.id,
-            number: self.attempt,
-            instant: self.attempt_instant?,
-            duration_millis: self.duration_millis,
-            result: self.result?,
-            status_code: self.status_code,
-            class: self.class,
-            message: self.message,
-        })
-    }
-}
-
-impl Earlier {
-    fn logged(self, of: &HashMap<DeliveryId, (EventId, WebhookId)>) -> Option<LoggedAttempt> {
-        let (event, webhook) = of.get(&self.delivery_id).copied()?;
-        Some(LoggedAttempt {
-            id: AttemptId::new(self.delivery_id, self.number),
-            event,
-            webhook,
-            url: None,
-            start: self.instant,
-            duration_millis: self.duration_millis,
-            result: self.result,
-            status_code: self.status_code,
-            class: self.class,
-            message: self.message,
-        })
-    }
 }
 
 fn name_receivers(

@@ -1,56 +1,14 @@
-//! Deliveries for those who ask: where one is, why, and what happens next. Nothing is
-//! written for it: it is read out of the tables that the delivery itself works with.
-//!
-//! [`Delivery`] is the row, wherever it is; [`Details`] adds everything that tells why it
-//! is there. Moving deliveries is done in [`crate::outbox`].
-
-mod details;
-mod explanation;
-mod search;
-#[cfg(test)]
-mod tests;
-
-pub use details::{Attempt, Details, MailDetails, Receiver};
-pub use search::{DeliverySearch, MOST_FOUND};
+//! A delivery, wherever it is: in the outbox, or decided and in `deliveries`.
 
 use std::collections::HashMap;
 
 use diesel::prelude::*;
 
+use super::{AttemptResult, DeliveryState, PRIORITY_BLOCKED, Payload};
 use crate::db::AnyConnection;
-use crate::db::sql_type::text_enum;
 use crate::id::{DeliveryId, DestinationId, EmailId, EventId, LeaseToken, UserId};
-use crate::outbox::{AttemptResult, DeliveryState, Payload};
-use crate::schema::{deliveries, outbox};
+use crate::schema::{attempts, deliveries, outbox};
 use crate::unix_millis::UnixMillis;
-
-text_enum! {
-    /// Where a delivery stands, as people see it.
-    DeliveryStatus {
-        /// It is to be tried, now or later.
-        Pending = "Pending",
-        /// A worker is trying it.
-        Leased = "Leased",
-        /// The receiver has it.
-        Delivered = "Delivered",
-        /// It was given up.
-        Exhausted = "Exhausted",
-        /// It waits for its webhook to be enabled.
-        Held = "Held",
-        /// There is nobody or nothing left to deliver.
-        Canceled = "Canceled",
-    }
-}
-
-impl From<DeliveryState> for DeliveryStatus {
-    fn from(state: DeliveryState) -> Self {
-        match state {
-            DeliveryState::Delivered => Self::Delivered,
-            DeliveryState::Exhausted => Self::Exhausted,
-            DeliveryState::Canceled => Self::Canceled,
-        }
-    }
-}
 
 /// A delivery, wherever it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +33,7 @@ pub enum Place {
     /// In the outbox.
     Owed(Owed),
     /// Decided.
-    Settled(Settled),
+    Decided(Decided),
 }
 
 /// What the outbox knows of a delivery.
@@ -95,13 +53,35 @@ pub struct Owed {
 
 /// How a delivery ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settled {
+pub struct Decided {
     /// How.
     pub state: DeliveryState,
     /// When.
     pub instant: UnixMillis,
     /// The attempt that decided it; it may also be decided without one.
     pub last_attempt: Option<Attempt>,
+}
+
+/// One attempt to make a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = attempts)]
+pub struct Attempt {
+    /// Counts from 1.
+    pub number: i32,
+    /// When it began.
+    pub instant: UnixMillis,
+    /// How long it took, if that is known.
+    pub duration_millis: Option<i32>,
+    /// How it went.
+    pub result: AttemptResult,
+    /// HTTP or SMTP status, if there was an answer.
+    pub status_code: Option<i32>,
+    /// What kind of failure it was.
+    pub class: Option<String>,
+    /// The failure, in words.
+    pub message: Option<String>,
+    /// The beginning of the answer.
+    pub response_excerpt: Option<String>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -125,7 +105,7 @@ struct OwedRow {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = deliveries)]
-struct SettledRow {
+struct DecidedRow {
     id: DeliveryId,
     destination: DestinationId,
     event_id: Option<EventId>,
@@ -156,6 +136,33 @@ fn payload(
     }
 }
 
+impl Owed {
+    /// A lease that has expired is none.
+    pub(crate) fn is_leased(&self, now: UnixMillis) -> bool {
+        self.owner.is_some() && self.due_at > now
+    }
+}
+
+impl Attempt {
+    /// The attempts at these deliveries, in their order, but those that decided them, which
+    /// are part of the [`Decided`].
+    pub(crate) fn earlier(
+        connection: &mut AnyConnection,
+        ids: &[DeliveryId],
+    ) -> QueryResult<HashMap<DeliveryId, Vec<Self>>> {
+        let rows: Vec<(DeliveryId, Self)> = attempts::table
+            .filter(attempts::delivery_id.eq_any(ids.to_vec()))
+            .order((attempts::delivery_id, attempts::number))
+            .select((attempts::delivery_id, Self::as_select()))
+            .load(connection)?;
+        let mut of: HashMap<DeliveryId, Vec<Self>> = HashMap::new();
+        for (delivery, attempt) in rows {
+            of.entry(delivery).or_default().push(attempt);
+        }
+        Ok(of)
+    }
+}
+
 impl OwedRow {
     fn delivery(self) -> Option<Delivery> {
         let leased = self.lease_token.is_some();
@@ -168,7 +175,7 @@ impl OwedRow {
             place: Place::Owed(Owed {
                 due_at: self.due_at,
                 owner: leased.then(|| self.lease_owner.unwrap_or_default()),
-                parked: self.priority == crate::outbox::PRIORITY_BLOCKED,
+                parked: self.priority == PRIORITY_BLOCKED,
                 order: self.order_key.zip(self.sequence),
                 base_attempt: self.base_attempt,
             }),
@@ -176,7 +183,7 @@ impl OwedRow {
     }
 }
 
-impl SettledRow {
+impl DecidedRow {
     fn delivery(self) -> Option<Delivery> {
         let last_attempt = self.result.zip(self.attempt_instant);
         let last_attempt = last_attempt.map(|(result, instant)| Attempt {
@@ -195,7 +202,7 @@ impl SettledRow {
             payload: payload(self.event_id, self.email_id, self.recipient)?,
             attempt: self.attempt,
             insert_instant: self.insert_instant,
-            place: Place::Settled(Settled {
+            place: Place::Decided(Decided {
                 state: self.state,
                 instant: self.settle_instant,
                 last_attempt,
@@ -233,6 +240,35 @@ impl Delivery {
     }
 }
 
+impl Delivery {
+    /// The deliveries of these events.
+    pub(crate) fn of_events(
+        connection: &mut AnyConnection,
+        events: &[EventId],
+    ) -> QueryResult<Vec<Self>> {
+        let decided: Vec<DecidedRow> = deliveries::table
+            .filter(deliveries::event_id.eq_any(events.to_vec()))
+            .select(DecidedRow::as_select())
+            .load(connection)?;
+        let owed: Vec<OwedRow> = outbox::table
+            .filter(outbox::event_id.eq_any(events.to_vec()))
+            .select(OwedRow::as_select())
+            .load(connection)?;
+        let decided = decided.into_iter().filter_map(DecidedRow::delivery);
+        let owed = owed.into_iter().filter_map(OwedRow::delivery);
+        Ok(decided.chain(owed).collect())
+    }
+
+    /// The attempt that decided it, if it is decided, and not without one.
+    #[must_use]
+    pub fn deciding_attempt(&self) -> Option<&Attempt> {
+        match &self.place {
+            Place::Decided(decided) => decided.last_attempt.as_ref(),
+            Place::Owed(_) => None,
+        }
+    }
+}
+
 fn owed(connection: &mut AnyConnection, ids: &[DeliveryId]) -> QueryResult<Vec<Delivery>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -245,9 +281,9 @@ fn owed(connection: &mut AnyConnection, ids: &[DeliveryId]) -> QueryResult<Vec<D
 }
 
 fn settled(connection: &mut AnyConnection, ids: &[DeliveryId]) -> QueryResult<Vec<Delivery>> {
-    let rows: Vec<SettledRow> = deliveries::table
+    let rows: Vec<DecidedRow> = deliveries::table
         .filter(deliveries::id.eq_any(ids.to_vec()))
-        .select(SettledRow::as_select())
+        .select(DecidedRow::as_select())
         .load(connection)?;
-    Ok(rows.into_iter().filter_map(SettledRow::delivery).collect())
+    Ok(rows.into_iter().filter_map(DecidedRow::delivery).collect())
 }

@@ -3,19 +3,33 @@
 use diesel::QueryResult;
 use handlebars::html_escape;
 
-use super::DisabledReason;
+use super::{QueuedEmail, Setup, sender};
 use crate::db::{AnyConnection, Json};
 use crate::id::{DestinationId, EmailId, TenantId};
-use crate::mail::{QueuedEmail, Setup, sender};
 use crate::model::email::{EmailRow, Mailbox};
 use crate::model::event_log::{EventLog, EventLogType};
 use crate::model::tenant::Tenant;
 use crate::model::webhook::{Webhook, origin_of};
-use crate::outbox::mail_destination;
+use crate::outbox::{DestinationEvent, DisabledReason, mail_destination};
 use crate::unix_millis::UnixMillis;
 
-/// Writes what people should know, in the transaction in which it comes true.
-pub(in crate::outbox) fn tell(
+/// Tells people which webhooks were disabled. Call it in the transaction in which that comes
+/// true.
+pub(crate) fn tell_of_disabled(
+    connection: &mut AnyConnection,
+    events: &[(DestinationId, DestinationEvent)],
+    setup: &Setup,
+    now: UnixMillis,
+) -> QueryResult<()> {
+    for (destination, event) in events {
+        if let DestinationEvent::Disabled(reason) = *event {
+            tell(connection, *destination, reason, setup, now)?;
+        }
+    }
+    Ok(())
+}
+
+fn tell(
     connection: &mut AnyConnection,
     destination: DestinationId,
     reason: DisabledReason,

@@ -30,6 +30,8 @@ pub(super) fn settle(db: &Db, mut batch: Vec<Settlement>) -> Settled {
 
 pub(super) fn settle_in_a_transaction(db: &Db, batch: Vec<Settlement>) -> Settled {
     db.with_generic_plans()
-        .write_blocking(move |c| Ok::<_, DbError>(super::settle(c, &batch, &destination_policy())?))
+        .write_blocking(move |c| {
+            Ok::<_, DbError>(crate::settlement::settle(c, &batch, &destination_policy())?)
+        })
         .unwrap()
 }

@@ -4,62 +4,18 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::{Delivery, DeliveryStatus, Owed, Place};
+use super::DeliveryStatus;
 use crate::db::{AnyConnection, Json};
 use crate::id::{ActionLogId, DeliveryId, DestinationId, EmailId, EventId, UserId, WebhookId};
 use crate::locale::Locale;
 use crate::model::email::Mailbox;
 use crate::model::mail_limit::MailLimit;
-use crate::outbox::{AttemptResult, Kind, Payload};
-use crate::schema::{attempts, destination_states, emails, events, outbox, webhooks};
+use crate::outbox::{
+    Attempt, AttemptResult, Circuit, Delivery, DestinationState, Kind, Owed, Payload, Place,
+    destination_states,
+};
+use crate::schema::{emails, events, outbox, webhooks};
 use crate::unix_millis::UnixMillis;
-
-/// One try of a delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    /// Counts from 1.
-    pub number: i32,
-    /// When it began.
-    pub instant: UnixMillis,
-    /// How long it took, if that is known.
-    pub duration_millis: Option<i32>,
-    /// How it went.
-    pub result: AttemptResult,
-    /// HTTP or SMTP status, if there was an answer.
-    pub status_code: Option<i32>,
-    /// What kind of failure it was.
-    pub class: Option<String>,
-    /// The failure, in words.
-    pub message: Option<String>,
-    /// The beginning of the answer.
-    pub response_excerpt: Option<String>,
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = attempts)]
-struct AttemptRow {
-    delivery_id: DeliveryId,
-    number: i32,
-    instant: UnixMillis,
-    duration_millis: Option<i32>,
-    result: AttemptResult,
-    status_code: Option<i32>,
-    class: Option<String>,
-    message: Option<String>,
-    response_excerpt: Option<String>,
-}
-
-/// How a destination fares; the default is that of a healthy one.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = destination_states)]
-pub(super) struct DestinationCondition {
-    pub(super) throttled_until: Option<UnixMillis>,
-    pub(super) circuit: String,
-    pub(super) circuit_until: Option<UnixMillis>,
-    pub(super) theoretical_arrival_micros: i64,
-    pub(super) disabled_instant: Option<UnixMillis>,
-    pub(super) disabled_reason: Option<String>,
-}
 
 /// Who is to get a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,9 +75,10 @@ pub struct Details {
     pub predecessor: Option<DeliveryId>,
     /// What its event tells of did not happen after all.
     pub rolled_back: bool,
-    pub(super) destination: DestinationCondition,
+    /// How its destination fares.
+    pub(crate) destination: DestinationState,
     /// Requests a second that its destination takes.
-    pub(super) rate_limit: Option<i32>,
+    pub(crate) rate_limit: Option<i32>,
 }
 
 impl Details {
@@ -134,22 +91,25 @@ impl Details {
     /// What there is to know of these deliveries.
     pub fn of(connection: &mut AnyConnection, deliveries: Vec<Delivery>) -> QueryResult<Vec<Self>> {
         let ids: Vec<DeliveryId> = deliveries.iter().map(|delivery| delivery.id).collect();
-        let mut earlier = earlier_attempts(connection, &ids)?;
+        let mut earlier = Attempt::earlier(connection, &ids)?;
         let mut destinations: Vec<DestinationId> = deliveries
             .iter()
             .map(|delivery| delivery.destination)
             .collect();
         destinations.sort_unstable();
         destinations.dedup();
-        let conditions = destination_conditions(connection, &destinations)?;
+        let states = destination_states(connection, &destinations)?;
+        let state_of = |destination| {
+            let stored = states.iter().find(|state| state.destination == destination);
+            let stored = stored.cloned();
+            stored.unwrap_or_else(|| DestinationState::healthy(destination))
+        };
         let receivers = Receivers::load(connection, &deliveries, &destinations)?;
         let rolled_back = rolled_back(connection, &deliveries)?;
         let mut details = Vec::with_capacity(deliveries.len());
         for delivery in deliveries {
             let mut attempts = earlier.remove(&delivery.id).unwrap_or_default();
-            if let Place::Settled(settled) = &delivery.place {
-                attempts.extend(settled.last_attempt.clone());
-            }
+            attempts.extend(delivery.deciding_attempt().cloned());
             let event = delivery.payload.event();
             details.push(Self {
                 attempts,
@@ -157,10 +117,7 @@ impl Details {
                 receiver: receivers.of(&delivery),
                 rate_limit: receivers.rate_limits.get(&delivery.destination).copied(),
                 predecessor: predecessor(connection, &delivery)?,
-                destination: conditions
-                    .get(&delivery.destination)
-                    .cloned()
-                    .unwrap_or_default(),
+                destination: state_of(delivery.destination),
                 delivery,
             });
         }
@@ -171,7 +128,7 @@ impl Details {
     #[must_use]
     pub fn standing(&self, now: UnixMillis) -> DeliveryStatus {
         let owed = match &self.delivery.place {
-            Place::Settled(settled) => return settled.state.into(),
+            Place::Decided(settled) => return settled.state.into(),
             Place::Owed(owed) => owed,
         };
         if owed.is_leased(now) {
@@ -205,23 +162,22 @@ impl Details {
     }
 
     /// Until when its destination rests after failures in a row.
-    pub(super) fn circuit_open_until(&self, now: UnixMillis) -> Option<UnixMillis> {
+    pub(crate) fn circuit_open_until(&self, now: UnixMillis) -> Option<UnixMillis> {
         let until = self.destination.circuit_until.filter(|until| *until > now);
-        until.filter(|_| self.destination.circuit == "Open")
+        until.filter(|_| self.destination.circuit == Circuit::Open)
     }
 
     /// The state of its destination's circuit; none for what is decided.
     #[must_use]
     pub fn circuit(&self) -> Option<&str> {
-        match (&self.delivery.place, self.destination.circuit.as_str()) {
-            (Place::Settled(_), _) => None,
-            (Place::Owed(_), "") => Some("Closed"),
-            (Place::Owed(_), circuit) => Some(circuit),
+        match &self.delivery.place {
+            Place::Decided(_) => None,
+            Place::Owed(_) => Some(self.destination.circuit.as_str()),
         }
     }
 
     /// Since when its webhook is disabled.
-    pub(super) fn held_since(&self) -> Option<UnixMillis> {
+    pub(crate) fn held_since(&self) -> Option<UnixMillis> {
         let is_webhook = self.delivery.payload.kind() == Kind::Webhook;
         self.destination.disabled_instant.filter(|_| is_webhook)
     }
@@ -231,13 +187,6 @@ impl Details {
     pub fn last_failure(&self) -> Option<&Attempt> {
         let last = self.attempts.last()?;
         (last.result != AttemptResult::Success).then_some(last)
-    }
-}
-
-impl Owed {
-    /// A lease that has lapsed is none.
-    pub(super) fn is_leased(&self, now: UnixMillis) -> bool {
-        self.owner.is_some() && self.due_at > now
     }
 }
 
@@ -255,45 +204,6 @@ fn rolled_back(
         .filter(events::rolled_back.eq(true))
         .select(events::id)
         .load(connection)
-}
-
-fn earlier_attempts(
-    connection: &mut AnyConnection,
-    ids: &[DeliveryId],
-) -> QueryResult<HashMap<DeliveryId, Vec<Attempt>>> {
-    let rows: Vec<AttemptRow> = attempts::table
-        .filter(attempts::delivery_id.eq_any(ids.to_vec()))
-        .order((attempts::delivery_id, attempts::number))
-        .select(AttemptRow::as_select())
-        .load(connection)?;
-    let mut of: HashMap<DeliveryId, Vec<Attempt>> = HashMap::new();
-    for row in rows {
-        of.entry(row.delivery_id).or_default().push(Attempt {
-            number: row.number,
-            instant: row.instant,
-            duration_millis: row.duration_millis,
-            result: row.result,
-            status_code: row.status_code,
-            class: row.class,
-            message: row.message,
-            response_excerpt: row.response_excerpt,
-        });
-    }
-    Ok(of)
-}
-
-fn destination_conditions(
-    connection: &mut AnyConnection,
-    destinations: &[DestinationId],
-) -> QueryResult<HashMap<DestinationId, DestinationCondition>> {
-    let rows: Vec<(DestinationId, DestinationCondition)> = destination_states::table
-        .filter(destination_states::destination.eq_any(destinations.to_vec()))
-        .select((
-            destination_states::destination,
-            DestinationCondition::as_select(),
-        ))
-        .load(connection)?;
-    Ok(rows.into_iter().collect())
 }
 
 /// The one right before it among those of the same user to the same destination.

@@ -107,6 +107,9 @@ impl WebhookEventLog {
     /// When it was tried last.
     #[must_use]
     pub fn last_attempt(&self) -> Option<UnixMillis> {
-        self.attempts.iter().map(|attempt| attempt.start).max()
+        self.attempts
+            .iter()
+            .map(|attempt| attempt.attempt.instant)
+            .max()
     }
 }

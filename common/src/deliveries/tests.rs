@@ -1,23 +1,22 @@
 //! Promises of the look at deliveries, on both databases.
 
-#[path = "again_tests.rs"]
 mod again;
-
 use std::time::Duration;
 
 use diesel::prelude::*;
 
 use super::*;
 use crate::db::Db;
-use crate::id::{ActionLogId, TenantId, WebhookId};
+use crate::id::{ActionLogId, DeliveryId, EventId, TenantId, WebhookId};
 use crate::model::event::EventRow;
 use crate::model::search::Window;
 use crate::outbox::{
-    self, AttemptRecord, ClaimRequest, Claimed, Kind, NewDelivery, Replay, Resent, Settlement,
-    Verdict,
+    self, AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, Kind, NewDelivery,
+    Payload, Place, Replay, Resent, Settlement, Verdict,
 };
 use crate::schema::destination_states;
 use crate::test_support::{both_databases, claim_request, destination_policy, webhook, write};
+use crate::unix_millis::UnixMillis;
 
 const SECOND: Duration = Duration::from_secs(1);
 const PAGE: Window = Window {
@@ -85,7 +84,7 @@ fn attempt(db: &Db, now: UnixMillis, verdict: Verdict) {
     let settle = |claimed: Claimed| Settlement::of(&claimed, now, Some(record.clone()), verdict);
     let batch: Vec<Settlement> = claim(db, now).into_iter().map(settle).collect();
     write(db, move |connection| {
-        outbox::settle(connection, &batch, &destination_policy())
+        crate::settlement::settle(connection, &batch, &destination_policy())
     });
 }
 

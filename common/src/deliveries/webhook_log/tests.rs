@@ -72,7 +72,7 @@ fn attempt(db: &Db, now: UnixMillis, verdicts: &[Verdict]) {
     let batch: Vec<Settlement> = claimed.into_iter().zip(verdicts).map(settle).collect();
     assert_eq!(batch.len(), verdicts.len());
     write(db, move |connection| {
-        outbox::settle(connection, &batch, &destination_policy())
+        crate::settlement::settle(connection, &batch, &destination_policy())
     });
 }
 
@@ -127,7 +127,7 @@ fn an_event_runs_until_its_last_delivery_is_decided(db: &Db) {
     let again = earlier.id;
     let one = write(db, move |c| LoggedAttempt::find(c, again)).unwrap();
     assert_eq!((one.event, one.webhook), (event, earlier.webhook));
-    assert_eq!(one.start, earlier.start);
+    assert_eq!(one.attempt.instant, earlier.attempt.instant);
     let nothing = AttemptId::from(uuid::Uuid::from_u128(7));
     assert!(write(db, move |c| LoggedAttempt::find(c, nothing)).is_none());
 }

@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 
-use super::{Attempt, DeliveryStatus, Details, Owed, Place, Receiver, Settled};
-use crate::outbox::{DeliveryState, Kind};
+use crate::deliveries::{DeliveryStatus, Details, Receiver};
+use crate::outbox::{Attempt, Circuit, Decided, DeliveryState, DisabledReason, Kind, Owed, Place};
 use crate::unix_millis::UnixMillis;
 
 impl Details {
@@ -12,19 +12,19 @@ impl Details {
     #[must_use]
     pub fn explanation(&self, now: UnixMillis) -> String {
         match (&self.delivery.place, self.standing(now)) {
-            (Place::Settled(settled), _) if self.rolled_back => format!(
+            (Place::Decided(settled), _) if self.rolled_back => format!(
                 "{}; what it tells of did not happen, since too few webhooks agreed, or since it \
                  could not be done any more when they had",
                 self.settled(settled)
             ),
-            (Place::Settled(settled), _) => self.settled(settled),
+            (Place::Decided(settled), _) => self.settled(settled),
             (Place::Owed(owed), DeliveryStatus::Leased) => self.leased(owed),
             (Place::Owed(_), DeliveryStatus::Held) => self.held(),
             (Place::Owed(owed), _) => self.pending(owed, now),
         }
     }
 
-    fn settled(&self, settled: &Settled) -> String {
+    fn settled(&self, settled: &Decided) -> String {
         let at = written(settled.instant);
         match settled.state {
             DeliveryState::Delivered => self.delivered(settled, &at),
@@ -43,7 +43,7 @@ impl Details {
         }
     }
 
-    fn delivered(&self, settled: &Settled, at: &str) -> String {
+    fn delivered(&self, settled: &Decided, at: &str) -> String {
         let attempt = self.delivery.attempt;
         let status = settled.last_attempt.as_ref().and_then(|a| a.status_code);
         match (self.delivery.payload.kind(), status) {
@@ -60,7 +60,7 @@ impl Details {
         }
     }
 
-    fn why_canceled(&self, settled: &Settled) -> String {
+    fn why_canceled(&self, settled: &Decided) -> String {
         let said = settled.last_attempt.as_ref();
         if let Some(message) = said.and_then(|attempt| attempt.message.as_deref()) {
             return message.to_owned();
@@ -93,10 +93,10 @@ impl Details {
             Receiver::Webhook { id, .. } => id.to_string(),
             Receiver::Mailbox(_) => String::new(),
         };
-        let why = match self.destination.disabled_reason.as_deref() {
-            Some("gone") => "its receiver answered 410, which means gone for good",
-            Some("failing") => "nothing had been delivered to it for too long",
-            _ => "it was switched off",
+        let why = match self.destination.disabled_reason {
+            Some(DisabledReason::Gone) => "its receiver answered 410, which means gone for good",
+            Some(DisabledReason::Failing) => "nothing had been delivered to it for too long",
+            None => "it was switched off",
         };
         format!(
             "held: its webhook is disabled since {since}, because {why}; it is kept, and is \
@@ -171,7 +171,7 @@ impl Details {
     }
 
     fn due(&self, owed: &Owed, upcoming: i32, now: UnixMillis) -> String {
-        if self.destination.circuit == "HalfOpen" {
+        if self.destination.circuit == Circuit::HalfOpen {
             return format!(
                 "its receiver failed many times in a row, and is being tried with one delivery; \
                  attempt {upcoming} of this one comes as soon as that one succeeds"
