@@ -9,7 +9,14 @@
 use diesel::prelude::*;
 
 use super::connection::AnyConnection;
-use crate::schema::config_epoch;
+
+// As in the schema, which stands above this room.
+diesel::table! {
+    config_epoch (id) {
+        id -> Integer,
+        epoch -> BigInt,
+    }
+}
 
 /// Which configuration. No two that differ have the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
