@@ -65,9 +65,10 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         metrics.clone(),
     )?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    runtime.block_on(async {
+    let of_endpoint = db.clone();
+    let ended = runtime.block_on(async {
         let stop = signals::stop_on_signals().context("cannot listen for signals")?;
-        let endpoint = endpoint(&cli.metrics, metrics, db).await?;
+        let endpoint = endpoint(&cli.metrics, metrics, of_endpoint).await?;
         tokio::select! {
             () = worker.run(stop.child_token()) => {}
             () = shown(endpoint) => {}
@@ -77,7 +78,9 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             true => Ok(()),
             false => anyhow::bail!("a part of the worker failed; the log says which"),
         }
-    })
+    });
+    db.checkpoint_blocking();
+    ended
 }
 
 /// Where metrics are shown, if anywhere.

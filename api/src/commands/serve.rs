@@ -53,6 +53,7 @@ pub struct Server {
     pub address: SocketAddr,
     /// The API key that was made up, if there was none.
     pub new_key: Option<SecretString>,
+    db: Db,
     handle: ServerHandle,
     api: JoinHandle<std::io::Result<()>>,
     worker: Option<JoinHandle<()>>,
@@ -153,6 +154,7 @@ impl Server {
             sealer.clone(),
             metrics.clone(),
         )?;
+        let of_server = db.clone();
         let state = State::new(db, sealer, wake, consent_client, setup, settings, metrics)
             .context("cannot count requests")?;
         let (background, grace) = (state.background.clone(), serve.worker.shutdown_grace);
@@ -168,6 +170,7 @@ impl Server {
         Ok(Self {
             address,
             new_key,
+            db: of_server,
             handle: server.handle(),
             api: tokio::spawn(server),
             worker,
@@ -226,6 +229,10 @@ impl Server {
             && let Err(error) = worker.await
         {
             tracing::error!("the worker failed: {error}");
+        }
+        let db = self.db;
+        if let Err(error) = tokio::task::spawn_blocking(move || db.checkpoint_blocking()).await {
+            tracing::error!("the database was not left in order: {error}");
         }
     }
 }

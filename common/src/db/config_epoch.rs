@@ -13,7 +13,7 @@ use super::connection::AnyConnection;
 // As in the schema, which stands above this room.
 diesel::table! {
     config_epoch (id) {
-        id -> Integer,
+        id -> SmallInt,
         epoch -> BigInt,
     }
 }

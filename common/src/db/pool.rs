@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::Connection;
+use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Span;
@@ -239,6 +240,23 @@ impl Db {
         match &self.writer {
             Some(_) => self.write_blocking(work),
             None => self.read_blocking(work),
+        }
+    }
+
+    /// Moves what SQLite's write-ahead log holds into the file, and empties the log: it would
+    /// keep what was erased until somebody opens the database again. Call it when the process
+    /// is about to end. Nothing on PostgreSQL. Blocks, for a second at most while another
+    /// process reads.
+    pub fn checkpoint_blocking(&self) {
+        if self.backend() == Backend::Postgres {
+            return;
+        }
+        let emptied = self.manager.open().and_then(|mut connection| {
+            let sql = "PRAGMA busy_timeout = 1000; PRAGMA wal_checkpoint(TRUNCATE)";
+            Ok(connection.batch_execute(sql)?)
+        });
+        if let Err(error) = emptied {
+            tracing::warn!("the write-ahead log was not emptied: {}", one_line(&error));
         }
     }
 

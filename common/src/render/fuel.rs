@@ -15,7 +15,7 @@ use handlebars::{
 };
 use serde_json::Value as Json;
 
-use super::helpers;
+use super::catalog;
 
 /// Steps that one text may take: a step is a tag, or a text between two tags. A mail to read
 /// has a few hundred.
@@ -82,7 +82,7 @@ struct Cost {
 
 impl Cost {
     fn add_tag(&mut self, tag: &HelperTemplate) {
-        if helpers::compares(tag.name.as_name().unwrap_or_default()) {
+        if catalog::compares(tag.name.as_name().unwrap_or_default()) {
             self.comparisons += 1;
         }
         let parameters = [&tag.name].into_iter().chain(&tag.params);

@@ -11,37 +11,17 @@ use handlebars::{
 use serde_json::Value as Json;
 
 use super::arguments::{
-    OTHER, Options, STYLE, capitalized, decimal, duration_of, form, member, millis, one,
-    percent_encoded, style, text,
+    Options, capitalized, decimal, duration_of, form, member, millis, one, percent_encoded, style,
+    text,
 };
+use super::audience::Audience;
 use super::fuel::{self, Fuel};
-use super::number::{self, CATEGORIES};
-use super::template::{Audience, LONGEST_TEXT};
+use super::number;
+use super::output::LONGEST_TEXT;
 use super::template_error::unknown_name;
 use super::time::{self, Precision};
 use crate::localized_duration::localized_duration;
 
-/// Only make sense around a text.
-const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
-/// Handlebars' own, as a block or as a value.
-const COMPARISONS: [&str; 9] = ["eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not"];
-/// Give a value.
-const VALUES: [&str; 14] = [
-    "lookup",
-    "len",
-    "default",
-    "upper",
-    "lower",
-    "capitalize",
-    "trim",
-    "json",
-    "url",
-    "date",
-    "datetime",
-    "duration",
-    "number",
-    "plural",
-];
 /// May be given a name that does not exist; those outside `#each` and outside free-form
 /// members were refused before rendering.
 const MAY_MISS: [&str; 2] = ["default", "lookup"];
@@ -49,37 +29,6 @@ const MAY_MISS: [&str; 2] = ["default", "lookup"];
 const FORMATS: [&str; 5] = ["date", "datetime", "duration", "number", "plural"];
 /// Steps that take as long as one of those.
 const FORMATTING: u64 = 20;
-
-pub(super) fn is_known(name: &str) -> bool {
-    may_be_block(name) || VALUES.contains(&name)
-}
-
-pub(super) fn may_be_block(name: &str) -> bool {
-    must_be_block(name) || COMPARISONS.contains(&name)
-}
-
-pub(super) fn must_be_block(name: &str) -> bool {
-    BLOCKS.contains(&name)
-}
-
-/// Whether a call costs what there is to compare.
-pub(super) fn compares(name: &str) -> bool {
-    COMPARISONS.contains(&name)
-}
-
-pub(super) fn takes_option(name: &str, option: &str) -> bool {
-    match name {
-        "if" | "unless" => option == "includeZero",
-        "date" | "datetime" => option == STYLE,
-        "plural" => CATEGORIES.contains(&option),
-        _ => false,
-    }
-}
-
-/// The option that must be there if there are any.
-pub(super) fn missing_option(name: &str, is_given: impl Fn(&str) -> bool) -> Option<&'static str> {
-    (name == "plural" && !is_given(OTHER)).then_some(OTHER)
-}
 
 /// Registers what is the same for every rendering.
 pub(super) fn register(handlebars: &mut Handlebars<'static>) {

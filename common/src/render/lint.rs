@@ -10,7 +10,7 @@ use handlebars::{Path, PathSeg};
 use serde_json::Value as Json;
 
 use super::template_error::TemplateError;
-use super::{fuel, helpers};
+use super::{catalog, fuel};
 
 /// Members that hold whatever their owner put there. What is absent below them
 /// is no mistake of the template's author.
@@ -88,7 +88,7 @@ impl<'a> Walk<'a> {
     fn expression(&mut self, tag: &'a HelperTemplate) -> Result<(), TemplateError> {
         let is_name = tag.params.is_empty() && tag.hash.is_empty();
         match &tag.name {
-            Parameter::Path(path) if is_name && !helpers::is_known(fuel::parts(path).1) => {
+            Parameter::Path(path) if is_name && !catalog::is_known(fuel::parts(path).1) => {
                 self.path(path).map(drop)
             }
             Parameter::Subexpression(_) if is_name => self.parameter(&tag.name).map(drop),
@@ -99,15 +99,15 @@ impl<'a> Walk<'a> {
     /// Checks the call of a helper, and that it is a block exactly if it has to be.
     fn call(&mut self, tag: &'a HelperTemplate, as_block: bool) -> Result<(), TemplateError> {
         let name = tag.name.as_name().unwrap_or_default();
-        if !helpers::is_known(name) {
+        if !catalog::is_known(name) {
             return Err(TemplateError::parse(format!("there is no helper `{name}`")));
         }
-        if as_block && !helpers::may_be_block(name) {
+        if as_block && !catalog::may_be_block(name) {
             return Err(TemplateError::parse(format!(
                 "`{name}` is no block, write {{{{{name} …}}}}"
             )));
         }
-        if !as_block && helpers::must_be_block(name) {
+        if !as_block && catalog::must_be_block(name) {
             return Err(TemplateError::parse(format!(
                 "`{name}` is a block, write {{{{#{name} …}}}} … {{{{/{name}}}}}"
             )));
@@ -120,13 +120,13 @@ impl<'a> Walk<'a> {
         if let Some(option) = tag
             .hash
             .keys()
-            .find(|option| !helpers::takes_option(name, option))
+            .find(|option| !catalog::takes_option(name, option))
         {
             return Err(TemplateError::parse(format!(
                 "the helper `{name}` has no option `{option}`"
             )));
         }
-        if let Some(option) = helpers::missing_option(name, |option| tag.hash.contains_key(option))
+        if let Some(option) = catalog::missing_option(name, |option| tag.hash.contains_key(option))
             && !tag.hash.is_empty()
         {
             return Err(TemplateError::parse(format!(

@@ -10,7 +10,9 @@
 //! and collecting variables happens elsewhere.
 
 mod arguments;
+mod audience;
 mod cache;
+mod catalog;
 mod email;
 mod fuel;
 mod helpers;
@@ -29,7 +31,6 @@ pub use email::{
     EmailPart, EmailTexts, Part, PartError, RenderError, RenderedEmail, RenderedParts, Texts,
     on_one_line,
 };
-pub use renderer::{Renderer, lint, render_parts};
+pub use renderer::{Renderer, lint, render_parts, unsubscribe_uri};
 pub use template::{CompiledTemplate, check_syntax};
 pub use template_error::{TemplateError, TemplateErrorKind};
-pub use unsubscribe::unsubscribe_uri;

@@ -4,6 +4,10 @@ use std::io;
 
 use handlebars::Output;
 
+/// The most that one part of an email may come to. Beyond it a mail is more likely
+/// a loop over too much data than something to read.
+pub(super) const LONGEST_TEXT: usize = 1024 * 1024;
+
 /// Collects at most `limit` bytes; one more is an error, so that loops over large
 /// data end early.
 pub(super) struct BoundedText {

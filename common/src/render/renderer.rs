@@ -8,12 +8,13 @@ use handlebars::Context;
 use serde_json::{Map, Value as Json, json};
 use url::Url;
 
+use super::audience::Audience;
 use super::email::{
     EmailPart, EmailTexts, Part, PartError, RenderError, RenderedEmail, RenderedParts, Texts,
     on_one_line,
 };
 use super::fuel::{self, Fuel};
-use super::template::{Audience, CompiledTemplate, parsing_steps};
+use super::template::{CompiledTemplate, parsing_steps};
 use super::template_error::TemplateError;
 use super::{cache, html_to_text, unsubscribe};
 use crate::cldr::is_right_to_left;
@@ -295,6 +296,15 @@ pub fn lint(texts: &EmailTexts, variables: &Json) -> Vec<PartError> {
         renderer.parsed.clear();
     }
     faults
+}
+
+/// Renders the template, and makes sure that a mail program may be shown what comes out.
+///
+/// # Errors
+/// What is wrong with the template, or with the URI that it comes to.
+pub fn unsubscribe_uri(template: &str, variables: &Json) -> Result<Url, TemplateError> {
+    let no_texts = EmailTexts::default();
+    Renderer::new(&no_texts, variables.clone()).unsubscribe_uri(template)
 }
 
 #[cfg(test)]

@@ -4,16 +4,11 @@ use std::sync::LazyLock;
 
 use handlebars::{Context, Handlebars, RenderContext, Renderable, Template, no_escape};
 
+use super::audience::Audience;
 use super::fuel::Fuel;
-use super::output::BoundedText;
+use super::output::{BoundedText, LONGEST_TEXT};
 use super::template_error::TemplateError;
-use super::time::Zone;
 use super::{fuel, helpers, lint, prescan};
-use crate::locale::Locale;
-
-/// The most that one part of an email may come to. Beyond it a mail is more likely
-/// a loop over too much data than something to read.
-pub(super) const LONGEST_TEXT: usize = 1024 * 1024;
 
 /// Steps of [`parsing_steps`] that a text may take. 64 KiB may have four thousand tags.
 const MOST_TO_PARSE: u64 = 300_000;
@@ -26,7 +21,7 @@ static PLAIN: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
 static HTML: LazyLock<Handlebars<'static>> = LazyLock::new(engine);
 
 /// Handlebars' own strict mode stays off: it would refuse the members of what is
-/// null, and would still let wrong names through in arguments. The walk in `names`
+/// null, and would still let wrong names through in arguments. The walk in `lint`
 /// and the `helperMissing` hook are stricter where it matters.
 fn engine() -> Handlebars<'static> {
     let mut handlebars = Handlebars::new();
@@ -41,56 +36,6 @@ pub enum Escaping {
     None,
     /// For use within HTML.
     Html,
-}
-
-/// Whom a text is written for.
-#[derive(Clone, Debug)]
-pub struct Audience {
-    languages: Vec<Locale>,
-    text: Option<Locale>,
-    zone: Zone,
-}
-
-impl Audience {
-    /// A reader of these languages, best first, in the time zone of that IANA name
-    /// (UTC if it is absent or unknown), before a text in the language `text`.
-    ///
-    /// Dates, numbers and durations follow the language of the text, in the form of the
-    /// reader's own country if they name one: a text in `de` gives a reader of `de_AT`
-    /// dates as in Austria. In a text of nobody knows which language they follow the
-    /// reader.
-    #[must_use]
-    pub fn new(preferred: &[Locale], text: Option<&Locale>, timezone: Option<&str>) -> Self {
-        let same = |locale: &&Locale| {
-            text.is_some_and(|text| {
-                text.country().is_none() && text.language() == locale.language()
-            })
-        };
-        let own = preferred.iter().find(same);
-        Self {
-            languages: own
-                .into_iter()
-                .chain(text)
-                .chain(preferred)
-                .cloned()
-                .collect(),
-            text: text.cloned(),
-            zone: Zone::new(timezone),
-        }
-    }
-
-    pub(super) fn languages(&self) -> &[Locale] {
-        &self.languages
-    }
-
-    /// The language of the text, if anybody said which.
-    pub(super) fn text(&self) -> Option<&Locale> {
-        self.text.as_ref()
-    }
-
-    pub(super) fn zone(&self) -> &Zone {
-        &self.zone
-    }
 }
 
 /// A template that parses and calls only helpers that exist.

@@ -6,6 +6,7 @@ mod fuzz;
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::locale::Locale;
 use crate::render::TemplateErrorKind;
 
 fn variables() -> Json {

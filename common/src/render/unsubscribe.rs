@@ -1,26 +1,15 @@
 //! The address of `List-Unsubscribe`: a template that comes to a URI.
 
 use handlebars::Context;
-use serde_json::Value as Json;
 use url::Url;
 
-use super::email::EmailTexts;
+use super::audience::Audience;
 use super::fuel::Fuel;
-use super::renderer::Renderer;
-use super::template::{Audience, CompiledTemplate, Escaping};
+use super::template::{CompiledTemplate, Escaping};
 use super::template_error::TemplateError;
 
 /// A header's line must not be longer than 998 characters, and cannot be broken here.
 const LONGEST: usize = 900;
-
-/// Renders the template, and makes sure that a mail program may be shown what comes out.
-///
-/// # Errors
-/// What is wrong with the template, or with the URI that it comes to.
-pub fn unsubscribe_uri(template: &str, variables: &Json) -> Result<Url, TemplateError> {
-    let no_texts = EmailTexts::default();
-    Renderer::new(&no_texts, variables.clone()).unsubscribe_uri(template)
-}
 
 pub(super) fn uri(
     template: &CompiledTemplate,
@@ -56,7 +45,7 @@ pub(super) fn uri(
 mod tests {
     use serde_json::json;
 
-    use super::*;
+    use crate::render::unsubscribe_uri;
 
     fn told(template: &str) -> Result<String, String> {
         let variables = json!({"user": {"id": "42", "email": "a b\r\nBcc: x@y.example"}});

@@ -4,9 +4,8 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use openssl::error::ErrorStack;
-use openssl::pkey::{Id, PKey, Private, Public};
-use openssl::sign::{Signer, Verifier};
+use openssl::pkey::{Id, PKey, Private};
+use openssl::sign::Signer;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
@@ -26,7 +25,6 @@ pub struct WebhookPair {
 /// What receivers check the signatures of a [`WebhookPair`] with.
 #[derive(Clone)]
 pub struct WebhookPublicKey {
-    key: PKey<Public>,
     bytes: [u8; SEED],
 }
 
@@ -68,8 +66,10 @@ impl WebhookPair {
     fn ready(seed: &[u8; SEED]) -> Self {
         let key = PKey::private_key_from_raw_bytes(seed, Id::ED25519);
         let key = key.expect("any 32 bytes are a seed");
-        let public = key.raw_public_key().and_then(|bytes| read_public(&bytes));
-        let public = public.expect("every pair has a public half");
+        let public = key.raw_public_key().ok();
+        let bytes = public.and_then(|bytes| <[u8; SEED]>::try_from(bytes).ok());
+        let bytes = bytes.expect("every pair has a public half of 32 bytes");
+        let public = WebhookPublicKey { bytes };
         Self { key, public }
     }
 
@@ -105,19 +105,6 @@ impl WebhookPublicKey {
     pub fn to_text(&self) -> String {
         [PUBLIC_PREFIX, &STANDARD.encode(self.bytes)].concat()
     }
-
-    pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        Verifier::new_without_digest(&self.key)
-            .and_then(|mut verifier| verifier.verify_oneshot(signature, message))
-            .unwrap_or(false)
-    }
-}
-
-fn read_public(bytes: &[u8]) -> Result<WebhookPublicKey, ErrorStack> {
-    let key = PKey::public_key_from_raw_bytes(bytes, Id::ED25519)?;
-    let mut own = [0; SEED];
-    own.copy_from_slice(bytes);
-    Ok(WebhookPublicKey { key, bytes: own })
 }
 
 impl fmt::Debug for WebhookPair {

@@ -1,4 +1,4 @@
-//! Known answers for signing and verifying, and the forgeries that must fail.
+//! Known answers for signing.
 
 use secrecy::ExposeSecret;
 
@@ -19,7 +19,6 @@ const SIGNATURE_1: &str = "v1,uwLzO76QiiHVlRWvwPtCKabqUmdCCoS53qJ9WU8KqNA=";
 const SIGNATURE_3: &str = "v1,fwlHD3aJcEmIVT0bhRfVKY1gipM3OpF3x2U8lkLDzZE= v1,QQJ3IHdNgnLA/O/ipHp3DrdtbClnyTbbL7mBoQVbyi0=";
 const SIGNATURE_ED25519: &str =
     "v1a,QTAp8qGvJS+PiJxcoCzq4J57Q0n2ZoA+6yp23w944IR74yK8wQv7Vkf8aZ3UNugUbK209GDlu/H0n+KrA6tfCQ==";
-const NOW_1: i64 = 1_750_000_000;
 
 fn keys(newest_first: &[&str]) -> LiveKeys {
     let keys = newest_first
@@ -30,14 +29,6 @@ fn keys(newest_first: &[&str]) -> LiveKeys {
 
 fn id(text: &str) -> MessageId {
     MessageId::parse(text).unwrap()
-}
-
-fn headers<'a>(id: &'a str, timestamp: &'a str, signature: &'a str) -> SignatureHeaders<'a> {
-    SignatureHeaders {
-        id: Some(id),
-        timestamp: Some(timestamp),
-        signature: Some(signature),
-    }
 }
 
 #[test]
@@ -65,12 +56,6 @@ fn known_messages_get_their_known_signatures() {
             sign(&keys, &id(message), seconds, body.as_bytes()),
             expected
         );
-        let timestamp = seconds.to_string();
-        let headers = headers(message, &timestamp, expected);
-        assert_eq!(
-            verify(&keys, headers, body.as_bytes(), seconds.cast_signed()),
-            Ok(())
-        );
     }
 }
 
@@ -84,21 +69,6 @@ fn the_test_bodies_are_those_of_the_vectors() {
 fn during_a_rotation_every_live_key_signs_newest_first() {
     let both = keys(&[SECRET_3, SECRET_2]);
     assert_eq!(sign(&both, &id(ID_3), 1_750_000_300, b"{}"), SIGNATURE_3);
-    let with_other_scheme = format!("{SIGNATURE_ED25519} {SIGNATURE_3}");
-    for held in [&[SECRET_2][..], &[SECRET_3], &[SECRET_2, SECRET_3]] {
-        for signature in [SIGNATURE_3, &with_other_scheme] {
-            let headers = headers(ID_3, "1750000300", signature);
-            assert_eq!(verify(&keys(held), headers, b"{}", 1_750_000_300), Ok(()));
-        }
-    }
-    let stranger = keys(&[SECRET_1]);
-    let refused = verify(
-        &stranger,
-        headers(ID_3, "1750000300", SIGNATURE_3),
-        b"{}",
-        1_750_000_300,
-    );
-    assert_eq!(refused, Err(VerifyError::NoMatch));
 }
 
 #[test]
@@ -106,28 +76,6 @@ fn a_pair_signs_as_everybodys_ed25519_does() {
     let pair = keys(&[PAIR_4]);
     let signed = sign(&pair, &id(ID_4), NOW_4.cast_unsigned(), BODY_1.as_bytes());
     assert_eq!(signed, SIGNATURE_ED25519);
-    let good = headers(ID_4, "1750000600", SIGNATURE_ED25519);
-    assert_eq!(verify(&pair, good, BODY_1.as_bytes(), NOW_4), Ok(()));
-    let (tag, text) = SIGNATURE_ED25519.split_once(',').unwrap();
-    for forgery in [
-        &format!("v1,{text}"),
-        &format!("{tag},"),
-        &format!("{tag},{}", text.replace("QTAp", "QTAq")),
-        // Decodes to the same 64 bytes.
-        &format!("{tag},{}", text.replace("CQ==", "CR==")),
-        &format!("{tag},{}", text.replace('=', "")),
-        SIGNATURE_1,
-    ] {
-        let refused = verify(
-            &pair,
-            headers(ID_4, "1750000600", forgery),
-            BODY_1.as_bytes(),
-            NOW_4,
-        );
-        assert_eq!(refused, Err(VerifyError::NoMatch), "{forgery}");
-    }
-    let other_body = verify(&pair, good, b"{}", NOW_4);
-    assert_eq!(other_body, Err(VerifyError::NoMatch));
 }
 
 #[test]
@@ -138,11 +86,6 @@ fn keys_of_both_schemes_sign_side_by_side() {
     assert_eq!(entries.len(), 2);
     assert_eq!(entries[0], SIGNATURE_ED25519);
     assert!(entries[1].starts_with("v1,"), "{signed}");
-    for held in [PAIR_4, SECRET_1] {
-        let headers = headers(ID_4, "1750000600", &signed);
-        let verified = verify(&keys(&[held]), headers, BODY_1.as_bytes(), NOW_4);
-        assert_eq!(verified, Ok(()));
-    }
     let official = standardwebhooks::Webhook::new(SECRET_1).unwrap();
     let alone = official.sign(ID_4, NOW_4, BODY_1.as_bytes()).unwrap();
     assert_eq!(entries[1], alone, "the other scheme changes nothing");
@@ -155,132 +98,6 @@ fn an_empty_body_is_signed_with_its_full_stop() {
         sign(&keys(&[SECRET_1]), &id("a"), 1, b""),
         official.sign("a", 1, b"").unwrap()
     );
-}
-
-#[test]
-fn forged_signatures_do_not_match() {
-    let (_, text) = SIGNATURE_1.split_once(',').unwrap();
-    let keyed_with_the_text = {
-        let official = standardwebhooks::Webhook::from_bytes(SECRET_1.as_bytes().to_vec()).unwrap();
-        official.sign(ID_1, NOW_1, BODY_1.as_bytes()).unwrap()
-    };
-    let forgeries = [
-        "v1,",
-        ",",
-        " ",
-        "v1",
-        text,
-        &format!("v2,{text}"),
-        &format!("V1,{text}"),
-        &format!("v1, {text}"),
-        &format!("v1,,{text}"),
-        &format!("v1,{text},"),
-        &SIGNATURE_1.replace("v1,u", "v1,v"),
-        // Decodes to the same 32 bytes.
-        &SIGNATURE_1.replace("NA=", "NB="),
-        &SIGNATURE_1.replace('=', ""),
-        &keyed_with_the_text,
-    ];
-    for forgery in forgeries {
-        let refused = verify(
-            &keys(&[SECRET_1]),
-            headers(ID_1, "1750000000", forgery),
-            BODY_1.as_bytes(),
-            NOW_1,
-        );
-        assert_eq!(refused, Err(VerifyError::NoMatch), "{forgery}");
-    }
-}
-
-#[test]
-fn a_good_entry_counts_wherever_it_stands() {
-    for signature in [
-        format!("garbage v1,AAAA {SIGNATURE_1}"),
-        format!("{SIGNATURE_1} v1,AAAA"),
-        format!("  {SIGNATURE_1} "),
-    ] {
-        let headers = headers(ID_1, "1750000000", &signature);
-        assert_eq!(
-            verify(&keys(&[SECRET_1]), headers, BODY_1.as_bytes(), NOW_1),
-            Ok(()),
-            "{signature}"
-        );
-    }
-}
-
-#[test]
-fn changed_bodies_ids_and_times_do_not_match() {
-    let verify = |headers, body: &str| verify(&keys(&[SECRET_1]), headers, body.as_bytes(), NOW_1);
-    let good = headers(ID_1, "1750000000", SIGNATURE_1);
-    assert_eq!(verify(good, BODY_1), Ok(()));
-    for body in [&format!("{BODY_1} "), &BODY_1.replace(':', ": "), ""] {
-        assert_eq!(verify(good, body), Err(VerifyError::NoMatch));
-    }
-    for changed in [
-        headers(ID_2, "1750000000", SIGNATURE_1),
-        headers(ID_1, "1750000001", SIGNATURE_1),
-        headers(ID_1, "01750000000", SIGNATURE_1),
-    ] {
-        assert_eq!(verify(changed, BODY_1), Err(VerifyError::NoMatch));
-    }
-}
-
-#[test]
-fn timestamps_pass_up_to_exactly_the_tolerance() {
-    let at = |now| {
-        let headers = headers(ID_1, "1750000000", SIGNATURE_1);
-        verify(&keys(&[SECRET_1]), headers, BODY_1.as_bytes(), now)
-    };
-    assert_eq!(at(NOW_1 + 300), Ok(()));
-    assert_eq!(at(NOW_1 - 300), Ok(()));
-    assert_eq!(at(NOW_1 + 301), Err(VerifyError::TooOld));
-    assert_eq!(at(NOW_1 - 301), Err(VerifyError::TooNew));
-    assert_eq!(at(i64::MAX), Err(VerifyError::TooOld));
-    assert_eq!(at(i64::MIN), Err(VerifyError::TooNew));
-}
-
-#[test]
-fn timestamps_are_digits_that_fit() {
-    for timestamp in [
-        "+1750000000",
-        "-1",
-        "1750000000.0",
-        "1e9",
-        " 1750000000",
-        "99999999999999999999",
-        "now",
-    ] {
-        let headers = headers(ID_1, timestamp, SIGNATURE_1);
-        let refused = verify(&keys(&[SECRET_1]), headers, BODY_1.as_bytes(), NOW_1);
-        assert_eq!(refused, Err(VerifyError::Timestamp), "{timestamp}");
-    }
-}
-
-#[test]
-fn every_header_must_be_there() {
-    let good = headers(ID_1, "1750000000", SIGNATURE_1);
-    for absent in [None, Some("")] {
-        for (headers, name) in [
-            (SignatureHeaders { id: absent, ..good }, HEADER_ID),
-            (
-                SignatureHeaders {
-                    timestamp: absent,
-                    ..good
-                },
-                HEADER_TIMESTAMP,
-            ),
-            (
-                SignatureHeaders {
-                    signature: absent,
-                    ..good
-                },
-                HEADER_SIGNATURE,
-            ),
-        ] {
-            let refused = verify(&keys(&[SECRET_1]), headers, BODY_1.as_bytes(), NOW_1);
-            assert_eq!(refused, Err(VerifyError::MissingHeader(name)));
-        }
-    }
 }
 
 proptest::proptest! {
@@ -298,11 +115,5 @@ proptest::proptest! {
             header,
             official.sign(&message, seconds.cast_signed(), body.as_bytes()).unwrap()
         );
-    }
-
-    #[test]
-    fn verifying_never_panics(timestamp in "\\PC{0,24}", signature in "\\PC{0,80}", now: i64) {
-        let headers = headers(ID_1, &timestamp, &signature);
-        proptest::prop_assert!(verify(&keys(&[SECRET_1]), headers, b"", now).is_err());
     }
 }
