@@ -264,25 +264,13 @@ pub fn webhook(id: WebhookId, headers: Vec<u8>) -> Webhook {
     Webhook {
         id,
         url: "https://receiver.example/".to_owned(),
-        description: None,
         connect_timeout: 1000,
         read_timeout: 1000,
         global: true,
         events_enabled: Json([("user.action".to_owned(), true)].into_iter().collect()),
         user_action_enabled: true,
         headers,
-        http_authentication_username: None,
-        http_authentication_password: None,
-        data: JsonText::empty_object(),
-        signature_enabled: false,
-        signing_key_id: None,
-        ssl_certificate: None,
-        ssl_certificate_key_id: None,
-        rate_limit: None,
-        ordered_by: None,
-        contact_email: None,
-        insert_instant: UnixMillis::from_millis(0),
-        last_update_instant: UnixMillis::from_millis(0),
+        ..Webhook::default()
     }
 }
 
