@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
 use crate::machine::Condition;
+use crate::round::round;
 
 /// Where figures go.
 #[derive(Debug)]
@@ -186,11 +187,6 @@ pub fn rate(count: usize, wall: Duration) -> f64 {
 pub fn per_thousand(cpu: Duration, count: usize) -> f64 {
     let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
     round(cpu.as_secs_f64() * 1000.0 / f64::from(count))
-}
-
-/// Three decimals: the machine is no better than that.
-pub fn round(value: f64) -> f64 {
-    (value * 1000.0).round() / 1000.0
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use crate::figures::round;
+use crate::round::round;
 
 /// Flushes of one look.
 const FLUSHES: u32 = 200;

@@ -11,6 +11,7 @@ mod load;
 mod machine;
 mod mailbox;
 mod receiver;
+mod round;
 mod scenarios;
 mod system;
 mod tally;

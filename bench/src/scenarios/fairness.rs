@@ -7,9 +7,10 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::{Bench, PATIENCE};
-use crate::figures::{Report, percentile, round};
+use crate::figures::{Report, percentile};
 use crate::load::{Load, drive};
 use crate::receiver::Receiver;
+use crate::round::round;
 use crate::system::{Stock, System};
 
 const HEALTHY: usize = 20;

@@ -14,10 +14,11 @@ use serde_json::{Value, json};
 use super::claim::{Measured, claims_and_settles, open};
 use super::{Bench, PATIENCE};
 use crate::clock::now_micros;
-use crate::figures::{Report, percentile, rate, round};
+use crate::figures::{Report, percentile, rate};
 use crate::fill;
 use crate::load::{Load, drive};
 use crate::receiver::Receiver;
+use crate::round::round;
 use crate::system::{Stock, System};
 use crate::usage::Peak;
 

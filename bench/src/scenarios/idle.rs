@@ -6,8 +6,9 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::Bench;
-use crate::figures::{Report, round};
+use crate::figures::Report;
 use crate::receiver::Receiver;
+use crate::round::round;
 use crate::system::{Stock, System};
 use crate::usage;
 

@@ -4,9 +4,10 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::{Bench, PATIENCE};
-use crate::figures::{Report, rate, round};
+use crate::figures::{Report, rate};
 use crate::load::{Load, drive};
 use crate::receiver::Receiver;
+use crate::round::round;
 use crate::system::{Stock, System};
 
 pub(super) async fn run(bench: &Bench<'_>, report: &mut Report) -> Result<()> {

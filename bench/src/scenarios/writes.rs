@@ -20,9 +20,10 @@ use serde_json::json;
 
 use super::claim::open;
 use super::{Bench, PATIENCE};
-use crate::figures::{Report, rate, round};
+use crate::figures::{Report, rate};
 use crate::load::{Load, drive};
 use crate::receiver::Receiver;
+use crate::round::round;
 use crate::system::{Backend, Stock, System};
 
 /// Actions before the clock starts.
