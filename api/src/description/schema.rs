@@ -1,4 +1,4 @@
-//! JSON Schema (2020-12) of what [`super::field`] describes.
+//! JSON Schema (2020-12) of what [`beadle_common::resources::field`] describes.
 
 use std::collections::BTreeMap;
 

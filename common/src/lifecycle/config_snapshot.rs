@@ -46,7 +46,7 @@ type KeyHash = [u8; 32];
 pub struct ConfigCache(Mutex<Option<Arc<ConfigSnapshot>>>);
 
 impl ConfigCache {
-    /// The configuration as it is now, or was at most [`TRUST`] ago.
+    /// The configuration as it is now, or was at most ten seconds ago.
     pub fn snapshot(
         &self,
         connection: &mut AnyConnection,

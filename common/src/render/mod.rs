@@ -3,7 +3,7 @@
 //! * [`CompiledTemplate`] is one text, checked and ready to render;
 //! * [`Renderer`] picks the language of each part of an email and renders it, for one reader
 //!   or for many, and the address of `List-Unsubscribe`;
-//! * [`lint`] tells what is wrong with any of its texts, [`check_syntax`] with one.
+//! * [`lint()`] tells what is wrong with any of its texts, [`check_syntax`] with one.
 //!
 //! The language is Handlebars without partials and decorators, and without any
 //! helper that could read something other than the variables. Loading templates

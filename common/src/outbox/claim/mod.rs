@@ -1,7 +1,7 @@
 //! Claim: take due deliveries for a while.
 //!
 //! The cost must grow neither with delivered history nor with the backlog of one
-//! destination. So a claim looks at the first row of each destination and priority ([`scan`]), decides who
+//! destination. So a claim looks at the first row of each destination and priority ([`mod@scan`]), decides who
 //! gets how much ([`plan`]), makes sure of what only one may have ([`exclusive`]), and
 //! takes a few rows of each destination by the index `(kind, destination, priority, due_at)` ([`mod@lease`]).
 

@@ -8,7 +8,7 @@ use crate::id::{DeliveryId, DestinationId, LeaseToken};
 use crate::outbox::health::PeerSignal;
 
 /// Settles of a batch what has no consequences, and returns which: what is left is for
-/// [`settle`](super::settle), which would settle these too. A delivery has none if it leaves
+/// `settle`, which would settle these too. A delivery has none if it leaves
 /// the outbox, keeps an order with nobody, and tells nothing new of its destination. Whether the last
 /// two are so, only the database knows: whatever it has to say no to, the same statement
 /// leaves alone.
