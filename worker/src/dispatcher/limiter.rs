@@ -295,7 +295,7 @@ impl<W> Limiter<W> {
     }
 
     /// A future that completes when more can be claimed than now. Call it *before*
-    /// [`Limiter::look`], so that nothing finishes unnoticed between the look and the wait.
+    /// [`Limiter::capacity`], so that nothing finishes unnoticed between the poll and the wait.
     pub(super) fn room(&self) -> impl Future<Output = ()> + '_ {
         let mut waiting = Box::pin(self.room.notified());
         waiting.as_mut().enable();
