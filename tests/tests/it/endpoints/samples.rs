@@ -145,6 +145,11 @@ pub const API_KEY: &str = r#"{"apiKey": {
     "metaData": {"attributes": {"description": "for a test"}}
 }}"#;
 
+pub const API_KEY_SEARCH: &str = r#"{"search": {
+    "name": "key*", "tenantId": "$tenantId", "numberOfResults": 5, "startRow": 0,
+    "orderBy": "name DESC, insertInstant"
+}}"#;
+
 pub const AUDIT_LOG: &str = r#"{"auditLog": {
     "insertUser": "admin@piedpiper.example", "message": "Looked around",
     "data": {"reason": {"code": 7}}, "oldValue": {"a": 1}, "newValue": {"a": 2},

@@ -126,6 +126,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
     manages("PUT", "/api/api-key/{keyId}", "200 `{apiKey}`, 404", samples::API_KEY),
     manages("PATCH", "/api/api-key/{keyId}", "200 `{apiKey}`, 404", samples::API_KEY),
     manages("DELETE", "/api/api-key/{keyId}", "200, 404", samples::NONE),
+    manages("GET", "/api/api-key/search", "200 `{apiKeys, total}`", samples::NONE),
+    manages("POST", "/api/api-key/search", "200 `{apiKeys, total}`", samples::API_KEY_SEARCH),
 
     needs_key("GET", "/api/key[/{keyId}]", "200 `{keys}` or `{key}`, 404", samples::NONE),
     needs_key("POST", "/api/key/generate[/{keyId}]", "200 `{key}`", samples::KEY_GENERATION),
