@@ -140,7 +140,7 @@ pub fn insert_api_key(
         key_manager: new.key_manager,
         retrievable: true,
         expiration_instant: None,
-        meta_data: JsonText::empty_object(),
+        meta_data: JsonText::of(&json!({"attributes": {}})),
         insert_instant: now,
         last_update_instant: now,
     }
