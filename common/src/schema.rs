@@ -505,6 +505,7 @@ diesel::table! {
         new_value -> Nullable<Text>,
         data -> Text,
         insert_instant -> BigInt,
+        erased_with -> Nullable<SqlUuid>,
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) async fn create_audit_log(mut call: Call) -> Answer {
             new_value: value("newValue"),
             data: object.data_text("data"),
             insert_instant: call.now(),
+            erased_with: None,
         })
     })?;
     call.commit(move |connection| {

@@ -17,7 +17,6 @@ use tokio::time::sleep;
 
 use crate::db::{AnyConnection, Db, DbError};
 use crate::id::{ErasureId, TenantId, UserId};
-use crate::model::audit_log::AuditLog;
 use crate::model::erased::Kind;
 use crate::model::signing_key::SigningKeyRow;
 use crate::model::suppression::Suppression;
@@ -86,7 +85,6 @@ pub fn erase_tenant(
     now: UnixMillis,
 ) -> QueryResult<Erasure> {
     diesel::delete(api_keys::table.filter(api_keys::tenant_id.eq(tenant))).execute(connection)?;
-    AuditLog::forget_values_of(connection, tenant)?;
     diesel::delete(webhook_tenants::table.filter(webhook_tenants::tenant_id.eq(tenant)))
         .execute(connection)?;
     diesel::delete(mail_limits::table.filter(mail_limits::tenant_id.eq(tenant)))

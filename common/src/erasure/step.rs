@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::Erasure;
 use crate::db::AnyConnection;
 use crate::id::{ApplicationId, TenantId, UserId};
+use crate::model::audit_log::AuditLog;
 use crate::model::erased::Kind;
 use crate::outbox::{
     Budget, EraseError, erase_mails_to_addresses, erase_of_user, lock_user, lock_users_of,
@@ -112,6 +113,11 @@ fn rest_of_tenant(
     budget.spend(found.len());
     diesel::delete(applications::table.filter(applications::id.eq_any(found)))
         .execute(connection)?;
+    budget.spend(AuditLog::forget_values_of(
+        connection,
+        tenant,
+        budget.rows(),
+    )?);
     if budget.is_spent() {
         return Ok(Step::More);
     }

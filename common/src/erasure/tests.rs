@@ -5,13 +5,14 @@ use diesel::sql_types::Text;
 use serde_json::json;
 
 use super::*;
-use crate::db::{Backend, Json};
+use crate::db::{Backend, Json, JsonText};
 use crate::id::{ActionLogId, DeliveryId, DestinationId, EventId, UserActionId, WebhookId};
 use crate::model::action_log::ActionLog;
+use crate::model::audit_log::NewAuditLog;
 use crate::model::event::EventRow;
 use crate::model::tenant::Tenant;
 use crate::outbox::{NewDelivery, Payload, forget_logs, insert};
-use crate::schema::{action_logs, applications, events, outbox as owed};
+use crate::schema::{action_logs, applications, audit_logs, events, outbox as owed};
 use crate::test_support::{self, both_databases, everything, holds, write};
 
 const NOW: UnixMillis = UnixMillis::from_millis(1_750_000_000_000);
@@ -330,6 +331,11 @@ fn what_is_looked_for_is_found_by_an_index(db: &Db) {
              AND action_log_id IS NULL AND user_id IS NULL",
             "emails_without_user",
         ),
+        (
+            "SELECT id FROM audit_logs WHERE erased_with = (SELECT max(id::text)::uuid FROM users)
+             LIMIT 200",
+            "audit_logs_erased_with",
+        ),
     ] {
         let sqlite = sql.replace("::text)::uuid", ")");
         let sql = match db.backend() {
@@ -387,6 +393,41 @@ fn applications_go_with_their_tenant(db: &Db) {
     assert!(!holds(&everything(db), SECRET));
 }
 
+fn what_a_tenant_was_goes_from_the_audit_log_in_small_steps(db: &Db) {
+    let [tenant, other] = ["Pied Piper", "Hooli"].map(|name| self::tenant(db, name));
+    let entry = |erased_with| NewAuditLog {
+        tenant_id: Some(tenant),
+        // As Beadle's own entries, whoever writes it.
+        insert_user: "API key 1".to_owned(),
+        message: "updated tenant".to_owned(),
+        reason: None,
+        old_value: Some(JsonText::of(&json!(SECRET))),
+        new_value: Some(JsonText::of(&json!(SECRET))),
+        data: JsonText::of(&json!({"noun": "tenant"})),
+        insert_instant: NOW,
+        erased_with,
+    };
+    let [own, others, a_clients] = [Some(tenant), Some(other), None].map(entry);
+    let many = usize::try_from(Budget::BATCH.rows()).unwrap() * 2 + 1;
+    write(db, move |c| {
+        for _ in 0..many {
+            own.insert(c)?;
+        }
+        others.insert(c)?;
+        a_clients.insert(c)
+    });
+    let erasure = begin_with_tenant(db, tenant);
+    finish(db, erasure);
+    let left = write(db, |c| {
+        let values = audit_logs::table.select((audit_logs::old_value, audit_logs::new_value));
+        values.load::<(Option<String>, Option<String>)>(c)
+    });
+    let kept =
+        |values: &&(Option<String>, Option<String>)| values.0.is_some() && values.1.is_some();
+    assert_eq!(left.len(), many + 2);
+    assert_eq!(left.iter().filter(kept).count(), 2);
+}
+
 both_databases!(
     a_user_with_much_behind_them_is_erased_in_small_steps,
     a_user_with_little_behind_them_is_gone_at_once,
@@ -397,4 +438,5 @@ both_databases!(
     what_waits_is_canceled_first,
     what_is_written_to_somebody_who_is_gone_is_not_written,
     applications_go_with_their_tenant,
+    what_a_tenant_was_goes_from_the_audit_log_in_small_steps,
 );

@@ -1,4 +1,5 @@
-//! The audit log: who changed what, told by those who did it.
+//! The audit log: who changed what, told by those who did it, or by Beadle of its own
+//! configuration.
 
 use diesel::prelude::*;
 
@@ -28,9 +29,11 @@ pub struct NewAuditLog {
     pub data: JsonText,
     /// When.
     pub insert_instant: UnixMillis,
+    /// The tenant whose erasure takes the values along.
+    pub erased_with: Option<TenantId>,
 }
 
-/// An entry. Rows are never changed.
+/// An entry. Rows are never changed, but for values that are erased.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = audit_logs)]
 pub struct AuditLog {
@@ -52,6 +55,8 @@ pub struct AuditLog {
     pub data: JsonText,
     /// When.
     pub insert_instant: UnixMillis,
+    /// The tenant whose erasure takes the values along.
+    pub erased_with: Option<TenantId>,
 }
 
 /// Which entries to find. Texts are read as [`super::search::pattern`] says.
@@ -86,21 +91,26 @@ impl NewAuditLog {
 }
 
 impl AuditLog {
-    /// Takes the values out of what Beadle has written about a tenant and what is its own: that
-    /// something changed stays on record, and what it was does not. What clients have written
-    /// stays as it is.
-    pub fn forget_values_of(connection: &mut AnyConnection, tenant: TenantId) -> QueryResult<()> {
-        let own = audit_logs::table
-            .filter(audit_logs::tenant_id.eq(tenant))
-            .filter(audit_logs::insert_user.like("API key %"))
-            .filter(audit_logs::data.like("%\"noun\":%"));
-        diesel::update(own)
+    /// Takes the values out of entries that are erased with a tenant, at most `limit` of them,
+    /// and returns how many there were: that something changed stays on record, and what it was
+    /// does not.
+    pub fn forget_values_of(
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        limit: i64,
+    ) -> QueryResult<usize> {
+        let ids: Vec<i64> = audit_logs::table
+            .filter(audit_logs::erased_with.eq(tenant))
+            .limit(limit)
+            .select(audit_logs::id)
+            .load(connection)?;
+        diesel::update(audit_logs::table.filter(audit_logs::id.eq_any(ids)))
             .set((
                 audit_logs::old_value.eq(None::<JsonText>),
                 audit_logs::new_value.eq(None::<JsonText>),
+                audit_logs::erased_with.eq(None::<TenantId>),
             ))
-            .execute(connection)?;
-        Ok(())
+            .execute(connection)
     }
 
     /// The entry with this number.

@@ -49,6 +49,7 @@ impl Change<'_> {
             new_value: self.new.as_ref().map(JsonText::of),
             data: JsonText::of(&data),
             insert_instant: context.now,
+            erased_with: self.tenant,
         };
         entry.insert(connection)?;
         Ok(())

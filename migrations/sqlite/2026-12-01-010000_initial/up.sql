@@ -509,7 +509,8 @@ CREATE TABLE event_logs (
     message TEXT NOT NULL
 );
 
--- Who changed what, told by those who did it.
+-- Who changed what: told by those who did it, or by Beadle of its own configuration. An entry with `erased_with` loses its
+-- values together with that tenant.
 CREATE TABLE audit_logs (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     tenant_id BLOB,
@@ -519,8 +520,10 @@ CREATE TABLE audit_logs (
     old_value TEXT,
     new_value TEXT,
     data TEXT NOT NULL,
-    insert_instant BIGINT NOT NULL
+    insert_instant BIGINT NOT NULL,
+    erased_with BLOB
 );
+CREATE INDEX audit_logs_erased_with ON audit_logs (erased_with);
 
 -- Requests that carry an Idempotency-Key, by a hash of whose and which key it is. Without an answer the request
 -- is under way; `token` is the proof of whoever carries it out. From `expiration_instant` on, the row is as good
