@@ -1,6 +1,7 @@
 //! The description, for whoever asks for it: no key is needed.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
@@ -48,23 +49,30 @@ pub(crate) fn routes() -> Section {
         .with(Routes::open("/schemas/user.action.json").get(event_schema, EVENT_SCHEMA))
 }
 
-/// What the API says of itself. It never changes while the server runs.
+/// What the API says of itself. It never changes while the server runs, and is made when it is
+/// first asked for: it takes megabytes that most servers never need.
 pub struct Description {
-    document: Value,
-    page: Page,
+    sections: fn() -> Vec<Section>,
+    document: OnceLock<Value>,
+    page: OnceLock<Page>,
 }
 
 impl Description {
-    pub(crate) fn of(sections: &[Section]) -> Self {
-        let document = document(sections);
-        let page = Page::of(&document);
-        Self { document, page }
+    pub(crate) const fn of(sections: fn() -> Vec<Section>) -> Self {
+        Self {
+            sections,
+            document: OnceLock::new(),
+            page: OnceLock::new(),
+        }
     }
 
     /// The OpenAPI document of this version.
-    #[must_use]
     pub fn document(&self) -> &Value {
-        &self.document
+        self.document.get_or_init(|| document(&(self.sections)()))
+    }
+
+    fn page(&self) -> &Page {
+        self.page.get_or_init(|| Page::of(self.document()))
     }
 }
 
@@ -75,7 +83,7 @@ impl fmt::Debug for Description {
 }
 
 async fn openapi(description: Data<Description>) -> HttpResponse {
-    json(&description.document)
+    json(description.document())
 }
 
 async fn event_schema() -> HttpResponse {
@@ -83,7 +91,7 @@ async fn event_schema() -> HttpResponse {
 }
 
 async fn docs(description: Data<Description>) -> HttpResponse {
-    let page = &description.page;
+    let page = description.page();
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/html;charset=UTF-8"))
         .insert_header((CONTENT_SECURITY_POLICY, page.policy.as_str()))
