@@ -5,7 +5,7 @@
 //! built without TLS.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -131,6 +131,10 @@ fn notify_loop(manager: &Manager, shared: &Shared, wakes: &Receiver<()>) {
             let error = one_line(&error);
             tracing::warn!("cannot notify the workers, they will poll: {error}");
             thread::sleep(pause.next_backoff().unwrap_or(LONGEST_PAUSE));
+            // A wake that is taken here is owed, and so is sent by the next try.
+            if wakes.try_recv() == Err(TryRecvError::Disconnected) {
+                return;
+            }
         }
         pause.reset();
         let now = Some(Instant::now());

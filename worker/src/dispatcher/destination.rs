@@ -114,12 +114,12 @@ impl<W> Destination<W> {
         )
     }
 
-    /// A attempt has finished well.
+    /// An attempt has finished well.
     pub(super) fn did_well(&mut self, now: Instant) {
         self.pace.finished(now);
     }
 
-    /// A attempt has not finished well: what the destination has shown so far counts for nothing.
+    /// An attempt has not finished well: what the destination has shown so far counts for nothing.
     pub(super) fn did_badly(&mut self) {
         self.failed = true;
         self.pace = Pace::default();
