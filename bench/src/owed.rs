@@ -10,8 +10,8 @@ use beadle_common::id::{DestinationId, EventId};
 use beadle_common::mail::Setup;
 use beadle_common::model::email::Mailbox;
 use beadle_common::outbox::{
-    AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, Destinations, Kind,
-    NewDelivery, Payload, PeerSignal, Settlement, Verdict, claim, insert, settle_plain,
+    AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, Destinations, Disposition,
+    Kind, NewDelivery, Payload, PeerSignal, Settlement, claim, insert, settle_plain,
 };
 use beadle_common::settlement::{DestinationPolicy, settle};
 use beadle_common::unix_millis::UnixMillis;
@@ -122,10 +122,10 @@ pub fn delivered(claimed: &[Claimed], now: UnixMillis) -> Vec<Settlement> {
         message: None,
         response_excerpt: None,
     };
-    let verdict = Verdict::Finished(DeliveryState::Delivered);
+    let disposition = Disposition::Finished(DeliveryState::Delivered);
     let settlement = |claimed| Settlement {
         peer_signal: PeerSignal::Good,
-        ..Settlement::of(claimed, now, Some(record.clone()), verdict)
+        ..Settlement::of(claimed, now, Some(record.clone()), disposition)
     };
     claimed.iter().map(settlement).collect()
 }

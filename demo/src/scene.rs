@@ -47,12 +47,12 @@ pub(crate) struct Chapter {
 
 /// Something that happens to a user, of which others are told.
 #[derive(Debug, Clone)]
-pub(crate) struct Happening {
+pub(crate) struct UserEvent {
     event: OwedEvent,
     mail: OwedMail,
 }
 
-impl Happening {
+impl UserEvent {
     /// `since` is when it was asked for, or when it is due.
     pub(crate) fn new(
         person: &Person,
@@ -136,35 +136,35 @@ impl Scene {
     }
 
     /// Puts down what has to arrive.
-    pub(crate) fn expect(&mut self, happening: &Happening) {
-        self.ledger.events.push(happening.event.clone());
-        self.ledger.mails.push(happening.mail.clone());
+    pub(crate) fn expect(&mut self, expected: &UserEvent) {
+        self.ledger.events.push(expected.event.clone());
+        self.ledger.mails.push(expected.mail.clone());
     }
 
     /// Waits for what has to arrive, and shows it.
-    pub(crate) async fn watch(&mut self, happening: &Happening, shown: Shown) {
-        if happening.event.pace == Pace::Retried {
-            self.watch_refusal(happening).await;
+    pub(crate) async fn watch(&mut self, expected: &UserEvent, shown: Shown) {
+        if expected.event.pace == Pace::Retried {
+            self.watch_refusal(expected).await;
         }
-        let owed = &happening.event;
+        let owed = &expected.event;
         let received = self
             .webhook(|one| owed.concerns(one) && one.accepted())
             .await;
         match received {
             Some(received) if shown == Shown::Whole => {
                 self.page
-                    .whole_webhook(&received, &happening.after(received.at));
+                    .whole_webhook(&received, &expected.after(received.at));
                 self.page.gap();
             }
             Some(received) if owed.pace == Pace::Retried => {
-                self.page.attempt(&received, &happening.after(received.at));
+                self.page.attempt(&received, &expected.after(received.at));
             }
-            Some(received) => self.page.webhook(&received, &happening.after(received.at)),
+            Some(received) => self.page.webhook(&received, &expected.after(received.at)),
             None => self.missing("the webhook"),
         }
-        match self.mail(|mail| happening.mail.is(mail)).await {
+        match self.mail(|mail| expected.mail.is(mail)).await {
             Some(mail) => {
-                let took = mail.at.map(|at| happening.after(at));
+                let took = mail.at.map(|at| expected.after(at));
                 self.page.mail(&mail, &took.unwrap_or_default());
                 if shown == Shown::Whole {
                     self.page.html(&mail);
@@ -174,13 +174,13 @@ impl Scene {
         }
     }
 
-    async fn watch_refusal(&mut self, happening: &Happening) {
-        let owed = &happening.event;
+    async fn watch_refusal(&mut self, expected: &UserEvent) {
+        let owed = &expected.event;
         let refused = self
             .webhook(|one| owed.concerns(one) && !one.accepted())
             .await;
         match refused {
-            Some(received) => self.page.attempt(&received, &happening.after(received.at)),
+            Some(received) => self.page.attempt(&received, &expected.after(received.at)),
             None => self.missing("the first attempt"),
         }
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::cast::{CLAIRE, EMMA, JOAO, LUKAS, MARTA, Person};
 use crate::ledger::Pace;
 use crate::preparation::{Prepared, prepare};
-use crate::scene::{Chapter, Happening, Scene, Shown};
+use crate::scene::{Chapter, Scene, Shown, UserEvent};
 use crate::subscription_texts::{CANCELED, CHANGED, ENDED, SUBSCRIPTION, WELCOME};
 use crate::survey_texts::{SURVEY, THANKS};
 
@@ -110,12 +110,12 @@ impl Story<'_> {
             .call(Method::POST, PATH, Some(&body), &ACTION)
             .await?;
         let id = answer.text("/action/id")?;
-        let start = Happening::new(&LUKAS, &START, &id, answer.sent, Pace::Request);
+        let start = UserEvent::new(&LUKAS, &START, &id, answer.sent, Pace::Request);
         self.follow(&start, Shown::Whole).await;
         Ok(id)
     }
 
-    async fn begin_trial(&mut self) -> anyhow::Result<(Happening, Instant)> {
+    async fn begin_trial(&mut self) -> anyhow::Result<(UserEvent, Instant)> {
         self.narrate(
             "Subscribe Claire, for a trial of a few seconds",
             "She reads Canadian French and gets the French texts. Her trial will end by itself \
@@ -123,7 +123,7 @@ impl Story<'_> {
         );
         let due = Instant::now() + TRIAL;
         let id = self.subscribe(&CLAIRE, TRIAL, Pace::Request).await?;
-        let end = Happening::new(&CLAIRE, &END, &id, due, Pace::Expiry);
+        let end = UserEvent::new(&CLAIRE, &END, &id, due, Pace::Expiry);
         self.scene.expect(&end);
         Ok((end, due))
     }
@@ -156,7 +156,7 @@ impl Story<'_> {
             .call_alike(PATH, &body, &difference, &members)
             .await?;
         let id = answer.text("/action/id")?;
-        let start = Happening::new(person, &START, &id, answer.sent, pace);
+        let start = UserEvent::new(person, &START, &id, answer.sent, pace);
         self.follow(&start, Shown::Briefly).await;
         Ok(id)
     }
@@ -173,9 +173,9 @@ impl Story<'_> {
         }}))
     }
 
-    async fn follow(&mut self, happening: &Happening, shown: Shown) {
-        self.scene.expect(happening);
-        self.scene.watch(happening, shown).await;
+    async fn follow(&mut self, expected: &UserEvent, shown: Shown) {
+        self.scene.expect(expected);
+        self.scene.watch(expected, shown).await;
     }
 
     async fn modify(&mut self, id: &str) -> anyhow::Result<()> {
@@ -192,7 +192,7 @@ impl Story<'_> {
             .scene
             .call(Method::PUT, &path, Some(&body), &members)
             .await?;
-        let modify = Happening::new(&LUKAS, &MODIFY, id, answer.sent, Pace::Request);
+        let modify = UserEvent::new(&LUKAS, &MODIFY, id, answer.sent, Pace::Request);
         self.follow(&modify, Shown::Briefly).await;
         Ok(())
     }
@@ -210,7 +210,7 @@ impl Story<'_> {
             .scene
             .call(Method::DELETE, &path, Some(&body), &members)
             .await?;
-        let cancel = Happening::new(&EMMA, &CANCEL, id, answer.sent, Pace::Request);
+        let cancel = UserEvent::new(&EMMA, &CANCEL, id, answer.sent, Pace::Request);
         self.follow(&cancel, Shown::Briefly).await;
         Ok(())
     }
@@ -276,12 +276,12 @@ impl Story<'_> {
             }
         };
         let id = answer.text("/action/id")?;
-        let thanks = Happening::new(person, &ANSWERED, &id, answer.sent, Pace::Request);
+        let thanks = UserEvent::new(person, &ANSWERED, &id, answer.sent, Pace::Request);
         self.follow(&thanks, Shown::Briefly).await;
         Ok(())
     }
 
-    async fn end(&mut self, end: &Happening, due: Instant) {
+    async fn end(&mut self, end: &UserEvent, due: Instant) {
         let text = match due.checked_duration_since(Instant::now()) {
             Some(_) => "Nobody does anything: it expires in a moment.",
             None => "Nobody did anything: it has expired in the meantime.",

@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use beadle_common::outbox::{
-    self, AttemptRecord, AttemptResult, ClaimRequest, DeliveryState, Kind, Settlement, Verdict,
+    self, AttemptRecord, AttemptResult, ClaimRequest, DeliveryState, Disposition, Kind, Settlement,
 };
 use beadle_common::test_support::{claim_request, destination_policy};
 use serde_json::{Value, json};
@@ -13,8 +13,8 @@ use crate::test_support::{NOON, TestApp, both_databases};
 const SEARCH: &str = "/api/delivery/search";
 const REPLAY: &str = "/api/delivery/replay";
 const NOBODY: &str = "0c7a1a3e-65e7-4f6b-8a2a-5a7b3d0f9e21";
-const DELIVERED: Verdict = Verdict::Finished(DeliveryState::Delivered);
-const EXHAUSTED: Verdict = Verdict::Finished(DeliveryState::Exhausted);
+const DELIVERED: Disposition = Disposition::Finished(DeliveryState::Delivered);
+const EXHAUSTED: Disposition = Disposition::Finished(DeliveryState::Exhausted);
 
 both_databases!(
     a_test_goes_to_one_webhook_through_the_outbox,
@@ -54,9 +54,9 @@ async fn claim(app: &TestApp, kind: Kind) -> Vec<outbox::Claimed> {
 }
 
 /// Tries what is due, as a worker would.
-async fn attempt(app: &TestApp, kind: Kind, status: i32, verdict: Verdict) {
+async fn attempt(app: &TestApp, kind: Kind, status: i32, disposition: Disposition) {
     let now = (app.state.clock)();
-    let well = verdict == DELIVERED;
+    let well = disposition == DELIVERED;
     let record = AttemptRecord {
         instant: now,
         duration_millis: 12,
@@ -70,7 +70,7 @@ async fn attempt(app: &TestApp, kind: Kind, status: i32, verdict: Verdict) {
         response_excerpt: (!well).then(|| "later".to_owned()),
     };
     let settle =
-        |claimed: outbox::Claimed| Settlement::of(&claimed, now, Some(record.clone()), verdict);
+        |claimed: outbox::Claimed| Settlement::of(&claimed, now, Some(record.clone()), disposition);
     let batch: Vec<Settlement> = claim(app, kind).await.into_iter().map(settle).collect();
     let settled = app.state.write(move |connection| {
         Ok::<_, ApiError>(beadle_common::settlement::settle(

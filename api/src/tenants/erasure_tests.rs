@@ -11,8 +11,8 @@ use beadle_common::id::{DeliveryId, TenantId};
 use beadle_common::model::api_key::ApiKey;
 use beadle_common::model::suppression::Suppression;
 use beadle_common::outbox::{
-    AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, Destinations, Kind,
-    Settlement, Verdict, claim,
+    AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, Destinations, Disposition,
+    Kind, Settlement, claim,
 };
 use beadle_common::settlement::{DestinationPolicy, settle};
 use beadle_common::test_support::{everything, holds};
@@ -143,7 +143,7 @@ async fn claimed(app: &TestApp, kind: Kind, rows: usize) -> Vec<Claimed> {
 }
 
 /// Ends leases; receivers and servers repeat what they were sent.
-async fn settled(app: &TestApp, claimed: Vec<Claimed>, verdict: Verdict) {
+async fn settled(app: &TestApp, claimed: Vec<Claimed>, disposition: Disposition) {
     let now = UnixMillis::from_millis(NOON);
     let record = AttemptRecord {
         instant: now,
@@ -159,7 +159,8 @@ async fn settled(app: &TestApp, claimed: Vec<Claimed>, verdict: Verdict) {
         mail: app.state.setup.clone(),
     };
     write(app, move |c| {
-        let end = |claimed: &Claimed| Settlement::of(claimed, now, Some(record.clone()), verdict);
+        let end =
+            |claimed: &Claimed| Settlement::of(claimed, now, Some(record.clone()), disposition);
         let batch: Vec<Settlement> = claimed.iter().map(end).collect();
         assert_eq!(settle(c, &batch, &policy)?.rows, batch.len());
         Ok(())
@@ -173,14 +174,14 @@ async fn on_their_way(app: &TestApp) -> Vec<Claimed> {
     for kind in [Kind::Webhook, Kind::Email] {
         let retried = claimed(app, kind, 1).await;
         let at = UnixMillis::from_millis(NOON);
-        settled(app, retried, Verdict::Retry { at }).await;
+        settled(app, retried, Disposition::Retry { at }).await;
         for state in [
             DeliveryState::Delivered,
             DeliveryState::Exhausted,
             DeliveryState::Canceled,
         ] {
             let finished = claimed(app, kind, 1).await;
-            settled(app, finished, Verdict::Finished(state)).await;
+            settled(app, finished, Disposition::Finished(state)).await;
         }
         in_hand.extend(claimed(app, kind, 2).await);
     }
@@ -226,11 +227,11 @@ async fn a_user_who_is_erased_is_nowhere_in_the_database(app: &TestApp) {
     settled(
         app,
         half.to_vec(),
-        Verdict::Finished(DeliveryState::Delivered),
+        Disposition::Finished(DeliveryState::Delivered),
     )
     .await;
     let at = UnixMillis::from_millis(NOON);
-    settled(app, rest.to_vec(), Verdict::Retry { at }).await;
+    settled(app, rest.to_vec(), Disposition::Retry { at }).await;
     assert!(!found(app), "afterwards");
     let deliveries = app.get("/api/delivery/search").await.ok();
     assert_eq!(deliveries["total"], 18, "that they were made is on record");
@@ -267,7 +268,12 @@ async fn a_tenant_that_is_erased_is_nowhere_in_the_database(app: &TestApp) {
         !found(app),
         "before workers have settled what they had in hand"
     );
-    settled(app, in_hand, Verdict::Finished(DeliveryState::Exhausted)).await;
+    settled(
+        app,
+        in_hand,
+        Disposition::Finished(DeliveryState::Exhausted),
+    )
+    .await;
     assert!(!found(app), "afterwards");
     let own = TestRequest::get()
         .uri("/api/user-action")

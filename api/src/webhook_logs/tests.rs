@@ -1,7 +1,7 @@
 //! Promises of `/api/system/webhook-event-log` and `/api/system/webhook-attempt-log`.
 
 use beadle_common::outbox::{
-    self, AttemptRecord, AttemptResult, DeliveryState, Kind, Settlement, Verdict,
+    self, AttemptRecord, AttemptResult, DeliveryState, Disposition, Kind, Settlement,
 };
 use beadle_common::test_support::{claim_request, destination_policy};
 use beadle_common::unix_millis::UnixMillis;
@@ -44,7 +44,7 @@ async fn raise(app: &TestApp, user: &Value, name: &str) -> Value {
 }
 
 /// Tries what is due, as a worker would.
-async fn attempt(app: &TestApp, status: Option<i32>, verdict: Verdict) {
+async fn attempt(app: &TestApp, status: Option<i32>, disposition: Disposition) {
     let now = (app.state.clock)();
     let tried = app.state.write(move |connection| {
         let request = claim_request(Kind::Webhook, now, 10);
@@ -62,8 +62,9 @@ async fn attempt(app: &TestApp, status: Option<i32>, verdict: Verdict) {
             message: (!well).then(|| "connection refused".to_owned()),
             response_excerpt: None,
         };
-        let settle =
-            |claimed: outbox::Claimed| Settlement::of(&claimed, now, Some(record.clone()), verdict);
+        let settle = |claimed: outbox::Claimed| {
+            Settlement::of(&claimed, now, Some(record.clone()), disposition)
+        };
         let batch: Vec<Settlement> = claimed.into_iter().map(settle).collect();
         beadle_common::settlement::settle(connection, &batch, &destination_policy())?;
         Ok::<_, ApiError>(())
@@ -71,8 +72,8 @@ async fn attempt(app: &TestApp, status: Option<i32>, verdict: Verdict) {
     tried.await.unwrap();
 }
 
-const DELIVERED: Verdict = Verdict::Finished(DeliveryState::Delivered);
-const EXHAUSTED: Verdict = Verdict::Finished(DeliveryState::Exhausted);
+const DELIVERED: Disposition = Disposition::Finished(DeliveryState::Delivered);
+const EXHAUSTED: Disposition = Disposition::Finished(DeliveryState::Exhausted);
 
 async fn an_event_is_told_with_every_attempt(app: &TestApp) {
     let (webhook, user) = prepare(app).await;
@@ -93,7 +94,7 @@ async fn an_event_is_told_with_every_attempt(app: &TestApp) {
     );
 
     let later = UnixMillis::from_millis(NOON + 1000);
-    attempt(app, None, Verdict::Retry { at: later }).await;
+    attempt(app, None, Disposition::Retry { at: later }).await;
     app.advance(1000);
     attempt(app, Some(200), DELIVERED).await;
     let found = app.get(&path).await.ok();

@@ -11,8 +11,8 @@ use crate::id::{ActionLogId, DeliveryId, EventId, TenantId, WebhookId};
 use crate::model::event::EventRow;
 use crate::model::search::Window;
 use crate::outbox::{
-    self, AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, Kind, NewDelivery,
-    Payload, Place, Replay, Resent, Settlement, Verdict,
+    self, AttemptRecord, AttemptResult, ClaimRequest, Claimed, DeliveryState, Disposition, Kind,
+    NewDelivery, Payload, Place, Replay, Resent, Settlement,
 };
 use crate::schema::destination_states;
 use crate::test_support::{both_databases, claim_request, destination_policy, webhook, write};
@@ -23,8 +23,8 @@ const PAGE: Window = Window {
     start: 0,
     results: 25,
 };
-const DELIVERED: Verdict = Verdict::Finished(DeliveryState::Delivered);
-const EXHAUSTED: Verdict = Verdict::Finished(DeliveryState::Exhausted);
+const DELIVERED: Disposition = Disposition::Finished(DeliveryState::Delivered);
+const EXHAUSTED: Disposition = Disposition::Finished(DeliveryState::Exhausted);
 
 fn add_webhook(db: &Db) -> WebhookId {
     let id = WebhookId::random();
@@ -67,8 +67,8 @@ fn claim(db: &Db, now: UnixMillis) -> Vec<Claimed> {
 }
 
 /// Tries everything that is due.
-fn attempt(db: &Db, now: UnixMillis, verdict: Verdict) {
-    let well = verdict == DELIVERED;
+fn attempt(db: &Db, now: UnixMillis, disposition: Disposition) {
+    let well = disposition == DELIVERED;
     let record = AttemptRecord {
         instant: now,
         duration_millis: 12,
@@ -81,7 +81,8 @@ fn attempt(db: &Db, now: UnixMillis, verdict: Verdict) {
         message: (!well).then(|| "the receiver answered 503".to_owned()),
         response_excerpt: None,
     };
-    let settle = |claimed: Claimed| Settlement::of(&claimed, now, Some(record.clone()), verdict);
+    let settle =
+        |claimed: Claimed| Settlement::of(&claimed, now, Some(record.clone()), disposition);
     let batch: Vec<Settlement> = claim(db, now).into_iter().map(settle).collect();
     write(db, move |connection| {
         crate::settlement::settle(connection, &batch, &destination_policy())
@@ -142,7 +143,7 @@ fn a_delivery_says_why_it_is_where_it_is(db: &Db) {
         DeliveryStatus::Pending,
         &["new and due", "attempt 1"],
     );
-    attempt(db, now, Verdict::Retry { at: later });
+    attempt(db, now, Disposition::Retry { at: later });
     let words = [
         "attempt 1 failed (http 503: the receiver answered 503)",
         "attempt 2 comes at",

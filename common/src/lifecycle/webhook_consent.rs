@@ -12,7 +12,7 @@ use crate::model::event::EventRow;
 use crate::model::user::User;
 use crate::model::user_action::TransactionType;
 use crate::model::webhook::Webhook;
-use crate::outbox::Verdict;
+use crate::outbox::Disposition;
 use crate::outbox::{self, AttemptRecord, DeliveryState, NewDelivery, Payload, PreAttempted};
 
 /// What webhooks are asked before a change is committed.
@@ -52,7 +52,7 @@ pub enum FirstAttempt {
         /// How that went.
         record: AttemptRecord,
         /// What becomes of the delivery, if the change is committed.
-        verdict: Verdict,
+        disposition: Disposition,
     },
     /// It is disabled or rests, so it was not called: it has not agreed.
     NotMade,
@@ -60,8 +60,8 @@ pub enum FirstAttempt {
 
 impl FirstAttempt {
     fn agreed(&self) -> bool {
-        let agreed = Verdict::Finished(DeliveryState::Delivered);
-        matches!(self, Self::Made { verdict, .. } if *verdict == agreed)
+        let agreed = Disposition::Finished(DeliveryState::Delivered);
+        matches!(self, Self::Made { disposition, .. } if *disposition == agreed)
     }
 }
 
@@ -92,8 +92,11 @@ impl FirstAttempts {
         let wanted = Webhook::for_user_action_in_order(connection, event.tenant_id)?;
         for (webhook, ordered) in &wanted {
             match self.0.get(webhook) {
-                Some(FirstAttempt::Made { record, verdict }) => {
-                    begin(connection, event, *webhook, record, *verdict)?;
+                Some(FirstAttempt::Made {
+                    record,
+                    disposition,
+                }) => {
+                    begin(connection, event, *webhook, record, *disposition)?;
                 }
                 Some(FirstAttempt::NotMade) | None => owe(connection, event, *webhook, *ordered)?,
             }
@@ -154,13 +157,15 @@ fn begin(
     event: &EventRow,
     webhook: WebhookId,
     record: &AttemptRecord,
-    verdict: Verdict,
+    disposition: Disposition,
 ) -> QueryResult<()> {
     let delivery = tried(event, webhook);
-    match verdict {
-        Verdict::Finished(state) => delivery.finish(connection, Some(record), state),
-        Verdict::Retry { at } | Verdict::HandBack { at } => delivery.retry(connection, record, at),
-        Verdict::Hold => delivery.hold(connection, record),
+    match disposition {
+        Disposition::Finished(state) => delivery.finish(connection, Some(record), state),
+        Disposition::Retry { at } | Disposition::Release { at } => {
+            delivery.retry(connection, record, at)
+        }
+        Disposition::Hold => delivery.hold(connection, record),
     }
 }
 

@@ -53,11 +53,11 @@ fn settle_at(db: &Db, claimed: &[Claimed], peer_signal: PeerSignal, now: UnixMil
 }
 
 fn settlement(claimed: &Claimed, peer_signal: PeerSignal, now: UnixMillis) -> Settlement {
-    let verdict = match peer_signal {
-        PeerSignal::Good => Verdict::Finished(DeliveryState::Delivered),
-        PeerSignal::Gone => Verdict::Hold,
-        PeerSignal::Silent => Verdict::HandBack { at: now },
-        _ => Verdict::Retry { at: now },
+    let disposition = match peer_signal {
+        PeerSignal::Good => Disposition::Finished(DeliveryState::Delivered),
+        PeerSignal::Gone => Disposition::Hold,
+        PeerSignal::Silent => Disposition::Release { at: now },
+        _ => Disposition::Retry { at: now },
     };
     let record = (peer_signal != PeerSignal::Silent).then_some(AttemptRecord {
         instant: now,
@@ -70,7 +70,7 @@ fn settlement(claimed: &Claimed, peer_signal: PeerSignal, now: UnixMillis) -> Se
     });
     Settlement {
         peer_signal,
-        ..Settlement::of(claimed, now, record, verdict)
+        ..Settlement::of(claimed, now, record, disposition)
     }
 }
 
@@ -262,7 +262,7 @@ fn a_batch_may_hold_a_lease_that_has_lapsed_and_the_next(db: &Db) {
 
 fn a_late_failure_of_a_deleted_webhook_leaves_no_state_behind(db: &Db) {
     let last = |claimed: &Claimed| Settlement {
-        verdict: Verdict::Finished(DeliveryState::Exhausted),
+        disposition: Disposition::Finished(DeliveryState::Exhausted),
         ..settlement(claimed, PeerSignal::Bad, at(5))
     };
     let destinations = [webhook(db), webhook(db), webhook(db)];

@@ -7,8 +7,8 @@ use crate::db::Db;
 use crate::id::{DestinationId, WebhookId};
 use crate::model::event::EventRow;
 use crate::outbox::{
-    AttemptRecord, AttemptResult, Claimed, DeliveryState, Kind, NewDelivery, Payload, Settlement,
-    Verdict, as_worker_test, insert, resend,
+    AttemptRecord, AttemptResult, Claimed, DeliveryState, Disposition, Kind, NewDelivery, Payload,
+    Settlement, as_worker_test, insert, resend,
 };
 use crate::schema::{attempts, deliveries, outbox};
 use crate::test_support::{
@@ -61,7 +61,7 @@ fn claim(db: &Db, kind: Kind) -> Claimed {
 }
 
 /// The end of a lease, with words that show the address.
-fn settlement(claimed: &Claimed, verdict: Verdict) -> Settlement {
+fn settlement(claimed: &Claimed, disposition: Disposition) -> Settlement {
     let record = AttemptRecord {
         instant: NOW,
         duration_millis: 12,
@@ -71,7 +71,7 @@ fn settlement(claimed: &Claimed, verdict: Verdict) -> Settlement {
         message: Some(format!("550 <{}> is unknown", address())),
         response_excerpt: Some(SECRET.to_owned()),
     };
-    Settlement::of(claimed, NOW, Some(record), verdict)
+    Settlement::of(claimed, NOW, Some(record), disposition)
 }
 
 fn erase_these<T: Into<Uuid> + Copy>(
@@ -119,7 +119,7 @@ fn a_mail_in_hand_is_settled_without_its_address(db: &Db) {
         // The address must not be noted down either.
         assert!(!write(db, move |c| is_still_owed(c, id)));
         let settled =
-            as_worker_test::settle(db, vec![settlement(&claimed, Verdict::Finished(state))]);
+            as_worker_test::settle(db, vec![settlement(&claimed, Disposition::Finished(state))]);
         assert_eq!(settled.rows, 1);
         assert_eq!(kept(db, id), (state, code, None, None));
     }
@@ -132,7 +132,7 @@ fn an_event_in_hand_is_settled_without_what_its_receiver_said(db: &Db) {
     let claimed = claim(db, Kind::Webhook);
     assert!(holds(&everything(db), SECRET));
     erased(db, Written::Events, event);
-    let finished = Verdict::Finished(DeliveryState::Exhausted);
+    let finished = Disposition::Finished(DeliveryState::Exhausted);
     as_worker_test::settle(db, vec![settlement(&claimed, finished)]);
     assert_eq!(kept(db, id).0, DeliveryState::Exhausted);
     assert!(!holds(&everything(db), SECRET));
@@ -142,11 +142,14 @@ fn a_mail_that_fails_while_it_is_erased_is_given_up_without_its_address(db: &Db)
     let email = mail(db);
     let id = owe(db, Payload::Email(email, address()));
     let first = claim(db, Kind::Email);
-    as_worker_test::settle(db, vec![settlement(&first, Verdict::Retry { at: NOW })]);
+    as_worker_test::settle(db, vec![settlement(&first, Disposition::Retry { at: NOW })]);
     let second = claim(db, Kind::Email);
     assert!(holds(&everything(db), SECRET));
     erased(db, Written::Emails, email);
-    as_worker_test::settle(db, vec![settlement(&second, Verdict::Retry { at: NOW })]);
+    as_worker_test::settle(
+        db,
+        vec![settlement(&second, Disposition::Retry { at: NOW })],
+    );
     let texts: Vec<(i32, Option<String>, Option<String>)> = write(db, |c| {
         attempts::table
             .order(attempts::number)
@@ -160,7 +163,7 @@ fn a_mail_that_fails_while_it_is_erased_is_given_up_without_its_address(db: &Db)
     assert_eq!(texts, [(1, None, None), (2, None, None)]);
     let third = claim(db, Kind::Email);
     assert_eq!(third.payload.recipient(), Some(""));
-    let canceled = Verdict::Finished(DeliveryState::Canceled);
+    let canceled = Disposition::Finished(DeliveryState::Canceled);
     as_worker_test::settle(db, vec![settlement(&third, canceled)]);
     assert_eq!(
         kept(db, id),
@@ -203,7 +206,7 @@ fn what_is_being_settled_is_not_waited_for() {
     std::thread::scope(|scope| {
         scope.spawn(move || {
             write(db, move |c| {
-                let finished = Verdict::Finished(DeliveryState::Exhausted);
+                let finished = Disposition::Finished(DeliveryState::Exhausted);
                 let batch = [settlement(&claimed, finished)];
                 crate::settlement::settle(c, &batch, &crate::test_support::destination_policy())?;
                 settled.send(()).unwrap();
@@ -229,7 +232,7 @@ fn what_is_being_sent_again_is_erased_all_the_same() {
     let email = mail(db);
     let id = owe(db, Payload::Email(email, address()));
     let claimed = claim(db, Kind::Email);
-    let finished = Verdict::Finished(DeliveryState::Exhausted);
+    let finished = Disposition::Finished(DeliveryState::Exhausted);
     as_worker_test::settle(db, vec![settlement(&claimed, finished)]);
     let (moved, has_moved) = mpsc::channel();
     std::thread::scope(|scope| {

@@ -55,7 +55,7 @@ pub use pre_attempted::PreAttempted;
 pub use prune::{Cursor, Found, Prunable, look, remove};
 pub use replay::{Replay, Replayed};
 pub use resend::{Missing, Resent, resend};
-pub use settle::{AttemptRecord, Settled, Settlement, UnclaimedAttempt, Verdict, settle_plain};
+pub use settle::{AttemptRecord, Disposition, Settled, Settlement, UnclaimedAttempt, settle_plain};
 
 pub(crate) use settle::{settle, take_note};
 

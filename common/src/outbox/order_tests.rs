@@ -15,7 +15,7 @@ use crate::test_support::{both_databases, claim_request, hold_writes, webhook, w
 use crate::unix_millis::UnixMillis;
 
 const NOW: UnixMillis = UnixMillis::from_millis(1_000_000);
-const DELIVERED: Verdict = Verdict::Finished(DeliveryState::Delivered);
+const DELIVERED: Disposition = Disposition::Finished(DeliveryState::Delivered);
 
 /// Users that there are: on PostgreSQL their rows are what is locked.
 fn add_users<const N: usize>(db: &Db) -> [UserId; N] {
@@ -79,7 +79,7 @@ fn claim_due(db: &Db, now: UnixMillis) -> Vec<Claimed> {
     as_worker_test::claim(db, claim_request(Kind::Webhook, now, 100))
 }
 
-fn settle_as(db: &Db, claimed: &[Claimed], verdict: Verdict, now: UnixMillis) {
+fn settle_as(db: &Db, claimed: &[Claimed], disposition: Disposition, now: UnixMillis) {
     let record = AttemptRecord {
         instant: now,
         duration_millis: 12,
@@ -90,7 +90,7 @@ fn settle_as(db: &Db, claimed: &[Claimed], verdict: Verdict, now: UnixMillis) {
         response_excerpt: None,
     };
     let settlement =
-        |claimed: &Claimed| Settlement::of(claimed, now, Some(record.clone()), verdict);
+        |claimed: &Claimed| Settlement::of(claimed, now, Some(record.clone()), disposition);
     let batch: Vec<Settlement> = claimed.iter().map(settlement).collect();
     as_worker_test::settle(db, batch);
 }
@@ -138,7 +138,7 @@ fn a_users_deliveries_go_one_after_the_other_and_others_flow(db: &Db) {
     let mut trying = of_rita;
     for _ in 0..2 {
         now = now.plus(Duration::from_secs(5));
-        settle_as(db, &trying, Verdict::Retry { at: now }, now);
+        settle_as(db, &trying, Disposition::Retry { at: now }, now);
         trying = claim_due(db, now);
         assert_eq!(ids(&trying), [ritas[0]]);
     }
@@ -169,7 +169,7 @@ fn what_is_given_up_frees_the_next_as_well(db: &Db) {
     settle_as(
         db,
         &claimed,
-        Verdict::Finished(DeliveryState::Exhausted),
+        Disposition::Finished(DeliveryState::Exhausted),
         NOW,
     );
     assert_eq!(ids(&claim_due(db, NOW)), [second]);

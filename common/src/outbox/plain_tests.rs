@@ -61,7 +61,7 @@ fn success(claimed: &Claimed) -> Settlement {
             response_excerpt: Some("thanks".to_owned()),
         }),
         peer_signal: PeerSignal::Good,
-        verdict: Verdict::Finished(DeliveryState::Delivered),
+        disposition: Disposition::Finished(DeliveryState::Delivered),
         probe: claimed.probe,
         now: NOW,
     }
@@ -152,10 +152,10 @@ fn a_destination_that_says_more_is_judged_by_all_it_says(db: &Db) {
     let [well, failing, probed, silent] = destinations();
     let mut batch = successes(db, &[well, failing, failing, probed, silent, silent]);
     batch[2].peer_signal = PeerSignal::Bad;
-    batch[2].verdict = Verdict::Retry { at: NOW };
+    batch[2].disposition = Disposition::Retry { at: NOW };
     batch[3].probe = Some(NOW);
     batch[5].peer_signal = PeerSignal::Silent;
-    batch[5].verdict = Verdict::HandBack { at: NOW };
+    batch[5].disposition = Disposition::Release { at: NOW };
     assert_plain(db, &batch, &[0, 4]);
 }
 

@@ -52,10 +52,10 @@ fn delivered(claimed: &Claimed) -> Settlement {
         message: None,
         response_excerpt: None,
     };
-    let verdict = Verdict::Finished(DeliveryState::Delivered);
+    let disposition = Disposition::Finished(DeliveryState::Delivered);
     Settlement {
         peer_signal: PeerSignal::Good,
-        ..Settlement::of(claimed, NOW, Some(record), verdict)
+        ..Settlement::of(claimed, NOW, Some(record), disposition)
     }
 }
 

@@ -38,9 +38,9 @@ fn claim_all(db: &Db, request: ClaimRequest) -> Vec<Claimed> {
     as_worker_test::claim(db, request)
 }
 
-fn settlement(claimed: &Claimed, verdict: Verdict) -> Settlement {
-    let result = match verdict {
-        Verdict::Finished(DeliveryState::Delivered) => AttemptResult::Success,
+fn settlement(claimed: &Claimed, disposition: Disposition) -> Settlement {
+    let result = match disposition {
+        Disposition::Finished(DeliveryState::Delivered) => AttemptResult::Success,
         _ => AttemptResult::Failure,
     };
     let record = AttemptRecord {
@@ -57,7 +57,7 @@ fn settlement(claimed: &Claimed, verdict: Verdict) -> Settlement {
             AttemptResult::Success => PeerSignal::Good,
             _ => PeerSignal::Bad,
         },
-        ..Settlement::of(claimed, NOW, Some(record), verdict)
+        ..Settlement::of(claimed, NOW, Some(record), disposition)
     }
 }
 
@@ -98,13 +98,13 @@ fn who_lost_the_lease_cannot_settle(db: &Db) {
     add(db, DestinationId::random(), NOW);
     let late = claim_all(db, request(NOW)).remove(0);
     let current = claim_all(db, request(NOW.plus(LEASE))).remove(0);
-    let delivered = Verdict::Finished(DeliveryState::Delivered);
-    for verdict in [
+    let delivered = Disposition::Finished(DeliveryState::Delivered);
+    for disposition in [
         delivered,
-        Verdict::Retry { at: NOW },
-        Verdict::HandBack { at: NOW },
+        Disposition::Retry { at: NOW },
+        Disposition::Release { at: NOW },
     ] {
-        assert_eq!(settle_all(db, vec![settlement(&late, verdict)]), 0);
+        assert_eq!(settle_all(db, vec![settlement(&late, disposition)]), 0);
     }
     assert_eq!(rows(db), (1, 0, 1));
     assert_eq!(settle_all(db, vec![settlement(&current, delivered)]), 1);
@@ -178,12 +178,12 @@ fn a_batch_is_settled_each_by_its_verdict(db: &Db) {
     let claimed = claim_all(db, request(NOW));
     let later = NOW.plus(Duration::from_secs(5));
     let batch = vec![
-        settlement(&claimed[0], Verdict::Finished(DeliveryState::Delivered)),
-        settlement(&claimed[1], Verdict::Finished(DeliveryState::Exhausted)),
-        settlement(&claimed[2], Verdict::Retry { at: later }),
+        settlement(&claimed[0], Disposition::Finished(DeliveryState::Delivered)),
+        settlement(&claimed[1], Disposition::Finished(DeliveryState::Exhausted)),
+        settlement(&claimed[2], Disposition::Retry { at: later }),
         Settlement {
             record: None,
-            ..settlement(&claimed[3], Verdict::HandBack { at: NOW })
+            ..settlement(&claimed[3], Disposition::Release { at: NOW })
         },
     ];
     assert_eq!(settle_all(db, batch), 4);
@@ -224,7 +224,7 @@ fn a_retry_of_what_was_not_tried_uses_no_attempt(db: &Db) {
     let claimed = claim_all(db, request(NOW));
     let untried = Settlement {
         record: None,
-        ..settlement(&claimed[0], Verdict::Retry { at: NOW })
+        ..settlement(&claimed[0], Disposition::Retry { at: NOW })
     };
     assert_eq!(settle_all(db, vec![untried]), 1);
     assert_eq!(rows(db), (1, 0, 0));

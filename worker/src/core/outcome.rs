@@ -141,7 +141,7 @@ pub struct Failure {
     /// How long the peer asked us to wait.
     pub retry_after: Option<Duration>,
     /// What to do about it.
-    pub verdict: FailureKind,
+    pub kind: FailureKind,
 }
 
 impl Failure {
@@ -153,14 +153,14 @@ impl Failure {
             message: message.into(),
             status_code: None,
             retry_after: None,
-            verdict: FailureKind::Retry,
+            kind: FailureKind::Retry,
         }
     }
 
-    /// The same failure with another verdict.
+    /// The same failure with another kind.
     #[must_use]
-    pub fn verdict(mut self, verdict: FailureKind) -> Self {
-        self.verdict = verdict;
+    pub fn kind(mut self, kind: FailureKind) -> Self {
+        self.kind = kind;
         self
     }
 
@@ -311,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_status_tells_what_it_asks_for() {
-        for (status, verdict) in [
+        for (status, kind) in [
             (301, FailureKind::Retry),
             (400, FailureKind::Retry),
             (410, FailureKind::Gone),
@@ -321,7 +321,7 @@ mod tests {
             (503, FailureKind::Retry),
             (504, FailureKind::Throttle),
         ] {
-            assert_eq!(FailureKind::of_status(status), verdict, "{status}");
+            assert_eq!(FailureKind::of_status(status), kind, "{status}");
         }
         assert!(FailureKind::Throttle.may_retry());
         assert!(!FailureKind::BadRecipient.may_retry());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use beadle_common::outbox::{
-    AttemptRecord, AttemptResult, Claimed, DeliveryState, PeerSignal, Settlement, Verdict,
+    AttemptRecord, AttemptResult, Claimed, DeliveryState, Disposition, PeerSignal, Settlement,
 };
 use beadle_common::unix_millis::UnixMillis;
 use futures_util::FutureExt as _;
@@ -17,9 +17,8 @@ use tracing::Instrument;
 use super::Transport;
 use super::capacity::Health;
 use super::limiter::Slot;
-use crate::core::outcome::{ErrorClass, Exchange, Failure, FailureKind, Outcome};
-use crate::core::policy::Next;
-use crate::core::signal::{peer_signal, record};
+use crate::core::outcome::{ErrorClass, Exchange, Failure, Outcome};
+use crate::core::signal::{after_failure, peer_signal, record};
 use crate::core::{Clock, Jitter, Unsendable};
 
 /// By how much the lease has to outlast an exchange that is about to begin: time to
@@ -75,7 +74,7 @@ pub(super) struct SendContext<C> {
 }
 
 impl<C: Transport> SendContext<C> {
-    /// Flies, and whatever may leave in its place after that.
+    /// Makes one attempt, then those that may begin in its place, one after the other.
     pub(super) async fn run_attempts(
         self: Arc<Self>,
         slot: Slot<ClaimedJob<C::Job>>,
@@ -136,11 +135,11 @@ impl<C: Transport> SendContext<C> {
     /// These do not leave: they are pending as if they had not been claimed.
     pub(super) async fn hand_back_all(&self, held: Vec<ClaimedJob<C::Job>>) {
         for held in held {
-            let verdict = Verdict::HandBack {
+            let disposition = Disposition::Release {
                 at: held.claimed.due_at,
             };
             let done = AttemptDone {
-                settlement: Settlement::of(&held.claimed, (self.clock)(), None, verdict),
+                settlement: Settlement::of(&held.claimed, (self.clock)(), None, disposition),
                 lease_end: held.lease_end,
                 _kept: None,
             };
@@ -164,7 +163,7 @@ impl<C: Transport> Attempt<C> {
         if self.is_beyond_the_last() {
             // Each one is on record; that of a worker that died was put there by the claim.
             tracing::warn!("exhausted: all attempts were made, the last without an outcome");
-            return self.settle(None, Verdict::Finished(DeliveryState::Exhausted));
+            return self.settle(None, Disposition::Finished(DeliveryState::Exhausted));
         }
         let job = match prepared {
             Prepared::Job(job) => job,
@@ -193,7 +192,7 @@ impl<C: Transport> Attempt<C> {
 
     fn hand_back(&self, started: UnixMillis) -> Settlement {
         let at = started.plus(BACK_SOON);
-        self.settle(None, Verdict::HandBack { at })
+        self.settle(None, Disposition::Release { at })
     }
 
     /// An exchange with the peer: the only thing that tells of the destination's health.
@@ -225,73 +224,60 @@ impl<C: Transport> Attempt<C> {
 
     fn unsendable(&self, started: UnixMillis, unsendable: Unsendable) -> Settlement {
         match unsendable {
-            Unsendable::Gone => self.settle(None, Verdict::Finished(DeliveryState::Canceled)),
+            Unsendable::Gone => self.settle(None, Disposition::Finished(DeliveryState::Canceled)),
             Unsendable::Unwanted(failure) => {
                 tracing::info!("canceled: {}", failure.message);
                 let record = record(started, &Exchange::failed(failure));
-                self.settle(Some(record), Verdict::Finished(DeliveryState::Canceled))
+                self.settle(Some(record), Disposition::Finished(DeliveryState::Canceled))
             }
             Unsendable::NotNow(failure) => self.finished(started, Exchange::failed(failure)),
             Unsendable::Broken(failure) => {
                 tracing::error!("exhausted, since it cannot be sent: {}", failure.message);
                 let record = record(started, &Exchange::failed(failure));
-                self.settle(Some(record), Verdict::Finished(DeliveryState::Exhausted))
+                self.settle(
+                    Some(record),
+                    Disposition::Finished(DeliveryState::Exhausted),
+                )
             }
         }
     }
 
     fn finished(&self, started: UnixMillis, exchange: Exchange) -> Settlement {
-        let verdict = match &exchange.outcome {
-            Outcome::Delivered => Verdict::Finished(DeliveryState::Delivered),
+        let disposition = match &exchange.outcome {
+            Outcome::Delivered => Disposition::Finished(DeliveryState::Delivered),
             Outcome::Failed(failure) => self.after(failure),
         };
         let record = record(started, &exchange);
-        self.settle(Some(record), verdict)
+        self.settle(Some(record), disposition)
     }
 
-    /// What follows a failure.
-    fn after(&self, failure: &Failure) -> Verdict {
-        let exhausted = Verdict::Finished(DeliveryState::Exhausted);
-        if failure.verdict == FailureKind::Gone {
-            tracing::warn!("held, since the receiver is gone: {}", failure.message);
-            return Verdict::Hold;
-        }
-        if !failure.verdict.may_retry() {
-            tracing::warn!(
-                "exhausted, since it was refused for good: {}",
-                failure.message
-            );
-            return exhausted;
-        }
-        let now = (self.context.clock)();
-        let schedule = self.context.transport.schedule();
-        match schedule.next(
-            self.position(),
-            (self.context.jitter)(),
-            failure.retry_after,
-            now.millis(),
-        ) {
-            Next::Retry { at_millis } => {
-                tracing::info!("failed, and will be tried again: {}", failure.message);
-                Verdict::Retry {
-                    at: UnixMillis::from_millis(at_millis),
-                }
+    /// What follows a failure, for the log too.
+    fn after(&self, failure: &Failure) -> Disposition {
+        let (schedule, position) = (self.context.transport.schedule(), self.position());
+        let (jitter, now) = ((self.context.jitter)(), (self.context.clock)());
+        let disposition = after_failure(schedule, position, jitter, failure, now);
+        let message = &failure.message;
+        match disposition {
+            Disposition::Hold => tracing::warn!("held, since the receiver is gone: {message}"),
+            Disposition::Retry { .. } => {
+                tracing::info!("failed, and will be tried again: {message}");
             }
-            Next::Exhausted => {
-                tracing::warn!("exhausted, all attempts have failed: {}", failure.message);
-                exhausted
+            _ if failure.kind.may_retry() => {
+                tracing::warn!("exhausted, all attempts have failed: {message}");
             }
+            _ => tracing::warn!("exhausted, since it was refused for good: {message}"),
         }
+        disposition
     }
 
     /// The process stops.
     fn cut_off(&self, started: UnixMillis) -> Settlement {
         let message = "the worker was stopped before the answer came";
         let settlement = self.unknown(started, message.to_owned());
-        match settlement.verdict {
+        match settlement.disposition {
             // The peer has done nothing that it should be spared for.
-            Verdict::Retry { .. } => Settlement {
-                verdict: Verdict::Retry { at: settlement.now },
+            Disposition::Retry { .. } => Settlement {
+                disposition: Disposition::Retry { at: settlement.now },
                 ..settlement
             },
             _ => settlement,
@@ -312,8 +298,8 @@ impl<C: Transport> Attempt<C> {
         }
     }
 
-    fn settle(&self, record: Option<AttemptRecord>, verdict: Verdict) -> Settlement {
-        Settlement::of(&self.claimed, (self.context.clock)(), record, verdict)
+    fn settle(&self, record: Option<AttemptRecord>, disposition: Disposition) -> Settlement {
+        Settlement::of(&self.claimed, (self.context.clock)(), record, disposition)
     }
 }
 

@@ -123,7 +123,7 @@ pub struct Limits {
     pub per_destination: usize,
     /// How long a claim holds.
     pub lease: Duration,
-    /// How long attempts may take to land when the process stops.
+    /// How long attempts may take to finish when the process stops.
     pub grace: Duration,
 }
 
@@ -155,7 +155,7 @@ impl std::fmt::Debug for Environment {
     }
 }
 
-/// Drains one kind of delivery.
+/// Delivers one kind of what is owed.
 #[derive(Debug)]
 pub struct Dispatcher<C: Transport> {
     transport: Arc<C>,
@@ -183,7 +183,7 @@ impl<C: Transport> Dispatcher<C> {
         }
     }
 
-    /// Drains until `stop`, then lets what is in flight land.
+    /// Delivers until `stop`, then lets the attempts in flight finish.
     pub async fn run(self, stop: CancellationToken) {
         let (settler, ledger) = Settler::new(C::KIND, &self.around);
         let mut settling = tokio::spawn(settler.run());

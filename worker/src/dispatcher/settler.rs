@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use backoff::backoff::Backoff;
 use beadle_common::db::{Db, DbError};
-use beadle_common::outbox::{DestinationEvent, Kind, Settled, Settlement, Verdict, settle_plain};
+use beadle_common::outbox::{
+    DestinationEvent, Disposition, Kind, Settled, Settlement, settle_plain,
+};
 use beadle_common::settlement::{DestinationPolicy, settle};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
@@ -25,7 +27,7 @@ const BATCH: usize = 512;
 /// whatever ends this process makes it arrive twice.
 const PACE: Duration = Duration::from_millis(5);
 
-/// Landings that may wait. When the database is slow, attempts wait here with their
+/// Finished attempts that may wait to be settled. When the database is slow, attempts wait here with their
 /// slots, so that no more is claimed than can be settled.
 const QUEUE: usize = 1024;
 
@@ -245,9 +247,9 @@ impl Settler {
             );
         }
         let soon = (self.clock)().plus(POLL);
-        let is_soon = |settlement: &Settlement| match settlement.verdict {
-            Verdict::Finished(_) | Verdict::Hold => false,
-            Verdict::Retry { at } | Verdict::HandBack { at } => at < soon,
+        let is_soon = |settlement: &Settlement| match settlement.disposition {
+            Disposition::Finished(_) | Disposition::Hold => false,
+            Disposition::Retry { at } | Disposition::Release { at } => at < soon,
         };
         // A destination that works again may have more that is due, and so may one whose probe
         // told nothing.

@@ -75,10 +75,10 @@ pub fn refused(step: Step, code: u16, told: &str) -> Failure {
 }
 
 fn with_code(step: Step, code: u16, message: String) -> Failure {
-    let verdict = verdict_of_code(step, code, &message);
+    let kind = kind_of_code(step, code, &message);
     Failure::new(class_of_code(step), message)
         .status(Some(code))
-        .verdict(verdict)
+        .kind(kind)
 }
 
 fn class_of_code(step: Step) -> ErrorClass {
@@ -89,7 +89,7 @@ fn class_of_code(step: Step) -> ErrorClass {
     }
 }
 
-fn verdict_of_code(step: Step, code: u16, told: &str) -> FailureKind {
+fn kind_of_code(step: Step, code: u16, told: &str) -> FailureKind {
     match (step, code) {
         // Greylisting, a full mailbox, an address that could not be looked up. What the system
         // (4.3) or its policy (4.7) says meets every other mail as well.
@@ -119,7 +119,7 @@ fn without_code(step: Step, error: &SmtpError, message: String) -> Failure {
     match step {
         // The server knows no login that we know.
         Step::Login if error.is_client() => {
-            Failure::new(ErrorClass::Smtp, message).verdict(FailureKind::Credentials)
+            Failure::new(ErrorClass::Smtp, message).kind(FailureKind::Credentials)
         }
         Step::StartTls if !error.is_response() => Failure::new(ErrorClass::Tls, message),
         _ if error.is_client() => Failure::new(ErrorClass::Smtp, message),

@@ -61,7 +61,7 @@ async fn a_tenants_server_at_a_private_address_is_blocked_without_a_connection()
         let exchange = mailer.deliver(&target, mail()).await;
         let failure = failure(&exchange);
         assert_eq!(failure.class, ErrorClass::Blocked, "{host}");
-        assert_eq!(failure.verdict, FailureKind::Retry);
+        assert_eq!(failure.kind, FailureKind::Retry);
         assert_eq!(
             failure.message,
             format!(
@@ -138,7 +138,7 @@ async fn what_other_services_say_is_not_repeated() {
 
 #[tokio::test]
 async fn what_is_said_about_one_recipient_says_nothing_about_the_server() {
-    for (reply, verdict) in [
+    for (reply, kind) in [
         ("450 4.2.0 greylisted", FailureKind::Deferred),
         ("451 come back later", FailureKind::Deferred),
         ("452 4.2.2 mailbox full", FailureKind::Deferred),
@@ -150,7 +150,7 @@ async fn what_is_said_about_one_recipient_says_nothing_about_the_server() {
         let server = Server::start(vec![("RCPT", Reply::Say(reply))]).await;
         let target = target(&server, "127.0.0.1", NamedBy::Operator);
         let exchange = Mailer::new(config(&[])).deliver(&target, mail()).await;
-        assert_eq!(failure(&exchange).verdict, verdict, "{reply}");
+        assert_eq!(failure(&exchange).kind, kind, "{reply}");
     }
 }
 

@@ -15,7 +15,7 @@ async fn an_answer_in_another_encoding_is_an_answer() {
 
     let unknown = Reply::Raw(b"550 5.1.1 Empf\xe4nger unbekannt");
     let exchange = deliver(vec![("RCPT", unknown)]).await;
-    assert_eq!(failure(&exchange).verdict, FailureKind::BadRecipient);
+    assert_eq!(failure(&exchange).kind, FailureKind::BadRecipient);
     let told = &failure(&exchange).message;
     assert!(told.contains("Empf?nger unbekannt"), "{told}");
 }
@@ -33,7 +33,7 @@ async fn an_answer_without_end_is_not_waited_for() {
         let exchange = mailer.deliver(&named(&server, security), mail()).await;
         // Not the deadline: it would be read until then.
         assert_ne!(failure(&exchange).class, ErrorClass::Timeout, "{word}");
-        assert_eq!(failure(&exchange).verdict, FailureKind::Retry, "{word}");
+        assert_eq!(failure(&exchange).kind, FailureKind::Retry, "{word}");
     }
 }
 
@@ -56,7 +56,7 @@ async fn what_is_said_before_tls_does_not_count_within() {
         let target = named(&server, Security::StartTls);
         let exchange = mailer.deliver(&target, mail()).await;
         assert_eq!(failure(&exchange).class, class, "{reply}: {exchange:?}");
-        assert_eq!(failure(&exchange).verdict, FailureKind::Retry, "{reply}");
+        assert_eq!(failure(&exchange).kind, FailureKind::Retry, "{reply}");
         let commands = server.commands();
         assert!(!commands.iter().any(|command| command.starts_with("AUTH")));
     }

@@ -212,10 +212,10 @@ impl Mailer {
     }
 }
 
-fn address(what: &str, text: &str, verdict: FailureKind) -> Result<Address, Failure> {
+fn address(what: &str, text: &str, kind: FailureKind) -> Result<Address, Failure> {
     parse_address(text).map_err(|error| {
         let message = format!("{what} is {error}");
-        Failure::new(ErrorClass::Smtp, message).verdict(verdict)
+        Failure::new(ErrorClass::Smtp, message).kind(kind)
     })
 }
 

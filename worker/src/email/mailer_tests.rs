@@ -92,11 +92,8 @@ async fn a_transient_answer_is_retried() {
         let exchange = deliver(script).await;
         let failure = failure(&exchange);
         assert_eq!(failure.class, ErrorClass::Smtp, "{word}");
-        let recipients = word == "RCPT" && failure.verdict == FailureKind::Deferred;
-        assert!(
-            recipients || failure.verdict == FailureKind::Retry,
-            "{word}"
-        );
+        let recipients = word == "RCPT" && failure.kind == FailureKind::Deferred;
+        assert!(recipients || failure.kind == FailureKind::Retry, "{word}");
         assert_eq!(failure.status_code, Some(450));
         assert!(
             failure.message.contains("greylisted"),
@@ -109,7 +106,7 @@ async fn a_transient_answer_is_retried() {
 
 #[tokio::test]
 async fn a_refused_recipient_fails_at_once() {
-    for (reply, verdict) in [
+    for (reply, kind) in [
         ("550 5.1.1 no such user", FailureKind::BadRecipient),
         ("553 mailbox name not allowed", FailureKind::BadRecipient),
         ("552 5.2.2 mailbox full", FailureKind::Refused),
@@ -122,11 +119,11 @@ async fn a_refused_recipient_fails_at_once() {
         let exchange = deliver(vec![("RCPT", Reply::Say(reply))]).await;
         let failure = failure(&exchange);
         assert_eq!(failure.class, ErrorClass::Smtp);
-        assert_eq!(failure.verdict, verdict, "{reply}");
+        assert_eq!(failure.kind, kind, "{reply}");
     }
     for word in ["MAIL", "DATA", "MESSAGE"] {
         let exchange = deliver(vec![(word, Reply::Say("554 5.6.0 no"))]).await;
-        assert_eq!(failure(&exchange).verdict, FailureKind::Refused, "{word}");
+        assert_eq!(failure(&exchange).kind, FailureKind::Refused, "{word}");
     }
 }
 
@@ -134,7 +131,7 @@ async fn a_refused_recipient_fails_at_once() {
 async fn a_server_out_of_order_is_retried() {
     for word in ["GREETING", "EHLO"] {
         let exchange = deliver(vec![(word, Reply::Say("554 closed for repair"))]).await;
-        assert_eq!(failure(&exchange).verdict, FailureKind::Retry);
+        assert_eq!(failure(&exchange).kind, FailureKind::Retry);
         assert_eq!(failure(&exchange).class, ErrorClass::Smtp);
     }
 }
@@ -146,12 +143,12 @@ async fn an_invalid_recipient_is_never_sent() {
     for recipient in ["nobody", "a@b\r\nRCPT TO:<c@d>", "a@b>\r\nDATA"] {
         mail.recipient = recipient;
         let exchange = mailer().deliver(&plain(&server), mail).await;
-        assert_eq!(failure(&exchange).verdict, FailureKind::BadRecipient);
+        assert_eq!(failure(&exchange).kind, FailureKind::BadRecipient);
     }
     mail.recipient = "reader@example.com";
     mail.envelope_from = "";
     let exchange = mailer().deliver(&plain(&server), mail).await;
-    assert_eq!(failure(&exchange).verdict, FailureKind::Refused);
+    assert_eq!(failure(&exchange).kind, FailureKind::Refused);
     assert_eq!(server.connections(), 0);
 }
 
@@ -161,7 +158,7 @@ async fn an_address_beyond_ascii_needs_the_extension() {
     let mut mail = mail();
     mail.recipient = "rené@example.com";
     let exchange = mailer().deliver(&plain(&server), mail).await;
-    assert_eq!(failure(&exchange).verdict, FailureKind::Refused);
+    assert_eq!(failure(&exchange).kind, FailureKind::Refused);
     assert!(failure(&exchange).message.contains("SMTPUTF8"));
 
     // Another recipient's address is in the head of the message.
@@ -193,7 +190,7 @@ async fn a_hanging_server_costs_no_more_than_the_deadline() {
         let mailer = mailer_within(Duration::from_millis(200), None);
         let exchange = mailer.deliver(&plain(&server), mail()).await;
         assert_eq!(failure(&exchange).class, ErrorClass::Timeout, "{word}");
-        assert_eq!(failure(&exchange).verdict, FailureKind::Retry);
+        assert_eq!(failure(&exchange).kind, FailureKind::Retry);
         assert!(exchange.duration < Duration::from_millis(2_500));
     }
 }
@@ -215,7 +212,7 @@ async fn a_closed_connection_is_a_connect_failure() {
     for word in ["GREETING", "EHLO", "RCPT", "MESSAGE"] {
         let exchange = deliver(vec![(word, Reply::Close)]).await;
         assert_eq!(failure(&exchange).class, ErrorClass::Connect, "{word}");
-        assert_eq!(failure(&exchange).verdict, FailureKind::Retry);
+        assert_eq!(failure(&exchange).kind, FailureKind::Retry);
     }
 }
 
@@ -227,7 +224,7 @@ async fn answers_out_of_step_are_no_delivery() {
         ("MESSAGE", "354 go ahead"),
     ] {
         let exchange = deliver(vec![(word, Reply::Say(reply))]).await;
-        assert_eq!(failure(&exchange).verdict, FailureKind::Retry, "{word}");
+        assert_eq!(failure(&exchange).kind, FailureKind::Retry, "{word}");
         assert!(failure(&exchange).message.contains("out of step"));
     }
 }
@@ -292,7 +289,7 @@ async fn a_session_closed_while_idle_costs_no_attempt() {
 async fn a_fresh_session_that_is_closed_is_not_tried_for_ever() {
     let server = Server::start(vec![("MAIL", Reply::SayAndClose("421 not now"))]).await;
     let exchange = mailer().deliver(&plain(&server), mail()).await;
-    assert_eq!(failure(&exchange).verdict, FailureKind::Retry);
+    assert_eq!(failure(&exchange).kind, FailureKind::Retry);
     assert_eq!(failure(&exchange).status_code, Some(421));
     assert_eq!(server.connections(), 1);
 }
@@ -315,17 +312,17 @@ async fn the_login_comes_first() {
 async fn refused_credentials_are_told_apart() {
     let server = Server::start(vec![("AUTH", Reply::Say("535 5.7.8 wrong"))]).await;
     let exchange = mailer().deliver(&with_login(&server), mail()).await;
-    assert_eq!(failure(&exchange).verdict, FailureKind::Credentials);
+    assert_eq!(failure(&exchange).kind, FailureKind::Credentials);
     assert_eq!(failure(&exchange).class, ErrorClass::Smtp);
     assert!(!failure(&exchange).message.contains("sesame"));
 
     server.now(vec![("EHLO", Reply::Say("250 no login here"))]);
     let exchange = mailer().deliver(&with_login(&server), mail()).await;
-    assert_eq!(failure(&exchange).verdict, FailureKind::Credentials);
+    assert_eq!(failure(&exchange).kind, FailureKind::Credentials);
 
     server.now(vec![("AUTH", Reply::Say("454 4.7.0 later"))]);
     let exchange = mailer().deliver(&with_login(&server), mail()).await;
-    assert_eq!(failure(&exchange).verdict, FailureKind::Retry);
+    assert_eq!(failure(&exchange).kind, FailureKind::Retry);
 }
 
 pub(super) fn named(server: &Server, security: Security) -> MailTarget {
@@ -364,7 +361,7 @@ async fn a_server_without_the_upgrade_gets_neither_password_nor_mail() {
     let target = named(&server, Security::StartTls);
     let exchange = mailer().deliver(&target, mail()).await;
     assert_eq!(failure(&exchange).class, ErrorClass::Tls);
-    assert_eq!(failure(&exchange).verdict, FailureKind::Retry);
+    assert_eq!(failure(&exchange).kind, FailureKind::Retry);
     assert_eq!(server.commands(), ["EHLO beadle.test"]);
 }
 

@@ -57,7 +57,7 @@ impl RefusalLog {
     /// Takes down what is worth remembering. The mail's own fate does not depend on it: a
     /// database that is away costs the note, and the next refusal brings it back.
     pub(super) async fn take(&self, refused: &Refused<'_>, now: UnixMillis) {
-        let noted = match refused.failure.verdict {
+        let noted = match refused.failure.kind {
             FailureKind::BadRecipient => self.suppress(refused, now).await,
             FailureKind::Credentials => self.announce(refused, now).await,
             _ => Ok(()),
@@ -172,7 +172,7 @@ impl Suppressed {
             found.delivery_id
         );
         let failure = Failure::new(ErrorClass::Smtp, message)
-            .verdict(FailureKind::BadRecipient)
+            .kind(FailureKind::BadRecipient)
             .status(found.status_code.and_then(|code| u16::try_from(code).ok()));
         Err(Unsendable::Unwanted(failure))
     }

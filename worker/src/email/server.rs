@@ -73,7 +73,7 @@ impl Server {
             seen: Arc::default(),
             script: Arc::new(Mutex::new(script)),
         };
-        let desk = Desk {
+        let conversation = Conversation {
             seen: Arc::clone(&server.seen),
             script: Arc::clone(&server.script),
             protection,
@@ -81,9 +81,9 @@ impl Server {
         };
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                desk.seen.lock().unwrap().connections += 1;
-                let desk = desk.clone();
-                tokio::spawn(async move { desk.serve(stream).await });
+                conversation.seen.lock().unwrap().connections += 1;
+                let conversation = conversation.clone();
+                tokio::spawn(async move { conversation.serve(stream).await });
             }
         });
         server
@@ -121,7 +121,7 @@ fn certificate() -> (TlsAcceptor, String) {
 }
 
 #[derive(Clone)]
-struct Desk {
+struct Conversation {
     seen: Arc<Mutex<Seen>>,
     script: Arc<Mutex<Script>>,
     protection: Protection,
@@ -134,7 +134,7 @@ enum End {
     Upgrade,
 }
 
-impl Desk {
+impl Conversation {
     async fn serve(&self, mut stream: TcpStream) {
         if self.protection == Protection::Tls {
             if let Ok(stream) = self.acceptor.accept(stream).await {

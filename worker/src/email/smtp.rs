@@ -291,5 +291,5 @@ impl Session {
 
 fn unsupported(what: &str, extension: &str) -> Failure {
     let message = format!("the mail server takes no {what} ({extension})");
-    Failure::new(ErrorClass::Smtp, message).verdict(FailureKind::Refused)
+    Failure::new(ErrorClass::Smtp, message).kind(FailureKind::Refused)
 }

@@ -138,7 +138,7 @@ impl Transport for MailTransport {
         };
         let mut exchange = self.mailer.deliver(&job.target, mail).await;
         if let Outcome::Failed(failure) = &mut exchange.outcome {
-            if failure.verdict == FailureKind::Credentials {
+            if failure.kind == FailureKind::Credentials {
                 failure.retry_after = failure.retry_after.max(Some(LOGIN_REST));
             }
             let refused = Refused {

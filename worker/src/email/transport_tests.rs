@@ -343,7 +343,7 @@ fn a_refused_login_is_announced_once_and_rests(world: World) {
     let script = vec![("AUTH", Reply::Say("535 5.7.8 wrong"))];
     let (world, id, exchange) = sent(world, script, login);
     let failure = exchange.outcome.failure().unwrap();
-    assert_eq!(failure.verdict, FailureKind::Credentials);
+    assert_eq!(failure.kind, FailureKind::Credentials);
     assert_eq!(failure.retry_after, Some(LOGIN_REST));
     let entries = logged(&world);
     assert_eq!(entries.len(), 1, "{entries:?}");

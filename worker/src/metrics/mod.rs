@@ -13,7 +13,7 @@ use std::time::Duration;
 use beadle_common::db::{Db, DbError};
 use beadle_common::id::DestinationId;
 use beadle_common::outbox::{
-    AttemptRecord, DestinationCounts, DestinationEvent, Kind, Settled, Settlement, Verdict,
+    AttemptRecord, DestinationCounts, DestinationEvent, Disposition, Kind, Settled, Settlement,
     destination_counts, next_due,
 };
 use beadle_common::unix_millis::UnixMillis;
@@ -164,7 +164,7 @@ impl Metrics {
             if let Some(record) = &settlement.record {
                 self.attempted(kind, record);
             }
-            if let Verdict::Finished(state) = settlement.verdict {
+            if let Disposition::Finished(state) = settlement.disposition {
                 let labels = [name(kind), state.as_str()];
                 self.settled.with_label_values(&labels).inc();
             }

@@ -11,7 +11,7 @@ use beadle_common::id::{DestinationId, WebhookId};
 use beadle_common::lifecycle::{ConsentRequest, FirstAttempt, FirstAttempts};
 use beadle_common::model::webhook::Webhook;
 use beadle_common::outbox::{
-    DeliveryState, DestinationState, Kind, PeerSignal, UnclaimedAttempt, Verdict,
+    DeliveryState, DestinationState, Disposition, Kind, PeerSignal, UnclaimedAttempt,
     destination_states,
 };
 use beadle_common::settlement::{DestinationPolicy, take_note};
@@ -22,9 +22,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use tracing::Instrument as _;
 
-use crate::core::outcome::{ErrorClass, Exchange, Failure, FailureKind, Outcome};
-use crate::core::policy::Next;
-use crate::core::signal::{peer_signal, record};
+use crate::core::outcome::{ErrorClass, Exchange, Failure, Outcome};
+use crate::core::signal::{after_failure, peer_signal, record};
 use crate::core::{Clock, Jitter, Unsendable};
 use crate::dispatcher::Transport as _;
 use crate::dispatcher::destination_log::log;
@@ -132,17 +131,14 @@ impl ConsentClient {
             None => (FirstAttempt::NotMade, PeerSignal::Silent),
             Some(Ok(job)) => {
                 let (exchange, peer_signal) = self.send(job, began).await;
-                (
-                    self.classify_response(webhook, began, &exchange),
-                    peer_signal,
-                )
+                (self.first_attempt(webhook, began, &exchange), peer_signal)
             }
             Some(Err(Unsendable::Gone)) => return None,
             // Nothing but an exchange tells anything about the webhook.
             Some(Err(Unsendable::NotNow(failure))) => {
                 let exchange = Exchange::failed(failure);
                 (
-                    self.classify_response(webhook, began, &exchange),
+                    self.first_attempt(webhook, began, &exchange),
                     PeerSignal::Silent,
                 )
             }
@@ -150,7 +146,7 @@ impl ConsentClient {
                 tracing::error!(webhook.id = %webhook, "cannot be sent: {}", failure.message);
                 let attempt = FirstAttempt::Made {
                     record: record(began, &Exchange::failed(failure)),
-                    verdict: Verdict::Finished(DeliveryState::Exhausted),
+                    disposition: Disposition::Finished(DeliveryState::Exhausted),
                 };
                 (attempt, PeerSignal::Silent)
             }
@@ -176,41 +172,24 @@ impl ConsentClient {
         (Exchange::failed(failure), PeerSignal::Silent)
     }
 
-    fn classify_response(
+    fn first_attempt(
         &self,
         webhook: WebhookId,
         started: UnixMillis,
         exchange: &Exchange,
     ) -> FirstAttempt {
-        let verdict = match &exchange.outcome {
-            Outcome::Delivered => Verdict::Finished(DeliveryState::Delivered),
+        let disposition = match &exchange.outcome {
+            Outcome::Delivered => Disposition::Finished(DeliveryState::Delivered),
             Outcome::Failed(failure) => {
                 tracing::info!(webhook.id = %webhook, "did not agree: {}", failure.message);
-                self.after(failure)
+                // If the others agree.
+                let (jitter, now) = ((self.jitter)(), (self.clock)());
+                after_failure(&self.transport.schedule, 1, jitter, failure, now)
             }
         };
         FirstAttempt::Made {
             record: record(started, exchange),
-            verdict,
-        }
-    }
-
-    /// What follows a failure if the others agree.
-    fn after(&self, failure: &Failure) -> Verdict {
-        if failure.verdict == FailureKind::Gone {
-            return Verdict::Hold;
-        }
-        let now = (self.clock)().millis();
-        let jitter = (self.jitter)();
-        match self
-            .transport
-            .schedule
-            .next(1, jitter, failure.retry_after, now)
-        {
-            Next::Retry { at_millis } => Verdict::Retry {
-                at: UnixMillis::from_millis(at_millis),
-            },
-            Next::Exhausted => Verdict::Finished(DeliveryState::Exhausted),
+            disposition,
         }
     }
 }

@@ -19,7 +19,7 @@ async fn answers_tell_how_a_webhook_fares(world: World) {
     assert_eq!(world.state(busy).await.throttled_until, Some(minute));
     let disabled = Some((NOW, DisabledReason::Gone));
     assert_eq!(world.state(gone).await.disabled(), disabled);
-    assert_eq!(made(&answers, gone).1, Verdict::Hold);
+    assert_eq!(made(&answers, gone).1, Disposition::Hold);
     let healthy = DestinationState::healthy(well.into());
     assert_eq!(world.state(well).await, healthy);
 

@@ -140,11 +140,14 @@ impl World {
     }
 }
 
-fn made(answers: &FirstAttempts, webhook: WebhookId) -> (AttemptRecordParts, Verdict) {
+fn made(answers: &FirstAttempts, webhook: WebhookId) -> (AttemptRecordParts, Disposition) {
     match &answers.0[&webhook] {
-        FirstAttempt::Made { record, verdict } => (
+        FirstAttempt::Made {
+            record,
+            disposition,
+        } => (
             (record.result, record.status_code, record.class.clone()),
-            *verdict,
+            *disposition,
         ),
         FirstAttempt::NotMade => panic!("{webhook} was not called"),
     }
@@ -152,7 +155,7 @@ fn made(answers: &FirstAttempts, webhook: WebhookId) -> (AttemptRecordParts, Ver
 
 type AttemptRecordParts = (AttemptResult, Option<i32>, Option<String>);
 
-const DELIVERED: Verdict = Verdict::Finished(DeliveryState::Delivered);
+const DELIVERED: Disposition = Disposition::Finished(DeliveryState::Delivered);
 
 #[tokio::test]
 async fn what_is_asked_is_a_signed_webhook_like_any_other() {
@@ -192,7 +195,7 @@ async fn a_failure_is_tried_again_by_the_schedule_or_later_if_the_receiver_asks(
             Some("http".to_owned()),
         )
     };
-    let after = |seconds| Verdict::Retry {
+    let after = |seconds| Disposition::Retry {
         at: NOW.plus(Duration::from_secs(seconds)),
     };
     // With all of the jitter.
@@ -205,8 +208,8 @@ async fn with_a_single_attempt_a_failure_is_final() {
     let world = World::new(&["127.0.0.0/8"], &[0]);
     let receiver = Receiver::start(Answer::status("500 No", "", "")).await;
     let webhook = world.webhook(&receiver.url(), LIMIT).await;
-    let (_, verdict) = made(&world.ask().await, webhook);
-    assert_eq!(verdict, Verdict::Finished(DeliveryState::Exhausted));
+    let (_, disposition) = made(&world.ask().await, webhook);
+    assert_eq!(disposition, Disposition::Finished(DeliveryState::Exhausted));
 }
 
 #[tokio::test]
@@ -293,7 +296,7 @@ async fn a_webhook_that_cannot_sign_has_not_agreed() {
         Ok(())
     };
     world.write(forget).await;
-    let (_, verdict) = made(&world.ask().await, webhook);
-    assert_eq!(verdict, Verdict::Finished(DeliveryState::Exhausted));
+    let (_, disposition) = made(&world.ask().await, webhook);
+    assert_eq!(disposition, Disposition::Finished(DeliveryState::Exhausted));
     assert_eq!(receiver.accepted(), 0);
 }

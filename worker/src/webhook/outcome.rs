@@ -35,7 +35,7 @@ pub(super) fn classify_response(
             message: describe(status),
             status_code: Some(status.as_u16()),
             retry_after,
-            verdict: FailureKind::of_status(status.as_u16()),
+            kind: FailureKind::of_status(status.as_u16()),
         });
     }
     let message = match end {

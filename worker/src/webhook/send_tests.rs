@@ -72,7 +72,7 @@ async fn the_request_is_what_the_contract_says() {
 
 #[tokio::test]
 async fn other_statuses_fail_and_say_what_to_do() {
-    for (line, verdict) in [
+    for (line, kind) in [
         ("400 Bad Request", FailureKind::Retry),
         ("410 Gone", FailureKind::Gone),
         ("429 Too Many Requests", FailureKind::Throttle),
@@ -82,7 +82,7 @@ async fn other_statuses_fail_and_say_what_to_do() {
         let exchange = send_to(Answer::status(line, "", "why")).await;
         let failure = failure(&exchange);
         assert_eq!(failure.class, ErrorClass::Http);
-        assert_eq!(failure.verdict, verdict, "{line}");
+        assert_eq!(failure.kind, kind, "{line}");
         assert_eq!(failure.status_code, exchange.status_code);
         assert!(failure.message.contains(line), "{}", failure.message);
         assert_eq!(exchange.excerpt.as_deref(), Some("why"));

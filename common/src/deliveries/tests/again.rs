@@ -46,7 +46,7 @@ fn a_resend_hurries_what_waits_and_leaves_alone_what_is_under_way(db: &Db) {
     attempt(
         db,
         now,
-        Verdict::Retry {
+        Disposition::Retry {
             at: now.plus(3600 * SECOND),
         },
     );

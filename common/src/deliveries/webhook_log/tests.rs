@@ -7,7 +7,7 @@ use crate::db::Db;
 use crate::id::{DeliveryId, TenantId, WebhookId};
 use crate::model::event::EventRow;
 use crate::model::search::{Sort, Window};
-use crate::outbox::{self, AttemptRecord, AttemptResult, Claimed, DeliveryState, Verdict};
+use crate::outbox::{self, AttemptRecord, AttemptResult, Claimed, DeliveryState, Disposition};
 use crate::outbox::{ClaimRequest, Kind, NewDelivery, Payload, Settlement};
 use crate::test_support::{both_databases, claim_request, destination_policy, write};
 
@@ -45,16 +45,16 @@ fn raise(db: &Db, at: UnixMillis, body: &str, webhooks: usize) -> EventId {
     })
 }
 
-/// Tries every delivery that is due once; the first one ends as `verdicts` begins.
-fn attempt(db: &Db, now: UnixMillis, verdicts: &[Verdict]) {
+/// Tries every delivery that is due once; the first one ends as `dispositions` begins.
+fn attempt(db: &Db, now: UnixMillis, dispositions: &[Disposition]) {
     let request = ClaimRequest {
         per_destination: 5,
         ..claim_request(Kind::Webhook, now, 10)
     };
     let mut claimed: Vec<Claimed> = write(db, move |c| outbox::claim(c, &request));
     claimed.sort_by_key(|claimed| claimed.id);
-    let settle = |(claimed, verdict): (Claimed, &Verdict)| {
-        let well = *verdict == Verdict::Finished(DeliveryState::Delivered);
+    let settle = |(claimed, disposition): (Claimed, &Disposition)| {
+        let well = *disposition == Disposition::Finished(DeliveryState::Delivered);
         let record = AttemptRecord {
             instant: now,
             duration_millis: 12,
@@ -67,10 +67,10 @@ fn attempt(db: &Db, now: UnixMillis, verdicts: &[Verdict]) {
             message: None,
             response_excerpt: None,
         };
-        Settlement::of(&claimed, now, Some(record), *verdict)
+        Settlement::of(&claimed, now, Some(record), *disposition)
     };
-    let batch: Vec<Settlement> = claimed.into_iter().zip(verdicts).map(settle).collect();
-    assert_eq!(batch.len(), verdicts.len());
+    let batch: Vec<Settlement> = claimed.into_iter().zip(dispositions).map(settle).collect();
+    assert_eq!(batch.len(), dispositions.len());
     write(db, move |connection| {
         crate::settlement::settle(connection, &batch, &destination_policy())
     });
@@ -106,15 +106,15 @@ fn sort(field: &'static str) -> Vec<Sort> {
     }]
 }
 
-const DELIVERED: Verdict = Verdict::Finished(DeliveryState::Delivered);
-const EXHAUSTED: Verdict = Verdict::Finished(DeliveryState::Exhausted);
-const HELD: Verdict = Verdict::Hold;
+const DELIVERED: Disposition = Disposition::Finished(DeliveryState::Delivered);
+const EXHAUSTED: Disposition = Disposition::Finished(DeliveryState::Exhausted);
+const HELD: Disposition = Disposition::Hold;
 
 fn an_event_runs_until_its_last_delivery_is_decided(db: &Db) {
     let event = raise(db, NOW, "{}", 2);
     assert_eq!(log(db, event).result, EventResult::Running);
     let later = NOW.plus(SECOND);
-    attempt(db, NOW, &[DELIVERED, Verdict::Retry { at: later }]);
+    attempt(db, NOW, &[DELIVERED, Disposition::Retry { at: later }]);
     let running = log(db, event);
     assert_eq!(running.result, EventResult::Running);
     assert_eq!(running.attempts.len(), 2);
@@ -149,7 +149,7 @@ fn events_are_found_by_everything_that_is_known_of_them(db: &Db) {
         &[
             DELIVERED,
             EXHAUSTED,
-            Verdict::Retry {
+            Disposition::Retry {
                 at: UnixMillis::NEVER,
             },
         ],

@@ -7,8 +7,8 @@ use crate::id::DeliveryId;
 use crate::lifecycle::system::prepare_by_system;
 use crate::model::user_action::TransactionType;
 use crate::outbox::{
-    AttemptRecord, AttemptResult, ClaimRequest, DeliveryState, Destinations, Kind, Missing, Replay,
-    Resent, Verdict, claim, resend,
+    AttemptRecord, AttemptResult, ClaimRequest, DeliveryState, Destinations, Disposition, Kind,
+    Missing, Replay, Resent, claim, resend,
 };
 use crate::test_support::both_databases;
 
@@ -33,14 +33,14 @@ fn record(status: i32) -> AttemptRecord {
 fn yes() -> FirstAttempt {
     FirstAttempt::Made {
         record: record(200),
-        verdict: Verdict::Finished(DeliveryState::Delivered),
+        disposition: Disposition::Finished(DeliveryState::Delivered),
     }
 }
 
 fn no() -> FirstAttempt {
     FirstAttempt::Made {
         record: record(500),
-        verdict: Verdict::Retry { at: LATER },
+        disposition: Disposition::Retry { at: LATER },
     }
 }
 
@@ -167,7 +167,7 @@ fn the_last_of_all_attempts_may_be_the_first(db: &Db) {
     let change = prepare(db, &call(NOW), &world.request()).unwrap();
     let exhausted = FirstAttempt::Made {
         record: record(500),
-        verdict: Verdict::Finished(DeliveryState::Exhausted),
+        disposition: Disposition::Finished(DeliveryState::Exhausted),
     };
     commit_with(db, change, &answers(&[(&only, exhausted)]));
     assert_eq!(settled(db)[&only.id.into()], (DeliveryState::Exhausted, 1));
@@ -179,7 +179,7 @@ fn what_is_gone_is_held_and_begins_its_schedule_anew(db: &Db) {
     let change = prepare(db, &call(NOW), &world.request()).unwrap();
     let held = FirstAttempt::Made {
         record: record(410),
-        verdict: Verdict::Hold,
+        disposition: Disposition::Hold,
     };
     commit_with(db, change, &answers(&[(&gone, held)]));
     let destination = DestinationId::from(gone.id);

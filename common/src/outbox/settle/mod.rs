@@ -2,7 +2,7 @@
 //!
 //! What leaves the outbox and changes nothing else goes first, on PostgreSQL in one statement
 //! that needs no transaction around it ([`settle_plain`]). The rest of a batch takes one
-//! transaction, with one statement for each kind of verdict, in which the destinations' states
+//! transaction, with one statement for each kind of disposition, in which the destinations' states
 //! follow ([`destinations`]). Only rows whose lease token is still the settler's are touched.
 
 mod destinations;
@@ -52,7 +52,7 @@ pub struct AttemptRecord {
 
 /// What becomes of the delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Disposition {
     /// It leaves the outbox.
     Finished(DeliveryState),
     /// It is tried again.
@@ -63,7 +63,7 @@ pub enum Verdict {
     /// Its webhook is disabled with it. It waits, and the schedule begins anew.
     Hold,
     /// It was not sent after all: it is pending as if it had not been claimed.
-    HandBack {
+    Release {
         /// Not before.
         at: UnixMillis,
     },
@@ -83,7 +83,7 @@ pub struct Settlement {
     /// How the attempt went; none if none was made.
     pub record: Option<AttemptRecord>,
     /// What becomes of the delivery.
-    pub verdict: Verdict,
+    pub disposition: Disposition,
     /// What it says about the destination.
     pub peer_signal: PeerSignal,
     /// It was the one that the destination was tried with: the end of its lease.
@@ -99,7 +99,7 @@ impl Settlement {
         claimed: &Claimed,
         now: UnixMillis,
         record: Option<AttemptRecord>,
-        verdict: Verdict,
+        disposition: Disposition,
     ) -> Self {
         Self {
             id: claimed.id,
@@ -107,7 +107,7 @@ impl Settlement {
             token: claimed.token,
             attempt: claimed.attempt,
             record,
-            verdict,
+            disposition,
             peer_signal: PeerSignal::Silent,
             probe: claimed.probe,
             now,

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Settlement, Verdict, postgres};
+use super::{Disposition, Settlement, postgres};
 use crate::db::{AnyConnection, Backend, Db, DbError};
 use crate::id::{DeliveryId, DestinationId, LeaseToken};
 use crate::outbox::health::PeerSignal;
@@ -66,7 +66,7 @@ fn plain(batch: &[Settlement]) -> impl Iterator<Item = &Settlement> {
     let eventful: HashSet<DestinationId> =
         eventful.map(|settlement| settlement.destination).collect();
     batch.iter().filter(move |settlement| {
-        matches!(settlement.verdict, Verdict::Finished(_))
+        matches!(settlement.disposition, Disposition::Finished(_))
             && !eventful.contains(&settlement.destination)
     })
 }

@@ -1,4 +1,4 @@
-//! Settling on PostgreSQL: one statement for each kind of verdict.
+//! Settling on PostgreSQL: one statement for each kind of disposition.
 //!
 //! Rows of the outbox are looked up by `id = ANY (ARRAY[…])`, one by one. Of a plain `=`
 //! PostgreSQL may make a merge, for which it reads the whole index.
@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 
-use super::{Settlement, Verdict, Written, attempts_made};
+use super::{Disposition, Settlement, Written, attempts_made};
 use crate::db::{CachedSql, SqlUuid};
 use crate::id::{DeliveryId, DestinationId, LeaseToken, UserId};
 use crate::outbox::order::Queue;
@@ -190,18 +190,18 @@ pub(super) fn settle(connection: &mut PgConnection, batch: &[Settlement]) -> Que
     let mut retried = Columns::default();
     let mut handed_back = Columns::default();
     for settlement in batch {
-        match settlement.verdict {
-            Verdict::Finished(state) => finished.push_finished(settlement, state),
-            Verdict::Retry { at } if settlement.record.is_some() => {
+        match settlement.disposition {
+            Disposition::Finished(state) => finished.push_finished(settlement, state),
+            Disposition::Retry { at } if settlement.record.is_some() => {
                 retried.push(settlement, "", settlement.attempt, at);
             }
-            Verdict::Hold if settlement.record.is_some() => {
+            Disposition::Hold if settlement.record.is_some() => {
                 retried.push(settlement, ANEW, settlement.attempt, settlement.now);
             }
-            Verdict::Hold => {
+            Disposition::Hold => {
                 handed_back.push(settlement, "", settlement.attempt - 1, settlement.now);
             }
-            Verdict::Retry { at } | Verdict::HandBack { at } => {
+            Disposition::Retry { at } | Disposition::Release { at } => {
                 handed_back.push(settlement, "", settlement.attempt - 1, at);
             }
         }
@@ -239,7 +239,7 @@ pub(super) fn settle_plain(
     let mut finished = Columns::default();
     let mut destinations = Vec::new();
     for settlement in batch {
-        if let Verdict::Finished(state) = settlement.verdict {
+        if let Disposition::Finished(state) = settlement.disposition {
             finished.push_finished(settlement, state);
             destinations.push(settlement.destination);
         }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
-use super::{AttemptRecord, Settlement, Verdict, Written, attempts_made};
+use super::{AttemptRecord, Disposition, Settlement, Written, attempts_made};
 use crate::db::{CachedSql, SqlUuid};
 use crate::id::{DestinationId, LeaseToken, UserId};
 use crate::outbox::order::Queue;
@@ -18,21 +18,21 @@ pub(super) fn settle(
 ) -> QueryResult<Written> {
     let mut written = Written::default();
     for settlement in batch {
-        written.rows += match (settlement.verdict, &settlement.record) {
-            (Verdict::Finished(state), _) => {
+        written.rows += match (settlement.disposition, &settlement.record) {
+            (Disposition::Finished(state), _) => {
                 finish(connection, settlement, state, &mut written.queues)?
             }
-            (Verdict::Retry { at }, Some(record)) => {
+            (Disposition::Retry { at }, Some(record)) => {
                 keep(connection, settlement, record, at, false)?
             }
-            (Verdict::Hold, Some(record)) => {
+            (Disposition::Hold, Some(record)) => {
                 keep(connection, settlement, record, settlement.now, true)?
             }
             // What was not tried has not used an attempt.
-            (Verdict::Retry { at } | Verdict::HandBack { at }, _) => {
+            (Disposition::Retry { at } | Disposition::Release { at }, _) => {
                 hand_back(connection, settlement, at)?
             }
-            (Verdict::Hold, None) => hand_back(connection, settlement, settlement.now)?,
+            (Disposition::Hold, None) => hand_back(connection, settlement, settlement.now)?,
         };
     }
     Ok(written)

@@ -116,7 +116,7 @@ impl Answer {
                     retry_after: retry_after.and_then(|h| parse_retry_after(&h, now.millis())),
                     ..failure
                         .status(Some(status))
-                        .verdict(FailureKind::of_status(status))
+                        .kind(FailureKind::of_status(status))
                 })
             }
             Self::Broken(ErrorClass::Body) => {

@@ -33,7 +33,7 @@ fn answer(status: u16, retry_after: Option<Duration>) -> Act {
         retry_after,
         ..Failure::new(ErrorClass::Http, "an answer")
             .status(Some(status))
-            .verdict(FailureKind::of_status(status))
+            .kind(FailureKind::of_status(status))
     })
 }
 
@@ -85,7 +85,7 @@ async fn a_refused_login_rests_its_destination_and_no_other(world: World) {
         retry_after: Some(minute),
         ..Failure::new(ErrorClass::Smtp, "wrong user name or password")
             .status(Some(535))
-            .verdict(FailureKind::Credentials)
+            .kind(FailureKind::Credentials)
     };
     let destination = world.destination(Act::Answer(refused));
     let first = world.add(destination);

@@ -117,10 +117,10 @@ impl Transport for Scripted {
         self.sent.lock().unwrap().push((job.id, job.attempt));
         match act.unwrap_or(Act::Deliver) {
             Act::Deliver => delivered(),
-            Act::Fail(verdict) => Exchange::failed(
+            Act::Fail(kind) => Exchange::failed(
                 Failure::new(ErrorClass::Http, "no\0t now")
                     .status(Some(503))
-                    .verdict(verdict),
+                    .kind(kind),
             ),
             Act::Answer(failure) => Exchange::failed(failure),
             Act::Wait => {

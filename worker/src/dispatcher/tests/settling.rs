@@ -1,6 +1,8 @@
 //! Settling, apart from how deliveries come to be settled.
 
-use beadle_common::outbox::{ClaimRequest, Destinations, PeerSignal, Settlement, Verdict, claim};
+use beadle_common::outbox::{
+    ClaimRequest, Destinations, Disposition, PeerSignal, Settlement, claim,
+};
 
 use super::*;
 use crate::core::signal::record;
@@ -29,7 +31,7 @@ fn arrived(world: &World, destinations: &[DestinationId]) -> Vec<AttemptDone> {
             token: claimed.token,
             attempt: claimed.attempt,
             record: Some(record(NOW, &delivered())),
-            verdict: Verdict::Finished(DeliveryState::Delivered),
+            disposition: Disposition::Finished(DeliveryState::Delivered),
             peer_signal: PeerSignal::Good,
             probe: None,
             now: NOW,
@@ -123,7 +125,7 @@ async fn what_the_database_refuses_does_not_stop_a_worker_that_has_settled_the_r
     let (other, refused) = (done[0].settlement.id, done[1].settlement.id);
     // So that the two are settled one after the other.
     done[1].settlement.peer_signal = PeerSignal::Bad;
-    done[1].settlement.verdict = Verdict::Finished(DeliveryState::Exhausted);
+    done[1].settlement.disposition = Disposition::Finished(DeliveryState::Exhausted);
     have_it_refused(&world, &done[1]);
     write(&world, done).await;
     assert_eq!(world.fate(other), Some((DeliveryState::Delivered, 1)));
@@ -135,7 +137,7 @@ async fn what_the_database_takes_later_is_settled_then(world: World) {
     let mut done = arrived(&world, &[fine, failing]);
     let (other, refused) = (done[0].settlement.id, done[1].settlement.id);
     done[1].settlement.peer_signal = PeerSignal::Bad;
-    done[1].settlement.verdict = Verdict::Finished(DeliveryState::Exhausted);
+    done[1].settlement.disposition = Disposition::Finished(DeliveryState::Exhausted);
     have_it_refused(&world, &done[1]);
     let settler = AtWork::start(&world);
     settler.land(done).await;
