@@ -10,7 +10,7 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::{Bytes, Data};
-use beadle_common::db::{Backend, Json, JsonText, Wake};
+use beadle_common::db::{Json, JsonText, Wake};
 use beadle_common::id::{ApiKeyId, TenantId};
 use beadle_common::lifecycle::Setup;
 use beadle_common::model::api_key::{ApiKey, Endpoints};
@@ -156,11 +156,7 @@ fn worker_settings() -> WorkerSettings {
 }
 
 impl TestApp {
-    pub(crate) async fn new(backend: Backend) -> Self {
-        let database = match backend {
-            Backend::Sqlite => TestDb::sqlite(),
-            Backend::Postgres => TestDb::postgres(),
-        };
+    pub(crate) async fn on(database: TestDb) -> Self {
         let db = database.db.clone();
         let id = TenantId::random();
         db.write(move |connection| {
@@ -379,23 +375,12 @@ impl TestApp {
     }
 }
 
-/// `both_databases!(name)` makes the tests `name::sqlite` and `name::postgres` out of
-/// `async fn name(app: &TestApp)`.
+/// `on_both_databases!` for `async fn name(app: &TestApp)`.
 macro_rules! both_databases {
-    ($($name:ident),+ $(,)?) => {$(
-        mod $name {
-            #[actix_web::test]
-            async fn sqlite() {
-                let app = $crate::test_support::TestApp::new(beadle_common::db::Backend::Sqlite).await;
-                super::$name(&app).await;
-            }
-
-            #[actix_web::test]
-            async fn postgres() {
-                let app = $crate::test_support::TestApp::new(beadle_common::db::Backend::Postgres).await;
-                super::$name(&app).await;
-            }
-        }
-    )+};
+    ($($name:ident),+ $(,)?) => {
+        beadle_common::on_both_databases!(
+            #[actix_web::test] async |test| &$crate::test_support::TestApp::on(test).await; $($name),+
+        );
+    };
 }
 pub(crate) use both_databases;

@@ -274,23 +274,53 @@ pub fn webhook(id: WebhookId, headers: Vec<u8>) -> Webhook {
     }
 }
 
-/// `both_databases!(name)` makes the tests `name::sqlite` and `name::postgres` out of
-/// `fn name(db: &Db)`.
-#[cfg(test)]
-macro_rules! both_databases {
-    ($($name:ident),+ $(,)?) => {$(
+/// Makes two tests of each function that is named: `name::sqlite` and `name::postgres`. What comes
+/// before the names is the attribute of a test, `async` where it is, the new database, and what is
+/// made of it for the function, as seen from a module below.
+///
+/// ```ignore
+/// on_both_databases!(#[tokio::test] async |test| super::World::new(&test.db); a_promise);
+/// ```
+#[macro_export]
+macro_rules! on_both_databases {
+    (#[$attribute:meta] |$test:ident| $world:expr; $($name:ident),+ $(,)?) => {$(
         mod $name {
-            #[test]
+            #[$attribute]
             fn sqlite() {
-                super::$name(&$crate::test_support::TestDb::sqlite().db);
+                let $test = $crate::test_support::TestDb::sqlite();
+                super::$name($world);
             }
 
-            #[test]
+            #[$attribute]
             fn postgres() {
-                super::$name(&$crate::test_support::TestDb::postgres().db);
+                let $test = $crate::test_support::TestDb::postgres();
+                super::$name($world);
             }
         }
     )+};
+    (#[$attribute:meta] async |$test:ident| $world:expr; $($name:ident),+ $(,)?) => {$(
+        mod $name {
+            #[$attribute]
+            async fn sqlite() {
+                let $test = $crate::test_support::TestDb::sqlite();
+                super::$name($world).await;
+            }
+
+            #[$attribute]
+            async fn postgres() {
+                let $test = $crate::test_support::TestDb::postgres();
+                super::$name($world).await;
+            }
+        }
+    )+};
+}
+
+/// [`on_both_databases!`] for `fn name(db: &Db)`.
+#[cfg(test)]
+macro_rules! both_databases {
+    ($($name:ident),+ $(,)?) => {
+        $crate::on_both_databases!(#[test] |test| &test.db; $($name),+);
+    };
 }
 #[cfg(test)]
 pub(crate) use both_databases;

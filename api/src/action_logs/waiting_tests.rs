@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::test::TestRequest;
-use beadle_common::db::{Backend, CHECKOUT_TIMEOUT};
-use beadle_common::test_support::Holder;
+use beadle_common::db::CHECKOUT_TIMEOUT;
+use beadle_common::test_support::{Holder, TestDb};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -120,7 +120,7 @@ async fn what_has_waited_for_a_moment_is_done(app: &TestApp) {
 
 #[actix_web::test]
 async fn who_needs_a_row_that_somebody_holds_does_not_hold_up_the_others() {
-    let app = TestApp::new(Backend::Postgres).await;
+    let app = TestApp::on(TestDb::postgres()).await;
     world(&app).await;
     let holder = Holder::new(
         &app.state.db,

@@ -16,20 +16,20 @@ mod migrate;
 mod notifier;
 mod notify;
 #[cfg(test)]
-mod open_test;
+mod open_tests;
 mod per_backend;
 mod pool;
 mod pooled;
 #[cfg(test)]
-mod pooled_test;
+mod pooled_tests;
 mod row_lock;
 #[cfg(test)]
-mod schema_test;
+mod schema_tests;
 mod sql_function;
 pub(crate) mod sql_type;
 mod sqlite_writer;
 #[cfg(test)]
-mod sqlite_writer_test;
+mod sqlite_writer_tests;
 mod statements;
 mod url;
 

@@ -27,7 +27,7 @@ fn owe(db: &Db, destination: DestinationId, payload: Payload, count: usize) {
 }
 
 fn claim_some(db: &Db, kind: Kind) -> Vec<Claimed> {
-    as_worker_test::claim(db, claim_request(kind, NOW, 3))
+    as_worker_tests::claim(db, claim_request(kind, NOW, 3))
 }
 
 fn disable(db: &Db, destination: DestinationId) {

@@ -43,13 +43,13 @@ fn claim_kind_at(db: &Db, kind: Kind, now: UnixMillis) -> Vec<Claimed> {
         per_destination: 16,
         ..claim_request(kind, now, 100)
     };
-    as_worker_test::claim(db, request)
+    as_worker_tests::claim(db, request)
 }
 
 fn settle_at(db: &Db, claimed: &[Claimed], peer_signal: PeerSignal, now: UnixMillis) -> Settled {
     let settlement = |claimed: &Claimed| settlement(claimed, peer_signal, now);
     let batch: Vec<Settlement> = claimed.iter().map(settlement).collect();
-    as_worker_test::settle(db, batch)
+    as_worker_tests::settle(db, batch)
 }
 
 fn settlement(claimed: &Claimed, peer_signal: PeerSignal, now: UnixMillis) -> Settlement {
@@ -283,7 +283,7 @@ fn a_late_failure_of_a_deleted_webhook_leaves_no_state_behind(db: &Db) {
         last(&claimed[1]),
         last(&claimed[2]),
     ];
-    let settled = as_worker_test::settle(db, batch);
+    let settled = as_worker_tests::settle(db, batch);
     assert_eq!((settled.rows, settled.happenings), (3, vec![]));
     let known: Vec<DestinationId> =
         write(db, |c| states::table.select(states::destination).load(c));

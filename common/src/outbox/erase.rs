@@ -369,5 +369,4 @@ pub fn is_still_owed(connection: &mut AnyConnection, id: DeliveryId) -> QueryRes
 }
 
 #[cfg(test)]
-#[path = "erase_tests.rs"]
 mod tests;

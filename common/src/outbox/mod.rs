@@ -6,7 +6,7 @@
 //! decided. The lease's token fences: whoever lost a lease cannot settle any more.
 
 #[cfg(test)]
-mod as_worker_test;
+mod as_worker_tests;
 mod cancellation;
 #[cfg(test)]
 mod cancellation_tests;

@@ -76,7 +76,7 @@ fn add_many(db: &Db, destination: DestinationId, user: UserId, count: usize) {
 }
 
 fn claim_due(db: &Db, now: UnixMillis) -> Vec<Claimed> {
-    as_worker_test::claim(db, claim_request(Kind::Webhook, now, 100))
+    as_worker_tests::claim(db, claim_request(Kind::Webhook, now, 100))
 }
 
 fn settle_as(db: &Db, claimed: &[Claimed], disposition: Disposition, now: UnixMillis) {
@@ -92,7 +92,7 @@ fn settle_as(db: &Db, claimed: &[Claimed], disposition: Disposition, now: UnixMi
     let settlement =
         |claimed: &Claimed| Settlement::of(claimed, now, Some(record.clone()), disposition);
     let batch: Vec<Settlement> = claimed.iter().map(settlement).collect();
-    as_worker_test::settle(db, batch);
+    as_worker_tests::settle(db, batch);
 }
 
 /// Frees what is stranded, and says how much that was, and how many looks it took.

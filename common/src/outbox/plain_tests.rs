@@ -35,7 +35,7 @@ fn successes(db: &Db, destinations: &[DestinationId]) -> Vec<Settlement> {
         per_destination: 100,
         destinations: Destinations::default(),
     };
-    let mut claimed = as_worker_test::claim(db, request);
+    let mut claimed = as_worker_tests::claim(db, request);
     assert_eq!(claimed.len(), destinations.len());
     claimed.sort_unstable_by_key(|claimed| {
         destinations
@@ -95,7 +95,7 @@ fn successes_of_destinations_that_do_well_need_nothing_else(db: &Db) {
     let [a, b] = destinations();
     let batch = successes(db, &[a, b, a]);
     assert_plain(db, &batch, &[0, 1, 2]);
-    let settled = as_worker_test::settle_in_a_transaction(db, batch);
+    let settled = as_worker_tests::settle_in_a_transaction(db, batch);
     let (left, attempts): (i64, i64) = write(db, |c| {
         let left = outbox_table::table.count().get_result(c)?;
         Ok((left, attempts::table.count().get_result(c)?))
@@ -132,9 +132,9 @@ fn what_is_settled_either_way_reads_the_same(db: &Db) {
     let batch = successes(db, &destinations::<2>());
     let [first, second] = [batch[0].clone(), batch[1].clone()];
     let ids = [first.id, second.id];
-    assert_eq!(as_worker_test::settle(db, vec![first]).rows, 1);
+    assert_eq!(as_worker_tests::settle(db, vec![first]).rows, 1);
     assert_eq!(
-        as_worker_test::settle_in_a_transaction(db, vec![second]).rows,
+        as_worker_tests::settle_in_a_transaction(db, vec![second]).rows,
         1
     );
     assert_eq!(read(db, ids[0]), read(db, ids[1]));

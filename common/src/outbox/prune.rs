@@ -311,5 +311,4 @@ fn look_at_event_logs(
 }
 
 #[cfg(test)]
-#[path = "prune_tests.rs"]
 mod tests;

@@ -39,7 +39,7 @@ fn add(db: &Db, destinations: &[DestinationId]) {
 }
 
 fn claim_all(db: &Db) -> Vec<Claimed> {
-    as_worker_test::claim(db, claim_request(Kind::Webhook, NOW, ROWS))
+    as_worker_tests::claim(db, claim_request(Kind::Webhook, NOW, ROWS))
 }
 
 fn delivered(claimed: &Claimed) -> Settlement {
@@ -84,9 +84,9 @@ fn round(
 }
 
 fn a_hundred_deliveries_take_few_statements(db: &Db) {
-    round(db, 1, as_worker_test::settle);
+    round(db, 1, as_worker_tests::settle);
     for destinations in [1, 10] {
-        let (claim, settle) = round(db, destinations, as_worker_test::settle);
+        let (claim, settle) = round(db, destinations, as_worker_tests::settle);
         let count = |number| u64::try_from(number).unwrap();
         let (rows, destinations) = (count(ROWS), count(destinations));
         let (most_claim, most_settle) = match db.backend() {
@@ -104,8 +104,8 @@ fn a_hundred_deliveries_take_few_statements(db: &Db) {
 }
 
 fn what_has_consequences_takes_a_transaction(db: &Db) {
-    round(db, 1, as_worker_test::settle_in_a_transaction);
-    let (_, settle) = round(db, 10, as_worker_test::settle_in_a_transaction);
+    round(db, 1, as_worker_tests::settle_in_a_transaction);
+    let (_, settle) = round(db, 10, as_worker_tests::settle_in_a_transaction);
     let most = match db.backend() {
         // The rows, and the destinations.
         Backend::Postgres => AROUND + 2,
@@ -115,8 +115,8 @@ fn what_has_consequences_takes_a_transaction(db: &Db) {
 }
 
 fn what_was_prepared_is_used_again(db: &Db) {
-    round(db, 1, as_worker_test::settle);
-    let (claim, settle) = round(db, 10, as_worker_test::settle);
+    round(db, 1, as_worker_tests::settle);
+    let (claim, settle) = round(db, 10, as_worker_tests::settle);
     assert_eq!((claim.kept, settle.kept), (0, 0));
 }
 

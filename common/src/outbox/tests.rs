@@ -35,7 +35,7 @@ fn request(now: UnixMillis) -> ClaimRequest {
 }
 
 fn claim_all(db: &Db, request: ClaimRequest) -> Vec<Claimed> {
-    as_worker_test::claim(db, request)
+    as_worker_tests::claim(db, request)
 }
 
 fn settlement(claimed: &Claimed, disposition: Disposition) -> Settlement {
@@ -62,7 +62,7 @@ fn settlement(claimed: &Claimed, disposition: Disposition) -> Settlement {
 }
 
 fn settle_all(db: &Db, batch: Vec<Settlement>) -> usize {
-    as_worker_test::settle(db, batch).rows
+    as_worker_tests::settle(db, batch).rows
 }
 
 fn rows(db: &Db) -> (i64, i64, i64) {

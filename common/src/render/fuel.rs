@@ -254,5 +254,4 @@ pub(super) fn bytes(length: usize) -> u64 {
 }
 
 #[cfg(test)]
-#[path = "fuel_tests.rs"]
 mod tests;

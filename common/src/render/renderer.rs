@@ -308,5 +308,4 @@ pub fn unsubscribe_uri(template: &str, variables: &Json) -> Result<Url, Template
 }
 
 #[cfg(test)]
-#[path = "renderer_tests.rs"]
 mod tests;

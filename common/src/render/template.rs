@@ -118,5 +118,4 @@ pub fn check_syntax(text: &str) -> Result<(), TemplateError> {
 }
 
 #[cfg(test)]
-#[path = "template_tests.rs"]
 mod tests;

@@ -395,5 +395,4 @@ impl<W> Drop for Slot<W> {
 }
 
 #[cfg(test)]
-#[path = "limiter_tests.rs"]
 mod tests;

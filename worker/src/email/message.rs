@@ -287,5 +287,4 @@ fn is_reserved(name: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "message_tests.rs"]
 mod tests;

@@ -257,9 +257,7 @@ fn mailbox(stored: StoredMailbox) -> Mailbox {
 }
 
 #[cfg(test)]
-#[path = "transport_tests.rs"]
 mod tests;
 
 #[cfg(test)]
-#[path = "snapshot_tests.rs"]
 mod snapshot_tests;

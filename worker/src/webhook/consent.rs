@@ -220,5 +220,4 @@ fn address(
 }
 
 #[cfg(test)]
-#[path = "consent_tests.rs"]
 mod tests;

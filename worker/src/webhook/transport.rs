@@ -352,5 +352,4 @@ fn millis(timeout: i32) -> Duration {
 }
 
 #[cfg(test)]
-#[path = "transport_tests.rs"]
 mod tests;

@@ -376,25 +376,13 @@ async fn until(what: &str, mut condition: impl FnMut() -> bool) {
     panic!("in vain: {what}");
 }
 
-/// `both_databases!(name)` makes the tests `name::sqlite` and `name::postgres` out of
-/// `async fn name(world: World)`.
+/// `on_both_databases!` for `async fn name(world: World)`.
 macro_rules! both_databases {
-    ($($name:ident),+ $(,)?) => {$(
-        mod $name {
-            use beadle_common::test_support::TestDb;
-
+    ($($name:ident),+ $(,)?) => {
+        beadle_common::on_both_databases!(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                let test = TestDb::sqlite();
-                super::$name($crate::dispatcher::tests::World::new(&test.db)).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                let test = TestDb::postgres();
-                super::$name($crate::dispatcher::tests::World::new(&test.db)).await;
-            }
-        }
-    )+};
+            async |test| $crate::dispatcher::tests::World::new(&test.db); $($name),+
+        );
+    };
 }
 use both_databases;

@@ -72,7 +72,8 @@ fn without_its_signing_key_nothing_is_sent(world: World) {
     }
 }
 
-both_databases!(
+beadle_common::on_both_databases!(
+    #[test] |test| super::World::new(test);
     keys_of_all_kinds_sign_the_body,
     every_attempt_carries_the_same_jwt,
     webhooks_that_share_a_key_share_the_signature_of_an_event,

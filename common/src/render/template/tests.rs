@@ -1,6 +1,5 @@
 //! What a template may say, and what it gets for it.
 
-#[path = "template_fuzz_tests.rs"]
 mod fuzz;
 
 use serde_json::{Value as Json, json};

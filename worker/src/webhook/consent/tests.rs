@@ -1,6 +1,5 @@
 //! Promises of asking, with real sockets. What it tells of webhooks is next door.
 
-#[path = "consent_fate_tests.rs"]
 mod fate;
 
 use std::sync::atomic::{AtomicI64, Ordering};

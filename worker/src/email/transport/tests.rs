@@ -374,25 +374,8 @@ fn a_refused_login_is_announced_once_and_rests(world: World) {
     assert_eq!(logged(&world).len(), 2);
 }
 
-macro_rules! both_databases {
-    ($($name:ident),+ $(,)?) => {$(
-        mod $name {
-            use super::*;
-
-            #[test]
-            fn sqlite() {
-                super::$name(World::new(TestDb::sqlite()));
-            }
-
-            #[test]
-            fn postgres() {
-                super::$name(World::new(TestDb::postgres()));
-            }
-        }
-    )+};
-}
-
-both_databases!(
+beadle_common::on_both_databases!(
+    #[test] |test| super::World::new(test);
     a_message_shows_what_was_stored_and_no_blind_copies,
     every_load_gives_the_same_bytes,
     a_tenant_without_a_server_uses_the_default,

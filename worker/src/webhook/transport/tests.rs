@@ -337,25 +337,8 @@ fn the_wrong_secret_key_is_no_reason_to_give_up(mut world: World) {
     }
 }
 
-macro_rules! both_databases {
-    ($($name:ident),+ $(,)?) => {$(
-        mod $name {
-            use super::*;
-
-            #[test]
-            fn sqlite() {
-                super::$name(World::new(TestDb::sqlite()));
-            }
-
-            #[test]
-            fn postgres() {
-                super::$name(World::new(TestDb::postgres()));
-            }
-        }
-    )+};
-}
-
-both_databases!(
+beadle_common::on_both_databases!(
+    #[test] |test| super::World::new(test);
     what_is_stored_is_what_is_sent,
     headers_and_password_are_opened,
     every_live_secret_signs_newest_first,
@@ -367,5 +350,4 @@ both_databases!(
     the_wrong_secret_key_is_no_reason_to_give_up,
 );
 
-#[path = "transport_jwt_tests.rs"]
 mod jwt;

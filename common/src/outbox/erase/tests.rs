@@ -8,7 +8,7 @@ use crate::id::{DestinationId, WebhookId};
 use crate::model::event::EventRow;
 use crate::outbox::{
     AttemptRecord, AttemptResult, Claimed, DeliveryState, Disposition, Kind, NewDelivery, Payload,
-    Settlement, as_worker_test, insert, resend,
+    Settlement, as_worker_tests, insert, resend,
 };
 use crate::schema::{attempts, deliveries, outbox};
 use crate::test_support::{
@@ -55,7 +55,7 @@ fn owe(db: &Db, payload: Payload) -> DeliveryId {
 }
 
 fn claim(db: &Db, kind: Kind) -> Claimed {
-    let mut claimed = as_worker_test::claim(db, claim_request(kind, NOW, 1));
+    let mut claimed = as_worker_tests::claim(db, claim_request(kind, NOW, 1));
     assert_eq!(claimed.len(), 1);
     claimed.remove(0)
 }
@@ -119,7 +119,7 @@ fn a_mail_in_hand_is_settled_without_its_address(db: &Db) {
         // The address must not be noted down either.
         assert!(!write(db, move |c| is_still_owed(c, id)));
         let settled =
-            as_worker_test::settle(db, vec![settlement(&claimed, Disposition::Finished(state))]);
+            as_worker_tests::settle(db, vec![settlement(&claimed, Disposition::Finished(state))]);
         assert_eq!(settled.rows, 1);
         assert_eq!(kept(db, id), (state, code, None, None));
     }
@@ -133,7 +133,7 @@ fn an_event_in_hand_is_settled_without_what_its_receiver_said(db: &Db) {
     assert!(holds(&everything(db), SECRET));
     erased(db, Written::Events, event);
     let finished = Disposition::Finished(DeliveryState::Exhausted);
-    as_worker_test::settle(db, vec![settlement(&claimed, finished)]);
+    as_worker_tests::settle(db, vec![settlement(&claimed, finished)]);
     assert_eq!(kept(db, id).0, DeliveryState::Exhausted);
     assert!(!holds(&everything(db), SECRET));
 }
@@ -142,11 +142,11 @@ fn a_mail_that_fails_while_it_is_erased_is_given_up_without_its_address(db: &Db)
     let email = mail(db);
     let id = owe(db, Payload::Email(email, address()));
     let first = claim(db, Kind::Email);
-    as_worker_test::settle(db, vec![settlement(&first, Disposition::Retry { at: NOW })]);
+    as_worker_tests::settle(db, vec![settlement(&first, Disposition::Retry { at: NOW })]);
     let second = claim(db, Kind::Email);
     assert!(holds(&everything(db), SECRET));
     erased(db, Written::Emails, email);
-    as_worker_test::settle(
+    as_worker_tests::settle(
         db,
         vec![settlement(&second, Disposition::Retry { at: NOW })],
     );
@@ -164,7 +164,7 @@ fn a_mail_that_fails_while_it_is_erased_is_given_up_without_its_address(db: &Db)
     let third = claim(db, Kind::Email);
     assert_eq!(third.payload.recipient(), Some(""));
     let canceled = Disposition::Finished(DeliveryState::Canceled);
-    as_worker_test::settle(db, vec![settlement(&third, canceled)]);
+    as_worker_tests::settle(db, vec![settlement(&third, canceled)]);
     assert_eq!(
         kept(db, id),
         (DeliveryState::Canceled, Some(550), None, None)
@@ -233,7 +233,7 @@ fn what_is_being_sent_again_is_erased_all_the_same() {
     let id = owe(db, Payload::Email(email, address()));
     let claimed = claim(db, Kind::Email);
     let finished = Disposition::Finished(DeliveryState::Exhausted);
-    as_worker_test::settle(db, vec![settlement(&claimed, finished)]);
+    as_worker_tests::settle(db, vec![settlement(&claimed, finished)]);
     let (moved, has_moved) = mpsc::channel();
     std::thread::scope(|scope| {
         scope.spawn(move || {

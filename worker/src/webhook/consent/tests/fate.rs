@@ -108,28 +108,8 @@ async fn what_is_no_answer_says_nothing_about_the_webhook(world: World) {
     assert_eq!(world.state(webhook).await, healthy);
 }
 
-/// `both_databases!(name)` makes the tests `name::sqlite` and `name::postgres` out of
-/// `async fn name(world: World)`.
-macro_rules! both_databases {
-    ($($name:ident),+ $(,)?) => {$(
-        mod $name {
-            use super::{TestDb, World};
-
-            #[tokio::test]
-            async fn sqlite() {
-                super::$name(World::on(TestDb::sqlite(), &["127.0.0.0/8"], &[0, 100])).await;
-            }
-
-            #[tokio::test]
-            async fn postgres() {
-                let test = tokio::task::spawn_blocking(TestDb::postgres).await.unwrap();
-                super::$name(World::on(test, &["127.0.0.0/8"], &[0, 100])).await;
-            }
-        }
-    )+};
-}
-
-both_databases!(
+beadle_common::on_both_databases!(
+    #[tokio::test] async |test| super::World::on(test, &["127.0.0.0/8"], &[0, 100]);
     answers_tell_how_a_webhook_fares,
     what_was_asked_to_rest_is_not_called_before_its_time,
     an_open_circuit_is_not_asked_until_it_has_rested,
