@@ -56,6 +56,8 @@ mod hostile_json_tests;
 #[cfg(test)]
 mod isolation_tests;
 #[cfg(test)]
+mod locale_tests;
+#[cfg(test)]
 mod round_trip_tests;
 #[cfg(test)]
 mod search_tests;

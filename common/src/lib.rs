@@ -5,7 +5,6 @@
 //! the database's, and nothing knows of actix, HTTP clients or SMTP.
 
 pub mod bootstrap;
-mod cldr;
 pub mod db;
 pub mod deliveries;
 pub mod erasure;
@@ -27,5 +26,6 @@ pub mod settlement;
 pub mod sign;
 #[cfg(any(test, feature = "test-support"))]
 pub mod test_support;
+pub mod time_zone;
 pub mod unix_millis;
 pub mod view;

@@ -9,9 +9,11 @@ use icu_experimental::dimension::units::categorized_formatter::CategorizedFormat
 use icu_experimental::dimension::units::options::{UnitsFormatterOptions, Width};
 use icu_experimental::measure::category::{CategorizedMeasureUnit, Duration};
 use icu_locale_core::Locale as IcuLocale;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
-use crate::cldr::first_covered;
 use crate::locale::Locale;
+use crate::locale::cldr::first_covered;
 
 const MILLIS_PER_SECOND: i64 = 1_000;
 const MILLIS_PER_MINUTE: i64 = 60 * MILLIS_PER_SECOND;
@@ -20,14 +22,16 @@ const MILLIS_PER_DAY: i64 = 24 * MILLIS_PER_HOUR;
 
 /// The units a duration is told in.
 ///
-/// Days are the largest. A week would turn 13 days into "1 week" once truncated,
-/// and months and years have no fixed length, so 400 days stay 400 days.
+/// A week would turn 13 days into "1 week" once truncated. Months and years have no fixed length: they
+/// are told between two days of the calendar that lie so far apart, and 400 days stay 400 days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
     Second,
     Minute,
     Hour,
     Day,
+    Month,
+    Year,
 }
 
 impl Unit {
@@ -53,6 +57,8 @@ impl Unit {
             Self::Minute => Duration::minute(),
             Self::Hour => Duration::hour(),
             Self::Day => Duration::day(),
+            Self::Month => Duration::month(),
+            Self::Year => Duration::year(),
         }
     }
 
@@ -62,21 +68,61 @@ impl Unit {
             Self::Minute => "minute",
             Self::Hour => "hour",
             Self::Day => "day",
+            Self::Month => "month",
+            Self::Year => "year",
         };
         let plural = if count == 1 { "" } else { "s" };
         format!("{count} {name}{plural}")
     }
 }
 
-/// Says how long `millis` are, as a count of the largest whole unit: 15.6 seconds
-/// are `15 seconds`, two and a half days `2 days`. Zero and less are `0 seconds`.
-///
-/// The language is the first of `preferred` that CLDR has words for, else English.
-#[must_use]
-pub fn localized_duration(millis: i64, preferred: &[Locale]) -> String {
-    let (unit, count) = Unit::largest_in(millis);
-    let locale = first_covered(preferred, |locale| written(locale, unit, count));
-    written(&locale, unit, count).unwrap_or_else(|| unit.in_plain_english(count))
+/// How long something lasts, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// So long.
+    Length(i64),
+    /// From one instant to another, both since 1970.
+    Between(i64, i64),
+}
+
+impl Span {
+    /// Says how long it is, as a count of the largest whole unit: 15.6 seconds are `15 seconds`, two
+    /// and a half days `2 days`. Zero and less are `0 seconds`. From one instant to the same time of
+    /// day a month later it is `1 month`, by the calendar of `zone`.
+    ///
+    /// The language is the first of `preferred` that CLDR has words for, else English.
+    #[must_use]
+    pub fn written(self, zone: &TimeZone, preferred: &[Locale]) -> String {
+        let (unit, count) = match self {
+            Self::Length(millis) => Unit::largest_in(millis),
+            Self::Between(from, to) => {
+                months(from, to, zone).unwrap_or_else(|| Unit::largest_in(to.saturating_sub(from)))
+            }
+        };
+        let locale = first_covered(preferred, |locale| written(locale, unit, count));
+        written(&locale, unit, count).unwrap_or_else(|| unit.in_plain_english(count))
+    }
+}
+
+/// The months or years from one instant to another if they are whole ones. Whoever asks for a month
+/// from now has a clock of their own, and the request takes a moment: that is how far it may be off.
+fn months(from: i64, to: i64, zone: &TimeZone) -> Option<(Unit, i64)> {
+    const OFF: u64 = MILLIS_PER_MINUTE.unsigned_abs();
+    const MILLIS_PER_MONTH: i64 = 2_629_746_000;
+    let start = Timestamp::from_millisecond(from)
+        .ok()?
+        .to_zoned(zone.clone());
+    let about = to.saturating_sub(from) / MILLIS_PER_MONTH;
+    let count = (about..=about.saturating_add(1)).find(|count| {
+        let end = jiff::Span::new()
+            .try_months(*count)
+            .and_then(|months| start.checked_add(months));
+        *count > 0 && end.is_ok_and(|end| end.timestamp().as_millisecond().abs_diff(to) < OFF)
+    })?;
+    Some(match count % 12 {
+        0 => (Unit::Year, count / 12),
+        _ => (Unit::Month, count),
+    })
 }
 
 /// Something of which every language with data writes its own words.
@@ -112,7 +158,7 @@ mod tests {
             .iter()
             .map(|text| Locale::parse(text).unwrap())
             .collect();
-        localized_duration(millis, &preferred)
+        Span::Length(millis).written(&TimeZone::UTC, &preferred)
     }
 
     #[test]
@@ -163,6 +209,38 @@ mod tests {
             (2 * DAY, "iw", "יומיים"),
         ] {
             assert_eq!(told(millis, &[locale]), expected, "{locale}");
+        }
+    }
+
+    #[test]
+    fn whole_months_of_the_calendar_are_told_as_such() {
+        let berlin = crate::time_zone::time_zone("Europe/Berlin").unwrap();
+        let at = |text: &str| text.parse::<Timestamp>().unwrap().as_millisecond();
+        for (from, to, expected) in [
+            ("2026-12-01T12:00:00Z", "2027-01-01T12:00:00Z", "1 month"),
+            (
+                "2026-12-01T12:00:00Z",
+                "2027-01-01T11:59:59.950Z",
+                "1 month",
+            ),
+            ("2026-12-01T12:00:00Z", "2027-01-01T11:58:00Z", "30 days"),
+            ("2026-12-01T12:00:00Z", "2026-12-31T12:00:00Z", "30 days"),
+            ("2026-12-01T12:00:00Z", "2027-12-01T12:00:00Z", "1 year"),
+            ("2026-12-01T12:00:00Z", "2028-06-01T11:00:00Z", "18 months"),
+            ("2024-02-29T12:00:00Z", "2028-02-29T12:00:00Z", "4 years"),
+            // The shortest month, and a night when clocks are changed.
+            ("2027-01-31T12:00:00Z", "2027-02-28T12:00:00Z", "1 month"),
+            ("2027-03-01T12:00:00Z", "2027-04-01T11:00:00Z", "1 month"),
+            ("2027-03-01T12:00:00Z", "2027-04-01T12:00:00Z", "31 days"),
+            ("2026-12-01T12:00:00Z", "2026-12-01T12:00:30Z", "30 seconds"),
+            ("2026-12-01T12:00:00Z", "2026-11-01T12:00:00Z", "0 seconds"),
+        ] {
+            let span = Span::Between(at(from), at(to));
+            assert_eq!(span.written(&berlin, &[]), expected, "{from} to {to}");
+        }
+        for extreme in [i64::MIN, -1, 0, 1, i64::MAX] {
+            let span = Span::Between(extreme, i64::MAX);
+            assert!(!span.written(&berlin, &[]).is_empty());
         }
     }
 

@@ -1,6 +1,7 @@
 //! What `/api/delivery` takes and gives.
 
 use beadle_common::deliveries::DeliveryStatus;
+use beadle_common::locale::Match;
 use beadle_common::outbox::{AttemptResult, DeliveryState};
 
 use crate::description::{
@@ -47,6 +48,31 @@ const LOCALES: Object = Object::wrapper(&[
     shown_maybe("text", Kind::Locale, "Of the text part."),
 ]);
 
+const TRAIL: Object = Object::new(
+    "LocaleTrail",
+    "How the language of a part of an email was chosen.",
+    &[
+        shown_maybe(
+            "locale",
+            Kind::Locale,
+            "That of the translation; absent for the default text.",
+        ),
+        shown(
+            "match",
+            Kind::Word(Match::TEXTS),
+            "How it follows from the preference: it is the same, another name for it, or what it inherits from by CLDR.",
+        ),
+        shown_maybe("preference", Kind::Locale, "Which one led to it."),
+    ],
+);
+
+const TRAILS: Object = Object::wrapper(&[
+    shown("fromName", Kind::Object(&TRAIL), "Of the sender's name."),
+    shown("html", Kind::Object(&TRAIL), "Of the HTML part."),
+    shown("subject", Kind::Object(&TRAIL), "Of the subject."),
+    shown("text", Kind::Object(&TRAIL), "Of the text part."),
+]);
+
 const DELIVERY: Object = Object::new(
     "Delivery",
     "A webhook request or an email, on its way or there. Which members it has depends on its kind and on where it is.",
@@ -85,6 +111,11 @@ const DELIVERY: Object = Object::new(
         ),
         shown_maybe("leaseOwner", Kind::Text, "The worker that has it."),
         shown_maybe("locale", Kind::Locale, "The language of an email."),
+        shown_maybe(
+            "localeTrail",
+            Kind::Object(&TRAILS),
+            "How the language of each part of an email was chosen.",
+        ),
         shown_maybe(
             "locales",
             Kind::Object(&LOCALES),

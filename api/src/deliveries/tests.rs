@@ -244,6 +244,15 @@ async fn an_email_tells_whom_it_is_for_and_in_which_language(app: &TestApp) {
         ("locale", json!("de")),
         ("locales", json!({"subject": "de"})),
         ("preferredLanguages", json!(["de_AT", "fr"])),
+        (
+            "localeTrail",
+            json!({
+                "fromName": {"match": "Default"},
+                "html": {"match": "Default"},
+                "subject": {"locale": "de", "match": "Inherited", "preference": "de_AT"},
+                "text": {"match": "Default"},
+            }),
+        ),
     ] {
         assert_eq!(email[member], expected, "{member}");
     }

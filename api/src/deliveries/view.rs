@@ -1,6 +1,7 @@
 //! A delivery as the API shows it.
 
 use beadle_common::deliveries::{DeliveryStatus, Details, MailDetails, Receiver};
+use beadle_common::locale::{Locale, trail};
 use beadle_common::model::webhook::origin_of;
 use beadle_common::outbox::{Attempt, Kind, Payload, Place};
 use beadle_common::unix_millis::UnixMillis;
@@ -75,12 +76,24 @@ fn mailed(members: Members, mail: &MailDetails) -> Members {
         .maybe("actionId", mail.action_log_id)
         .maybe("eventId", mail.event_id)
         .maybe("locale", locale.into_iter().find_map(Option::as_ref))
+        .with("localeTrail", locale_trail(mail))
         .with("locales", locales)
         .with("messageId", &mail.message_id)
         .with("preferredLanguages", &mail.preferred_languages.0)
         .with("subject", &mail.subject)
         .with("to", &mail.to_addresses.0)
         .maybe("userId", mail.user_id)
+}
+
+/// Which preference led to the language of each part, and how.
+fn locale_trail(mail: &MailDetails) -> View {
+    let trail = |locale: &Option<Locale>| trail(&mail.preferred_languages.0, locale.as_ref());
+    Members::new(Absent::Omit)
+        .with("fromName", trail(&mail.from_name_locale))
+        .with("html", trail(&mail.html_locale))
+        .with("subject", trail(&mail.subject_locale))
+        .with("text", trail(&mail.text_locale))
+        .done()
 }
 
 fn attempt(attempt: &Attempt) -> View {

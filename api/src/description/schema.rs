@@ -118,7 +118,7 @@ impl Schemas {
             Kind::Email => json!({"type": "string", "format": "email"}),
             Kind::Uri => json!({"type": "string", "format": "uri"}),
             Kind::Date => json!({"type": "string", "format": "date"}),
-            Kind::Locale => json!({"type": "string", "examples": ["de", "es_MX"]}),
+            Kind::Locale => json!({"type": "string", "examples": ["de", "es_MX", "zh_Hant_TW"]}),
             Kind::Id => json!({"type": "string", "format": "uuid"}),
             Kind::Instant => json!({"type": "integer", "format": "int64"}),
             Kind::Flag => json!({"type": "boolean"}),

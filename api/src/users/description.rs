@@ -68,7 +68,7 @@ pub(crate) const USER: Object = Object::new(
         optional(
             "timezone",
             Kind::Text,
-            "By its IANA name, such as `Europe/Berlin`.",
+            "By its IANA name, such as `Europe/Berlin`, or a fixed offset such as `UTC+2`.",
         ),
         shown(
             "twoFactor",

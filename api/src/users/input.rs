@@ -4,9 +4,9 @@ use beadle_common::db::{AnyConnection, Json};
 use beadle_common::id::{TenantId, UserId};
 use beadle_common::model::normalize;
 use beadle_common::model::user::User;
+use beadle_common::time_zone::time_zone;
 use beadle_common::unix_millis::UnixMillis;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use super::password::read_password;
 use crate::error::ApiError;
@@ -115,7 +115,7 @@ fn read_birth_date(object: &Object<'_>) -> Option<String> {
 /// A time zone by its IANA name.
 pub(crate) fn read_timezone(object: &Object<'_>) -> Option<String> {
     let name = object.text("timezone")?;
-    if TimeZone::get(&name).is_err() {
+    if time_zone(&name).is_none() {
         object.refuse(Prefix::InvalidJson, "timezone");
     }
     Some(name)

@@ -33,7 +33,11 @@ pub(crate) const REGISTRATION: Object = Object::new(
             "[]",
             "Roles of the application; absent: those that every user gets.",
         ),
-        optional("timezone", Kind::Text, "By its IANA name."),
+        optional(
+            "timezone",
+            Kind::Text,
+            "By its IANA name, or a fixed offset such as `UTC+2`.",
+        ),
         shown("tokens", Kind::Data, "Always empty."),
         optional(
             "username",

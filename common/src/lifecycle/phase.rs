@@ -1,6 +1,7 @@
 //! What every phase has in common: from a new state of a log to everything that has
 //! to be written for it.
 
+use jiff::tz::TimeZone;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
@@ -10,12 +11,13 @@ use super::reader::{Reader, Who};
 use super::refusal::Refusal;
 use crate::db::{AnyConnection, DbError};
 use crate::id::EventId;
-use crate::localized_duration::localized_duration;
+use crate::localized_duration::Span;
 use crate::mail::QueuedEmail;
 use crate::model::action_log::{ActionLog, HistoryItem};
 use crate::model::event::EventRow;
 use crate::model::tenant::Tenant;
 use crate::model::user_action::{Phase, TransactionType};
+use crate::time_zone::time_zone;
 use crate::unix_millis::UnixMillis;
 use crate::view::{EventView, UserActionEvent};
 
@@ -182,9 +184,13 @@ impl PhaseInput {
             return None;
         }
         let expiry = self.log.expiry.filter(|expiry| !expiry.is_never())?;
-        let millis = expiry.millis().saturating_sub(self.now.millis());
-        let languages = &self.who.actionee.preferred_languages.0;
-        Some(localized_duration(millis, languages))
+        let actionee = &self.who.actionee;
+        let zone = actionee.timezone.as_deref().and_then(time_zone);
+        let span = Span::Between(self.now.millis(), expiry.millis());
+        Some(span.written(
+            &zone.unwrap_or(TimeZone::UTC),
+            &actionee.preferred_languages.0,
+        ))
     }
 
     /// Renders the mail of this phase if anybody wants it, and completes the event with

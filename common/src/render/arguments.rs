@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::number;
 use super::time::Style;
+use crate::localized_duration::Span;
 
 /// What stands in a call as `name=value`.
 pub(super) type Options<'a> = BTreeMap<&'a str, PathAndJson<'a>>;
@@ -50,13 +51,13 @@ pub(super) fn millis(value: &Json) -> Result<Option<i64>, String> {
 
 /// The length that one or two arguments give: itself, or from one instant to another.
 /// `None` if one of them is absent or never.
-pub(super) fn duration_of(values: &[&Json]) -> Result<Option<i64>, String> {
+pub(super) fn duration_of(values: &[&Json]) -> Result<Option<Span>, String> {
     let known = |value| millis(value).map(|millis| millis.filter(|millis| *millis != NEVER));
     match values {
-        [length] => known(length),
+        [length] => Ok(known(length)?.map(Span::Length)),
         [from, to] => Ok(known(from)?
             .zip(known(to)?)
-            .map(|(from, to)| to.saturating_sub(from))),
+            .map(|(from, to)| Span::Between(from, to))),
         _ => Err(format!(
             "takes a length or two instants, not {} values",
             values.len()

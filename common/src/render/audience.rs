@@ -2,6 +2,7 @@
 
 use super::time::Zone;
 use crate::locale::Locale;
+use crate::locale::cldr::includes;
 
 /// Whom a text is written for.
 #[derive(Clone, Debug)]
@@ -12,7 +13,7 @@ pub struct Audience {
 }
 
 impl Audience {
-    /// A reader of these languages, best first, in the time zone of that IANA name
+    /// A reader of these languages, best first, in the time zone of that name
     /// (UTC if it is absent or unknown), before a text in the language `text`.
     ///
     /// Dates, numbers and durations follow the language of the text, in the form of the
@@ -21,12 +22,9 @@ impl Audience {
     /// reader's own.
     #[must_use]
     pub fn new(preferred: &[Locale], text: Option<&Locale>, timezone: Option<&str>) -> Self {
-        let same = |locale: &&Locale| {
-            text.is_some_and(|text| {
-                text.country().is_none() && text.language() == locale.language()
-            })
-        };
-        let own = preferred.iter().find(same);
+        let own = preferred
+            .iter()
+            .find(|locale| text.is_some_and(|text| includes(text, locale)));
         Self {
             languages: own
                 .into_iter()

@@ -20,7 +20,6 @@ use super::number;
 use super::output::LONGEST_TEXT;
 use super::template_error::unknown_name;
 use super::time::{self, Precision};
-use crate::localized_duration::localized_duration;
 
 /// May be given a name that does not exist; those outside `#each` and outside free-form
 /// members were refused before rendering.
@@ -100,8 +99,8 @@ fn register_formats<'rc>(
     add(context, fuel, "date", instant(Precision::Day));
     add(context, fuel, "datetime", instant(Precision::Minute));
     add(context, fuel, "duration", |values, _| {
-        let words =
-            duration_of(values)?.map(|millis| localized_duration(millis, reader.languages()));
+        let words = duration_of(values)?
+            .map(|span| span.written(reader.zone().time_zone(), reader.languages()));
         Ok(words.unwrap_or_default().into())
     });
     add(context, fuel, "number", |values, _| {

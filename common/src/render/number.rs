@@ -8,8 +8,8 @@ use icu_locale_core::Locale as IcuLocale;
 use icu_plurals::{PluralCategory, PluralRules};
 use serde_json::Value as Json;
 
-use crate::cldr::{first_covered, language_of};
 use crate::locale::Locale;
+use crate::locale::cldr::{first_covered, language_of};
 use crate::localized_duration::probe;
 
 /// The names of CLDR's plural categories.

@@ -17,7 +17,7 @@ use super::fuel::{self, Fuel};
 use super::template::{CompiledTemplate, parsing_steps};
 use super::template_error::TemplateError;
 use super::{cache, html_to_text, unsubscribe};
-use crate::cldr::is_right_to_left;
+use crate::locale::cldr::is_right_to_left;
 use crate::locale::{Locale, choose};
 
 /// Steps that the texts of one mail may take. A hundred thousand take about a tenth of a

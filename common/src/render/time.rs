@@ -13,8 +13,9 @@ use jiff::Timestamp;
 use jiff::civil;
 use jiff::tz::TimeZone;
 
-use crate::cldr::first_covered;
 use crate::locale::Locale;
+use crate::locale::cldr::first_covered;
+use crate::time_zone::time_zone;
 
 /// How much of an instant is written.
 #[derive(Clone, Copy, Debug)]
@@ -62,14 +63,18 @@ pub(super) struct Zone {
 }
 
 impl Zone {
-    /// The time zone of that IANA name, or UTC for an absent or unknown one: an email
-    /// with the hour of another place is better than none.
+    /// The time zone of that name, or UTC for an absent or unknown one: an email with the hour
+    /// of another place is better than none.
     pub(super) fn new(name: Option<&str>) -> Self {
-        let zone = name.and_then(|name| TimeZone::get(name).ok());
+        let zone = name.and_then(time_zone);
         Self {
             known: zone.is_some(),
             zone: zone.unwrap_or(TimeZone::UTC),
         }
+    }
+
+    pub(super) fn time_zone(&self) -> &TimeZone {
+        &self.zone
     }
 }
 

@@ -50,11 +50,11 @@ impl PatchKind {
         let limit = LARGEST_DOCUMENT.max(Extent::of(&document).bytes);
         match self {
             Self::Merge => {
-                spell_locales(&mut patch);
+                spell_locales(&mut patch, &document);
                 merge(&mut document, patch);
             }
             Self::MergePatch => {
-                spell_locales(&mut patch);
+                spell_locales(&mut patch, &document);
                 json_patch::merge(&mut document, &patch);
             }
             Self::JsonPatch => apply_operations(&mut document, patch)?,
@@ -99,25 +99,44 @@ fn without_nulls(value: Value) -> Value {
     }
 }
 
-/// Locales are stored in one spelling only, whichever a client uses to name the text that it
-/// changes or removes. If it uses several, a text goes before a removal.
-fn spell_locales(patch: &mut Value) {
+/// A locale is stored in one spelling, whichever a client uses to name the text that it changes or
+/// removes. If it uses several, a text goes before a removal.
+fn spell_locales(patch: &mut Value, document: &Value) {
     let Value::Object(wrappers) = patch else {
         return;
     };
-    let objects = wrappers.values_mut().filter_map(Value::as_object_mut);
-    let members = objects.flat_map(Map::iter_mut);
-    for (name, member) in members {
-        if let Value::Object(texts) = member
-            && name.starts_with("localized")
-        {
-            for (locale, text) in std::mem::take(texts) {
-                let stored = Locale::parse(&locale).map_or(locale, |locale| locale.to_string());
-                match texts.get(&stored) {
-                    Some(known) if !known.is_null() && text.is_null() => {}
-                    _ => drop(texts.insert(stored, text)),
-                }
+    for (wrapper, object) in wrappers {
+        let Value::Object(members) = object else {
+            continue;
+        };
+        for (name, member) in members {
+            if let Value::Object(texts) = member
+                && name.starts_with("localized")
+            {
+                let stored = document.get(wrapper).and_then(|object| object.get(name));
+                spell_keys(texts, stored);
             }
+        }
+    }
+}
+
+fn spell_keys(texts: &mut Map<String, Value>, stored: Option<&Value>) {
+    let stored = stored.and_then(Value::as_object);
+    let spelled = |key: String| {
+        let Ok(locale) = Locale::parse(&key) else {
+            return key;
+        };
+        let known = stored.and_then(|stored| {
+            let mut keys = stored.keys();
+            keys.find(|key| key.eq_ignore_ascii_case(locale.as_str()))
+        });
+        known.cloned().unwrap_or_else(|| locale.to_string())
+    };
+    for (key, text) in std::mem::take(texts) {
+        let key = spelled(key);
+        match texts.get(&key) {
+            Some(known) if !known.is_null() && text.is_null() => {}
+            _ => drop(texts.insert(key, text)),
         }
     }
 }
