@@ -27,6 +27,10 @@ const BATCH: usize = 512;
 /// whatever ends this process makes it arrive twice.
 const PACE: Duration = Duration::from_millis(5);
 
+/// A settle that takes longer has claims stop: the database may hold it up for longer than the leases
+/// last, and whoever claims then sends again what has arrived.
+pub(super) const SLOW_SETTLE: Duration = Duration::from_secs(2);
+
 /// Finished attempts that may wait to be settled. When the database is slow, attempts wait here with their
 /// slots, so that no more is claimed than can be settled.
 const QUEUE: usize = 1024;
@@ -134,7 +138,7 @@ impl Settler {
         let mut pause = pause_after_errors();
         let mut refused = Vec::new();
         loop {
-            let settled = match self.settle_all(&mut batch).await {
+            let settled = match self.watched(self.settle_all(&mut batch)).await {
                 Err(error) if !may_pass(&error) => {
                     tracing::error!("settling a batch failed, trying one by one: {error}");
                     self.one_by_one(&mut batch, &mut refused).await
@@ -149,6 +153,19 @@ impl Settler {
             let wait = pause.next_backoff().unwrap_or(POLL);
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// Has claims stop while this takes long.
+    async fn watched<T>(&self, settling: impl Future<Output = T>) -> T {
+        let mut settling = std::pin::pin!(settling);
+        if let Ok(settled) = tokio::time::timeout(SLOW_SETTLE, &mut settling).await {
+            return settled;
+        }
+        tracing::warn!(
+            "settling deliveries has taken {SLOW_SETTLE:?} already: nothing is claimed until it is done"
+        );
+        self.behind.send_replace(true);
+        settling.await
     }
 
     /// One that the database refuses must not cost the others their settlement. Fails when
@@ -223,7 +240,8 @@ impl Settler {
     }
 
     async fn settle_one(&self, done: &AttemptDone) -> Result<(), DbError> {
-        self.settle(vec![done.settlement.clone()]).await
+        self.watched(self.settle(vec![done.settlement.clone()]))
+            .await
     }
 
     async fn settle(&self, settlements: Vec<Settlement>) -> Result<(), DbError> {

@@ -1,10 +1,11 @@
 //! A database that goes away and comes back, and what an idle dispatcher asks of one.
 
 use beadle_common::db::{Backend, DatabaseUrl};
-use beadle_common::test_support::TestDb;
+use beadle_common::test_support::{Holder, TestDb};
 use diesel::connection::SimpleConnection;
 
 use super::*;
+use crate::dispatcher::settler::SLOW_SETTLE;
 
 /// Runs a statement on the server's own database.
 fn on_server(statement: &str) {
@@ -76,6 +77,36 @@ async fn the_loop_survives_an_outage_and_sends_nothing_twice(world: World) {
     assert_eq!(world.sent(), [(flying, 1), (later, 1)]);
 }
 
+async fn a_settle_that_hangs_for_longer_than_two_leases_has_nothing_sent_twice(world: World) {
+    let ids: Vec<_> = (0..5)
+        .map(|_| world.add(world.destination(Act::Wait)))
+        .collect();
+    let dispatcher = world.start();
+    until("all fly", || world.flying() == 5).await;
+    // An index is built, or the table is vacuumed in full.
+    let lock = "LOCK TABLE deliveries IN EXCLUSIVE MODE";
+    let holder = tokio::task::block_in_place(|| Holder::new(&world.db, lock));
+    world.open_gate(5);
+    until("all have arrived", || world.flying() == 0).await;
+    tokio::time::sleep(SLOW_SETTLE + SECOND).await;
+    // What is due now has to wait, too: it could not be settled either.
+    for _ in 0..2 {
+        world.advance(61 * SECOND);
+        tokio::time::sleep(SECOND / 2).await;
+        assert_eq!(world.sent().len(), 5);
+    }
+    tokio::task::block_in_place(|| holder.release());
+    for id in ids {
+        assert_eq!(world.fate_of(id).await, (DeliveryState::Delivered, 1));
+    }
+    world.act(DestinationId::random(), Act::Deliver);
+    let later = world.add(DestinationId::random());
+    world.wake.wake();
+    assert_eq!(world.fate_of(later).await, (DeliveryState::Delivered, 1));
+    world.stop(dispatcher).await;
+    assert_eq!(world.sent().len(), 6);
+}
+
 async fn a_stop_does_not_wait_for_a_database_that_stays_away(world: World) {
     world.add(world.destination(Act::Wait));
     let dispatcher = world.start();
@@ -90,6 +121,7 @@ async fn a_stop_does_not_wait_for_a_database_that_stays_away(world: World) {
 
 both_databases!(
     the_loop_survives_an_outage_and_sends_nothing_twice,
+    a_settle_that_hangs_for_longer_than_two_leases_has_nothing_sent_twice,
     a_stop_does_not_wait_for_a_database_that_stays_away,
 );
 
