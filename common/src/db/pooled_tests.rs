@@ -119,7 +119,7 @@ fn a_process_may_end_while_its_threads_connect() {
     let super::DatabaseUrl::Postgres(url) = test.db.url() else {
         unreachable!("it is PostgreSQL");
     };
-    let name = "db::pooled_test::a_process_may_end_while_its_threads_connect";
+    let name = "db::pooled_tests::a_process_may_end_while_its_threads_connect";
     for _ in 0..40 {
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", name])
