@@ -170,13 +170,14 @@ fn send(
 ) -> Result<AnyConnection, DbError> {
     let mut connection = match connection {
         Some(connection) => connection,
-        None => {
-            let mut connection = manager.open()?;
-            connection.batch_execute("SET synchronous_commit = off")?;
-            connection
-        }
+        None => manager.open()?,
     };
-    connection.batch_execute(&format!("NOTIFY {}", channel(kind)))?;
+    // For this transaction only: behind a pooler others get the connection after it, and their
+    // commits have to reach the disk. All of it is one round trip.
+    connection.batch_execute(&format!(
+        "BEGIN; SET LOCAL synchronous_commit = off; NOTIFY {}; COMMIT",
+        channel(kind)
+    ))?;
     Ok(connection)
 }
 
@@ -192,4 +193,34 @@ pub(super) fn endless_backoff() -> ExponentialBackoff {
     // The first interval is the default's until then.
     pause.reset();
     pause
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::sql_types::Text;
+    use diesel::{QueryableByName, RunQueryDsl};
+
+    use super::*;
+    use crate::test_support::TestDb;
+
+    #[derive(QueryableByName)]
+    struct Setting {
+        #[diesel(sql_type = Text)]
+        synchronous_commit: String,
+    }
+
+    #[test]
+    fn whoever_gets_the_connection_after_a_notification_commits_to_the_disk() {
+        let test = TestDb::postgres();
+        let manager = Manager {
+            url: test.db.url().clone(),
+            synchronous: SqliteSynchronous::Full,
+            counter: Counter::default(),
+        };
+        let mut connection = send(&manager, None, Kind::Webhook).unwrap();
+        let setting: Setting = diesel::sql_query("SHOW synchronous_commit")
+            .get_result(&mut connection)
+            .unwrap();
+        assert_eq!(setting.synchronous_commit, "on");
+    }
 }
