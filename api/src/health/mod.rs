@@ -3,7 +3,7 @@
 mod description;
 
 use actix_web::web::Data;
-use beadle_common::model::tenant::Tenant;
+use beadle_common::db::ask_to_write;
 use serde_json::json;
 
 use crate::answer::{self, Answer};
@@ -16,10 +16,10 @@ pub(crate) fn routes() -> Section {
         .with(Routes::open("/api/health").get(status, description::HEALTH))
 }
 
-/// `200` when the database answers a query, `503` otherwise.
+/// `200` when the database answers and may be written, `503` otherwise.
 async fn status(state: Data<State>) -> Answer {
     state
-        .read(|connection| Ok(Tenant::count(connection)?))
+        .read(|connection| Ok(ask_to_write(connection)?))
         .await?;
     Ok(answer::json(&json!({"status": "up"})))
 }

@@ -38,7 +38,10 @@ impl From<DieselError> for DbError {
             DatabaseErrorKind::UniqueViolation => Self::Duplicate(error),
             DatabaseErrorKind::ForeignKeyViolation => Self::Reference(error),
             DatabaseErrorKind::SerializationFailure => Self::Conflict(error),
-            DatabaseErrorKind::ClosedConnection => Self::Unavailable(error.to_string()),
+            // A server that was the primary, or that is told not to write: another one does.
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction => {
+                Self::Unavailable(error.to_string())
+            }
             // Diesel has no kinds for these; the texts are those of SQLite (SQLITE_BUSY,
             // SQLITE_LOCKED) and of PostgreSQL (40P01, 55P03, 57P01 to 57P03, libpq).
             _ => match information.message() {

@@ -9,7 +9,7 @@ use diesel::{Connection, PgConnection, SqliteConnection};
 use super::connection::AnyConnection;
 use super::error::{DbError, one_line};
 use super::statements::Counter;
-use super::url::DatabaseUrl;
+use super::url::{self, DatabaseUrl};
 
 /// How long a statement on SQLite waits for another process's write lock.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -87,7 +87,7 @@ fn open_postgres(url: &str) -> Result<AnyConnection, DbError> {
     // process exits. libpq would have it do so, and a process that ends while one of its
     // threads connects would crash; this does not (OPENSSL_INIT_NO_ATEXIT).
     openssl::init();
-    match PgConnection::establish(url) {
+    match PgConnection::establish(&url::with_bounded_waits(url)) {
         Ok(connection) => Ok(AnyConnection::Pg(connection)),
         Err(error) => unavailable(one_line(&error)),
     }

@@ -32,6 +32,7 @@ mod sqlite_writer;
 mod sqlite_writer_tests;
 mod statements;
 mod url;
+mod writable;
 
 pub use batcher::{BatchOutcome, Batcher, Threads};
 pub(crate) use cached_sql::CachedInList;
@@ -55,3 +56,4 @@ pub(crate) use sql_function::lower;
 pub use sql_type::SqlUuid;
 pub use statements::Statements;
 pub use url::{Backend, DatabaseUrl, DatabaseUrlError};
+pub use writable::ask_to_write;

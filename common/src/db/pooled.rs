@@ -157,7 +157,7 @@ impl r2d2::ManageConnection for PoolManager {
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        std::thread::panicking() || pooled.connection.is_broken()
+        std::thread::panicking() || pooled.failures.read_only() || pooled.connection.is_broken()
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
+use diesel::result::{DatabaseErrorKind, Error};
 
 /// What has been asked of the database so far, by all connections of a [`Db`](super::Db).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -59,12 +60,31 @@ impl Instrumentation for Counter {
 
 /// What has gone wrong on one connection, whoever heard of it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Failures(Arc<AtomicBool>);
+pub(super) struct Failures(Arc<Noted>);
+
+#[derive(Debug, Default)]
+struct Noted {
+    any_new: AtomicBool,
+    read_only: AtomicBool,
+}
 
 impl Failures {
     /// Whether a statement has failed since this was last asked.
     pub(super) fn any_new(&self) -> bool {
-        self.0.swap(false, Ordering::Relaxed)
+        self.0.any_new.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether the server has refused to write: the connection leads to one that is not the
+    /// primary, and will not lead anywhere else.
+    pub(super) fn read_only(&self) -> bool {
+        self.0.read_only.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, error: &Error) {
+        self.0.any_new.store(true, Ordering::Relaxed);
+        if let Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _) = error {
+            self.0.read_only.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -77,8 +97,11 @@ pub(super) struct Watch {
 
 impl Instrumentation for Watch {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
-        if let InstrumentationEvent::FinishQuery { error: Some(_), .. } = event {
-            self.failures.0.store(true, Ordering::Relaxed);
+        if let InstrumentationEvent::FinishQuery {
+            error: Some(error), ..
+        } = event
+        {
+            self.failures.note(error);
         }
         self.counter.on_connection_event(event);
     }

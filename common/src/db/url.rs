@@ -109,6 +109,39 @@ fn postgres(text: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
     }
 }
 
+/// How long a server may be silent. Without them libpq waits for one that vanished without a
+/// word as long as the system does, which is hours.
+const BOUNDS: [(&str, &str); 5] = [
+    // In seconds, for each host.
+    ("connect_timeout", "3"),
+    // An idle connection is asked after 10 s, and given up 9 s later.
+    ("keepalives_idle", "10"),
+    ("keepalives_interval", "3"),
+    ("keepalives_count", "3"),
+    // In milliseconds: what was sent and nobody has acknowledged.
+    ("tcp_user_timeout", "15000"),
+];
+
+/// The URL with bounds for waits that it does not bound itself. One that names several hosts
+/// is led to the one that takes changes.
+pub(super) fn with_bounded_waits(url: &str) -> String {
+    let (address, parameters) = url.split_once('?').unwrap_or((url, ""));
+    let names: Vec<&str> = parameters
+        .split('&')
+        .filter_map(|parameter| Some(parameter.split_once('=')?.0))
+        .collect();
+    let several_hosts = address.contains(',') || parameters.contains(',');
+    let primary = several_hosts.then_some(("target_session_attrs", "read-write"));
+    let missing = BOUNDS
+        .into_iter()
+        .chain(primary)
+        .filter(|(name, _)| !names.contains(name))
+        .map(|(name, value)| format!("{name}={value}"));
+    let given = (!parameters.is_empty()).then(|| parameters.to_owned());
+    let all: Vec<String> = given.into_iter().chain(missing).collect();
+    format!("{address}?{}", all.join("&"))
+}
+
 /// What libpq can decode. What it cannot, a password perhaps, it repeats in its complaint.
 fn is_decodable(text: &str) -> bool {
     let mut encoded = text.split('%');
@@ -213,6 +246,29 @@ mod tests {
             let error = text.parse::<DatabaseUrl>().unwrap_err().to_string();
             assert!(!error.contains("s3cret"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_url_gets_the_bounds_that_it_does_not_name() {
+        assert_eq!(
+            with_bounded_waits("postgres://u:p@h/b"),
+            "postgres://u:p@h/b?connect_timeout=3&keepalives_idle=10&keepalives_interval=3\
+             &keepalives_count=3&tcp_user_timeout=15000"
+        );
+        let own = "postgres://h/b?connect_timeout=60&sslmode=require&tcp_user_timeout=0";
+        assert_eq!(
+            with_bounded_waits(own),
+            format!("{own}&keepalives_idle=10&keepalives_interval=3&keepalives_count=3")
+        );
+    }
+
+    #[test]
+    fn several_hosts_are_asked_for_the_one_that_takes_changes() {
+        let asks = |url: &str| with_bounded_waits(url).contains("target_session_attrs=read-write");
+        assert!(asks("postgres://u@a:5432,b:5433/beadle"));
+        assert!(asks("postgres:///beadle?host=a,b"));
+        assert!(!asks("postgres://u@a/beadle"));
+        assert!(!asks("postgres://a,b/beadle?target_session_attrs=any"));
     }
 
     #[test]
